@@ -1,0 +1,57 @@
+"""`Faces`: the one form in which every data set reaches the study."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+
+SIZE = 48
+"""Height and width of every face image in pixels (Kim et al. 2022, section 3)."""
+
+DATASETS = ("synthetic", "ckplus", "fer2013")
+
+EMOTIONS = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
+"""The seven classes of CK+, in the order of their labels (Lucey et al. 2010 number them from 1)."""
+
+
+class DataError(ValueError):
+    """A data set is missing, incomplete or malformed; the message names the file and the remedy."""
+
+
+@dataclass(frozen=True)
+class Faces:
+    """A labelled set of grey face images.
+
+    images: uint8 (N, 48, 48). labels: int64 (N,), indices into `classes`.
+    frames: N rows, columns frame_id (unique), subject, sequence and usage; an attribute that the data set does
+    not know is the empty string. Rows are sorted by frame_id, so that indices mean the same on every machine.
+    """
+
+    name: str
+    images: np.ndarray
+    labels: np.ndarray
+    frames: pd.DataFrame
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """sha256 over images and labels: two sets with the same fingerprint train the same networks."""
+        digest = hashlib.sha256(np.ascontiguousarray(self.images))
+        digest.update(np.ascontiguousarray(self.labels, dtype="<i8"))
+        return digest.hexdigest()
+
+
+def load(name: str) -> Faces:
+    """Load the data set `name`, one of `DATASETS`.
+
+    Raises ValueError for another name, DataError where the files are missing or wrong.
+    """
+    if name not in DATASETS:
+        raise ValueError(f"unknown data set {name!r}; known: {', '.join(DATASETS)}")
+    return import_module(f"fer_lib.{name}").load()
