@@ -1,0 +1,68 @@
+"""From a trained network to embeddings, class probabilities and scores. The test frames choose nothing here."""
+
+import numpy as np
+import torch
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import accuracy_score, f1_score, recall_score
+from sklearn.neighbors import KNeighborsClassifier
+from torch import nn
+from torch.nn.functional import normalize, softmax
+
+from fer_lib.experiments import Experiment
+
+EVALUATION_BATCH = 256
+
+
+def classifier(name: str, seed: int):
+    """The scikit-learn classifier that is fitted on training embeddings after triplet training.
+
+    `knn` votes among the 5 nearest; `boosted-trees` is the kind that the author's code uses; `logistic` is linear.
+    """
+    if name == "knn":
+        return KNeighborsClassifier(n_neighbors=5)
+    if name == "boosted-trees":
+        return HistGradientBoostingClassifier(random_state=seed)
+    return LogisticRegression(max_iter=1000)
+
+
+def embed(network: nn.Module, images: torch.Tensor, normalise: bool = False) -> np.ndarray:
+    """Embeddings float32 (N, D) of images (N, 1, 48, 48), in evaluation mode; the network's mode is restored."""
+    was_training = network.training
+    network.eval()
+    with torch.inference_mode():
+        parts = [network(batch)[0] for batch in images.split(EVALUATION_BATCH)]
+    network.train(was_training)
+    embeddings = torch.cat(parts).float()
+    return (normalize(embeddings) if normalise else embeddings).cpu().numpy()
+
+
+class Predictor:
+    """Class probabilities from a trained network.
+
+    Under `softmax` and `joint` they are the softmax of the embedding; after pure `triplet` training, those of the
+    experiment's classifier, fitted on the clean training frames.
+    """
+
+    def __init__(self, network: nn.Module, experiment: Experiment, seed: int, images, labels):
+        self.network, self.normalise = network, experiment.normalise
+        self.fitted = None
+        if experiment.loss == "triplet":
+            self.fitted = classifier(experiment.classifier, seed)
+            self.fitted.fit(embed(network, images, self.normalise), labels.cpu().numpy())
+
+    def __call__(self, images: torch.Tensor) -> np.ndarray:
+        """Images (N, 1, 48, 48) -> probabilities float64 (N, classes)."""
+        if self.fitted is None:
+            return softmax(torch.from_numpy(embed(self.network, images)).double(), dim=1).numpy()
+        return self.fitted.predict_proba(embed(self.network, images, self.normalise)).astype(np.float64)
+
+
+def scores(labels: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
+    """Accuracy, macro F1 and balanced accuracy, the latter two over the classes that have a test frame."""
+    present = np.unique(labels)
+    return {
+        "accuracy": accuracy_score(labels, predictions),
+        "macro_f1": f1_score(labels, predictions, labels=present, average="macro", zero_division=0),
+        "balanced_accuracy": recall_score(labels, predictions, labels=present, average="macro"),
+    }

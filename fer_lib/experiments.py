@@ -1,0 +1,147 @@
+"""What an experiment is: its parameters, checked, and the table `experiments.csv` that lists the study's own."""
+
+import difflib
+import re
+from dataclasses import asdict, dataclass, fields
+
+import pandas as pd
+
+from fer_lib import paths
+from fer_lib.faces import DATASETS
+from fer_lib.splits import fold_count
+
+CHOICES = {
+    "dataset": DATASETS,
+    "protocol": ("random", "sequence", "subject", "usage"),
+    "backbone": ("resnet10", "resnet18"),
+    "input_path": ("stn", "dual", "plain"),
+    "head_layers": (1, 2),
+    "loss": ("softmax", "triplet", "joint"),
+    "mining": ("random", "batch-all", "semi-hard", "batch-hard"),
+    "classifier": ("knn", "boosted-trees", "logistic"),
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training of an experiment; its numbers do not depend on who else is trained."""
+
+    seed: int
+    fold: int
+
+    def __str__(self) -> str:
+        return f"seed{self.seed}-fold{self.fold}"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The parameters of one experiment, in the words of notebook 01_train; the defaults are the paper's proposal.
+
+    Raises ValueError for a value of the wrong type or out of range, or a combination that makes no sense.
+    """
+
+    experiment: str
+    dataset: str = "synthetic"
+    protocol: str = "random"
+    seeds: int = 1
+    folds: int = 1
+    backbone: str = "resnet10"
+    input_path: str = "stn"
+    head_layers: int = 1
+    stn_lr_factor: float = 1.0
+    loss: str = "triplet"
+    mining: str = "random"
+    margin: float = 1.0
+    normalise: bool = False
+    classifier: str = "knn"
+    occlusion: bool = True
+    epochs: int = 100
+    batch_size: int = 8
+    lr: float = 0.001
+
+    def __post_init__(self):
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if type(value) is int and field.type is float:
+                object.__setattr__(self, field.name, float(value))
+            elif type(value) is not field.type:
+                raise ValueError(f"{field.name} is {value!r}; it must be of type {field.type.__name__}")
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}; known: {', '.join(map(str, known))}")
+        for name in ("seeds", "folds", "epochs", "batch_size", "lr", "margin"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be greater than 0")
+        if self.stn_lr_factor < 0:
+            raise ValueError(
+                f"stn_lr_factor is {self.stn_lr_factor}; it must be 0 (a frozen transformer) or greater"
+            )
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.experiment):
+            raise ValueError(
+                f"experiment is {self.experiment!r}; it names a folder: letters, digits, '.', '_', '-'"
+            )
+        if self.folds > fold_count(self.protocol):
+            raise ValueError(
+                f"folds is {self.folds}; protocol {self.protocol!r} has {fold_count(self.protocol)}"
+            )
+        if (self.dataset == "fer2013") != (self.protocol == "usage") and self.protocol != "random":
+            raise ValueError(
+                f"protocol {self.protocol!r} cannot split {self.dataset}; for fer2013 take usage or random"
+            )
+        if self.input_path == "plain" and self.head_layers == 2:
+            raise ValueError(
+                "input_path is 'plain', so head_layers must stay 1: there is no transformer to give two"
+            )
+        if self.loss == "softmax" and (self.normalise or self.mining != "random"):
+            raise ValueError(
+                "loss is 'softmax', so mining and normalise must stay at their defaults: nothing is mined"
+            )
+
+    @property
+    def members(self) -> list[Member]:
+        """Every (seed, fold) of the experiment, seeds outermost."""
+        return [Member(seed, fold) for seed in range(self.seeds) for fold in range(self.folds)]
+
+    @property
+    def method(self) -> dict:
+        """The parameters that a member's numbers depend on: all but how many members there are."""
+        return {name: value for name, value in asdict(self).items() if name not in ("seeds", "folds")}
+
+    @classmethod
+    def from_namespace(cls, namespace: dict) -> "Experiment":
+        """The experiment that a notebook's variables describe.
+
+        papermill only warns of a parameter that the notebook does not have, so a mistyped name is refused here.
+        """
+        given = {
+            k: v for k, v in namespace.items() if type(v) in (int, float, str, bool) and not k.startswith("_")
+        }
+        known = [field.name for field in fields(cls)]
+        for name in given.keys() - known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            raise ValueError(f"unknown parameter {name!r}{hint}")
+        return cls(**given)
+
+
+def read_experiments() -> list[Experiment]:
+    """The rows of `experiments.csv`. Raises ValueError for a column that is no parameter, or a name used twice."""
+    table = pd.read_csv(paths.EXPERIMENTS)
+    rows = [Experiment.from_namespace(row) for row in table.astype(object).to_dict("records")]
+    names = [(row.dataset, row.experiment) for row in rows]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(
+                f"{paths.EXPERIMENTS}: experiment {name[1]!r} of {name[0]} stands there more than once"
+            )
+    return rows
+
+
+def find(dataset: str, experiment: str) -> Experiment:
+    """The row `experiment` of `dataset` in `experiments.csv`. Raises ValueError if there is none."""
+    rows = {row.experiment: row for row in read_experiments() if row.dataset == dataset}
+    if experiment not in rows:
+        raise ValueError(
+            f"no experiment {experiment!r} of {dataset} in {paths.EXPERIMENTS}; known: {', '.join(rows)}"
+        )
+    return rows[experiment]

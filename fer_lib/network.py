@@ -1,0 +1,47 @@
+"""The whole network: spatial transformer in front of a ResNet (Kim et al. 2022, Fig. 1)."""
+
+import torch
+from torch import nn
+
+from fer_lib.resnet import resnet
+from fer_lib.stn import IDENTITY, SpatialTransformer
+
+INPUT_PATHS = ("stn", "dual", "plain")
+
+
+class Network(nn.Module):
+    """Images float (N, 1, 48, 48) in [0, 1] -> embedding (N, outputs) and theta (N, 2, 3).
+
+    The embedding is the output of the fully connected layer: the logits under softmax, the point in triplet space
+    otherwise. `input_path` is a reading of section 2.3, "passing the generated data and input data through the network":
+
+    - `stn`: only the warped image is passed on;
+    - `dual`: the warped image and the input pass the same ResNet and their embeddings are averaged;
+    - `plain`: no transformer, theta is the identity (an ablation).
+
+    Raises ValueError for an unknown input path or backbone.
+    """
+
+    def __init__(self, backbone="resnet10", input_path="stn", head_layers=1, outputs=7):
+        super().__init__()
+        if input_path not in INPUT_PATHS:
+            raise ValueError(f"unknown input path {input_path!r}; known: {', '.join(INPUT_PATHS)}")
+        self.input_path = input_path
+        self.resnet = resnet(backbone, outputs)
+        self.stn = None if input_path == "plain" else SpatialTransformer(head_layers)
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Embedding (N, outputs) and theta (N, 2, 3)."""
+        if self.stn is None:
+            theta = torch.tensor(IDENTITY, device=images.device).view(1, 2, 3).expand(len(images), 2, 3)
+            return self.resnet(images), theta
+        warped, theta = self.stn(images)
+        if self.input_path == "stn":
+            return self.resnet(warped), theta
+        seen, given = self.resnet(torch.cat([warped, images])).chunk(2)
+        return (seen + given) / 2, theta
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Number of trained weights."""
+    return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)

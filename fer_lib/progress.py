@@ -1,0 +1,64 @@
+"""Progress of a long training: one line with an ETA in the terminal, in JupyterLab, and in a file to look into."""
+
+import sys
+import time
+from pathlib import Path
+
+from tqdm import tqdm
+
+
+class Progress:
+    """Counts steps and shows `label: 31 %, 12 of 40 epochs, 05:10 left` at most once a second.
+
+    The line goes to the terminal if there is one (also from inside a kernel, whose stderr is not the terminal), to
+    the running notebook as one output that is replaced each time and says at the end how long it took, and to `file`.
+    """
+
+    def __init__(self, label: str, total: int, done: int, file: Path):
+        self.label, self.total, self.done, self.file = label, total, done, file
+        self.start, self.start_done, self.shown = time.monotonic(), done, 0.0
+        self.terminal = _terminal()
+        self.output = None
+        if "ipykernel" in sys.modules:
+            from IPython.display import display
+
+            self.output = display({"text/plain": ""}, raw=True, display_id=True)
+
+    def step(self) -> None:
+        """One more step is done."""
+        self.done += 1
+        if time.monotonic() - self.shown >= 1:
+            self._show()
+
+    def finish(self) -> None:
+        """The last line stays; the file goes."""
+        if self.terminal:
+            self._show()
+            print(file=self.terminal)
+            self.terminal.close()
+        if self.output:
+            self.output.update(
+                {"text/plain": f"{self.label}: {self.done} of {self.total} epochs are trained"}, raw=True
+            )
+        self.file.unlink(missing_ok=True)
+
+    def _show(self) -> None:
+        self.shown = time.monotonic()
+        elapsed = self.shown - self.start
+        left = elapsed / max(1, self.done - self.start_done) * (self.total - self.done)
+        line = (
+            f"{self.label}: {self.done / self.total:.0%}, {self.done} of {self.total} epochs, "
+            f"{tqdm.format_interval(elapsed)} passed, {tqdm.format_interval(left)} left"
+        )
+        self.file.write_text(line + "\n")
+        if self.terminal:
+            print("\r" + line, end="\033[K", file=self.terminal, flush=True)
+        if self.output:
+            self.output.update({"text/plain": line}, raw=True)
+
+
+def _terminal():
+    try:
+        return open("/dev/tty", "w")
+    except OSError:
+        return None

@@ -1,0 +1,154 @@
+"""One experiment's folder, `results/<dataset>/<experiment>/`: what is in it, what is missing, how it grows.
+
+Every file is written to a temporary name and renamed. `metrics.csv` is written last: a member is finished when it has
+a row there, whatever else a killed run has left.
+"""
+
+import gzip
+import importlib.metadata
+import io
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer_lib import paths
+from fer_lib.experiments import Experiment, Member
+
+METHOD_VERSION = 1
+"""Raised when a change to the code changes what training computes; results of another version are never mixed."""
+
+TABLES = ("predictions.csv.gz", "occlusion.csv", "history.csv", "metrics.csv")
+PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pandas")
+
+
+def folder(experiment: Experiment) -> Path:
+    """Where the experiment's results are."""
+    return paths.RESULTS / experiment.dataset / experiment.experiment
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises PermissionError or another OSError with the path and the remedy if the place cannot be written.
+    """
+    partial = path.with_name(path.name + ".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as error:
+        raise type(error)(
+            f"cannot write {path} ({error.strerror}); make it writable or set FER_RESULTS"
+        ) from error
+
+
+def read(experiment: Experiment, table: str) -> pd.DataFrame:
+    """One of `TABLES`, at full precision; empty if no member is finished."""
+    path = folder(experiment) / table
+    if not path.exists():
+        return pd.DataFrame(columns=["seed", "fold"])
+    dtype = {"frame_id": str, "subject": str}
+    return pd.read_csv(
+        path, dtype=dtype, keep_default_na=False, na_values=["nan"], float_precision="round_trip"
+    )
+
+
+def read_run(experiment: Experiment) -> dict | None:
+    """The content of `run.json`, None before the first run."""
+    path = folder(experiment) / "run.json"
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def finished(experiment: Experiment) -> list[Member]:
+    """The members of this experiment that need no training any more."""
+    done = set(read(experiment, "metrics.csv")[["seed", "fold"]].itertuples(index=False, name=None))
+    return [member for member in experiment.members if (member.seed, member.fold) in done]
+
+
+def is_complete(experiment: Experiment) -> bool:
+    """Whether every member is finished under these very parameters. Needs neither the data nor torch."""
+    run = read_run(experiment)
+    return bool(run) and not conflicts(experiment, run) and finished(experiment) == experiment.members
+
+
+def conflicts(experiment: Experiment, run: dict, fingerprint: str | None = None) -> list[str]:
+    """In what the results in the folder differ from what is asked for; seeds and folds may always grow."""
+    wanted = {**experiment.method, "method_version": METHOD_VERSION}
+    if fingerprint:
+        wanted["data_fingerprint"] = fingerprint
+    return [f"{k} is {run.get(k)!r} there, {v!r} here" for k, v in wanted.items() if run.get(k) != v]
+
+
+def open_folder(experiment: Experiment, fingerprint: str, device: str) -> None:
+    """Make the folder and its `run.json`.
+
+    Raises ValueError if it holds the results of something else; they are left as they are.
+    """
+    run = read_run(experiment)
+    if run:
+        different = conflicts(experiment, run, fingerprint)
+        if different:
+            raise ValueError(
+                f"{folder(experiment)} holds the results of something else ({'; '.join(different)}); "
+                "give the experiment another name or move that folder away"
+            )
+        return
+    record = {
+        **experiment.method,
+        "method_version": METHOD_VERSION,
+        "data_fingerprint": fingerprint,
+        "python": platform.python_version(),
+        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "commit": _commit(),
+        "device": device,
+        "members": {},
+    }
+    write_run(experiment, record)
+
+
+def write_run(experiment: Experiment, record: dict) -> None:
+    """Replace `run.json`."""
+    write(folder(experiment) / "run.json", (json.dumps(record, indent=1) + "\n").encode())
+
+
+def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.DataFrame], timing: dict) -> None:
+    """Add a finished member's rows to the experiment's tables, in the order of members, and its timing to `run.json`."""
+    record = read_run(experiment)
+    record["members"][str(member)] = timing
+    record["members"] = dict(sorted(record["members"].items()))
+    write_run(experiment, record)
+    for name in TABLES:
+        old = read(experiment, name)
+        others = old[(old["seed"] != member.seed) | (old["fold"] != member.fold)]
+        new = tables[name]
+        new.insert(0, "fold", member.fold)
+        new.insert(0, "seed", member.seed)
+        merged = pd.concat([others, new]) if len(others) else new
+        merged = merged.sort_values(["seed", "fold"], kind="stable")
+        write(folder(experiment) / name, _csv(merged, name.endswith(".gz")))
+
+
+def write_embeddings(experiment: Experiment, member: Member, **arrays: np.ndarray) -> None:
+    """Store the test embeddings of one member as `embeddings.npz`."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, seed=member.seed, fold=member.fold, **arrays)
+    write(folder(experiment) / "embeddings.npz", buffer.getvalue())
+
+
+def _csv(table: pd.DataFrame, compress: bool) -> bytes:
+    text = table.to_csv(index=False, na_rep="nan", lineterminator="\n").encode()
+    return gzip.compress(text, mtime=0) if compress else text
+
+
+def _commit() -> str:
+    """The commit that made the results, marked if the code had changed since; "unknown" outside a git checkout."""
+    command = ["git", "-C", str(paths.ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

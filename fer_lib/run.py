@@ -1,0 +1,180 @@
+"""Run one experiment: train and evaluate every member that is not finished, add each to the results as it finishes.
+
+On a CPU members run in parallel processes of one thread each, so that a member's bits do not depend on who runs beside
+it; on a GPU one after the other. `python -m fer_lib.run DATASET EXPERIMENT` runs a row of `experiments.csv`
+where there is torch but no Jupyter.
+"""
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from threading import Thread
+
+import numpy as np
+import pandas as pd
+import torch
+
+from fer_lib import faces, results
+from fer_lib.evaluation import Predictor, embed, scores
+from fer_lib.experiments import Experiment, Member, find
+from fer_lib.faces import Faces
+from fer_lib.occlusion import apply_mask, draw_rectangles, rectangle_mask
+from fer_lib.progress import Progress
+from fer_lib.splits import split
+from fer_lib.training import Data, epochs_done, fit, to_float
+
+
+def run(experiment: Experiment) -> None:
+    """Bring `results/<dataset>/<experiment>/` to completion; what is finished is never trained again.
+
+    Raises DataError or ValueError, before anything is trained, if the data, the splits or the folder do not fit.
+    """
+    data = faces.load(experiment.dataset)
+    for member in experiment.members:
+        split(data, experiment.protocol, member.seed, member.fold)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    results.open_folder(experiment, data.fingerprint, _device_name(device))
+    finished = results.finished(experiment)
+    waiting = [member for member in experiment.members if member not in finished]
+    if not waiting:
+        return
+    done = len(finished) * experiment.epochs + sum(epochs_done(_checkpoint(experiment, m)) for m in waiting)
+    total = len(experiment.members) * experiment.epochs
+    progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
+    train = _train_in_turn if device == "cuda" else _train_in_parallel
+    for member, outcome in train(experiment, waiting, data, progress):
+        if member == experiment.members[0]:
+            results.write_embeddings(experiment, member, **outcome["embeddings"])
+        results.add_member(experiment, member, outcome["tables"], outcome["timing"])
+        _checkpoint(experiment, member).unlink()
+    progress.finish()
+
+
+def train_member(
+    experiment: Experiment, member: Member, data: Faces, device: str, on_epoch: Callable
+) -> dict:
+    """Train and evaluate one member: its rows for each table of the results, its test embeddings, its timing."""
+    parts = split(data, experiment.protocol, member.seed, member.fold)
+    images, labels = to_float(data.images, device), torch.from_numpy(data.labels).to(device)
+    frames = Data(images[parts.train], labels[parts.train], images[parts.test], labels[parts.test])
+    checkpoint = _checkpoint(experiment, member)
+    network, history, seconds = fit(experiment, member, frames, len(data.classes), checkpoint, on_epoch)
+    torch.save(network.state_dict(), model_file(experiment, member))
+    predict = Predictor(network, experiment, member.seed, frames.train_images, frames.train_labels)
+    probabilities = predict(frames.test_images)
+    truth, predicted = data.labels[parts.test], probabilities.argmax(axis=1)
+    predictions = data.frames.loc[parts.test, ["frame_id", "subject"]].assign(
+        label=truth, prediction=predicted
+    )
+    for i, name in enumerate(data.classes):
+        predictions[f"p_{name}"] = probabilities[:, i]
+    metrics = {
+        "selector": "last epoch",
+        "epoch": experiment.epochs,
+        "n_test": len(truth),
+        **scores(truth, predicted),
+    }
+    frames_seen = len(parts.train) * (1 if experiment.loss == "softmax" else 3) * experiment.epochs
+    return {
+        "tables": {
+            "predictions.csv.gz": predictions,
+            "occlusion.csv": occluded_accuracy(predict, frames.test_images, parts.test, truth, len(data)),
+            "history.csv": pd.DataFrame(history),
+            "metrics.csv": pd.DataFrame([metrics]),
+        },
+        "embeddings": {
+            "embeddings": embed(network, frames.test_images, experiment.normalise),
+            "frame_id": predictions["frame_id"].to_numpy(dtype=str),
+            "label": truth,
+            "prediction": predicted,
+        },
+        "timing": {"train_seconds": round(seconds, 1), "frames_per_second": round(frames_seen / seconds, 1)},
+    }
+
+
+def occluded_accuracy(
+    predict: Predictor, images, test: np.ndarray, truth: np.ndarray, n_faces: int
+) -> pd.DataFrame:
+    """Accuracy on the clean test frames and under the paper's occlusion, a black rectangle.
+
+    A frame has the same rectangle in every member and experiment: drawn once for the whole data set.
+    """
+    boxes = torch.from_numpy(draw_rectangles(np.random.default_rng(0), n_faces)[test]).to(images.device)
+    mask = rectangle_mask(boxes)
+    rows = []
+    for kind, fill, covered in (("none", "none", torch.zeros_like(mask)), ("rectangle", "black", mask)):
+        correct = predict(apply_mask(images, covered)).argmax(axis=1) == truth
+        severity = float(covered.double().mean())
+        rows.append(
+            {"kind": kind, "severity": severity, "fill": fill, "n": len(truth), "accuracy": correct.mean()}
+        )
+    return pd.DataFrame(rows)
+
+
+def model_file(experiment: Experiment, member: Member):
+    """Where a member's weights are, if it was trained on this machine: a state dict, safe to load."""
+    return results.folder(experiment) / f"model-{member}.pt"
+
+
+def _checkpoint(experiment: Experiment, member: Member):
+    return results.folder(experiment) / f"checkpoint-{member}.pt"
+
+
+def _device_name(device: str) -> str:
+    return (
+        torch.cuda.get_device_name()
+        if device == "cuda"
+        else f"cpu ({torch.backends.cpu.get_cpu_capability()})"
+    )
+
+
+def _train_in_turn(experiment, members, data, progress) -> Iterator[tuple[Member, dict]]:
+    for member in members:
+        yield member, train_member(experiment, member, data, "cuda", progress.step)
+
+
+def _train_in_parallel(experiment, members, data, progress) -> Iterator[tuple[Member, dict]]:
+    spawn = multiprocessing.get_context("spawn")
+    epochs = spawn.SimpleQueue()
+    listener = Thread(target=lambda: [progress.step() for _ in iter(epochs.get, None)])
+    listener.start()
+    workers = min(
+        len(members), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    )
+    pool = ProcessPoolExecutor(workers, spawn, initializer=_start_worker, initargs=(data, epochs))
+    try:
+        jobs = {pool.submit(_work, experiment, member): member for member in members}
+        for job in as_completed(jobs):
+            yield jobs[job], job.result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        epochs.put(None)
+        listener.join()
+
+
+def _start_worker(data: Faces, epochs) -> None:
+    torch.set_num_threads(1)
+    _worker["data"], _worker["epochs"] = data, epochs
+    Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+
+
+def _work(experiment: Experiment, member: Member) -> dict:
+    return train_member(experiment, member, _worker["data"], "cpu", lambda: _worker["epochs"].put(1))
+
+
+def _die_with_parent(parent: int) -> None:
+    """A killed parent must not leave a worker that trains on, into the files of the run that follows."""
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+_worker: dict = {}
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python -m fer_lib.run DATASET EXPERIMENT, a row of notebooks/experiments.csv")
+    run(find(sys.argv[1], sys.argv[2]))

@@ -1,0 +1,76 @@
+"""Protocols: which frames train and which test, and how much of the test set the training set has already seen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from fer_lib.faces import Faces
+
+PROTOCOLS = ("random", "sequence", "subject", "usage")
+FOLDS = 10
+TEST_SHARE = 181 / 981
+"""Kim et al. 2022, section 3: of 981 frames 800 train and 181 test."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices into a `Faces`, ascending and disjoint."""
+
+    train: np.ndarray
+    test: np.ndarray
+
+
+def fold_count(protocol: str) -> int:
+    """How many folds one pass over the protocol has: 10 for `subject`, else 1. Raises ValueError for an unknown one."""
+    if protocol not in PROTOCOLS:
+        raise ValueError(f"unknown protocol {protocol!r}; known: {', '.join(PROTOCOLS)}")
+    return FOLDS if protocol == "subject" else 1
+
+
+def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
+    """Split `faces` by `protocol`.
+
+    - `random`: frames at random by seed, the paper's (800/181 on CK+). Frames of one sequence fall on both sides.
+    - `sequence`: sequences at random by seed, in the same proportion. Subjects fall on both sides.
+    - `subject`: 10 folds, subjects in ascending ID order, fold i tests every tenth from i on. The seed changes nothing.
+    - `usage`: Training trains and PrivateTest tests, as FER2013 comes. The seed changes nothing.
+
+    Raises ValueError for an unknown protocol or fold, a protocol that the data set cannot serve, or a training set
+    without a class.
+    """
+    if not 0 <= fold < fold_count(protocol):
+        raise ValueError(
+            f"fold {fold} of protocol {protocol!r}: it has folds 0 to {fold_count(protocol) - 1}"
+        )
+    column = {"sequence": "sequence", "subject": "subject", "usage": "usage"}.get(protocol, "frame_id")
+    groups = faces.frames[column].to_numpy(dtype=str)
+    if (groups == "").any():
+        raise ValueError(
+            f"protocol {protocol!r} needs the {column} of each frame, which {faces.name} does not tell"
+        )
+    if protocol == "usage":
+        return _checked(faces, np.flatnonzero(groups == "Training"), np.flatnonzero(groups == "PrivateTest"))
+    ids = np.unique(groups)
+    if protocol == "subject":
+        tested = ids[fold::FOLDS]
+    else:
+        tested = np.random.default_rng([seed, 0x5917]).permutation(ids)[: round(len(ids) * TEST_SHARE)]
+    test = np.isin(groups, tested)
+    return _checked(faces, np.flatnonzero(~test), np.flatnonzero(test))
+
+
+def _checked(faces: Faces, train: np.ndarray, test: np.ndarray) -> Split:
+    missing = [faces.classes[i] for i in set(range(len(faces.classes))) - set(faces.labels[train].tolist())]
+    if missing or len(test) == 0:
+        what = f"no training frame of {', '.join(missing)}" if missing else "no test frame"
+        raise ValueError(f"this split of {faces.name} has {what}; use another seed, fold or protocol")
+    return Split(train, test)
+
+
+def exposure(faces: Faces, parts: Split) -> dict[str, float]:
+    """Share of the test frames whose sequence, and whose subject, is also in training: 0 where nothing leaks."""
+    shares = {}
+    for column in ("sequence", "subject"):
+        groups = faces.frames[column].to_numpy(dtype=str)
+        shares[column] = float(np.isin(groups[parts.test], groups[parts.train]).mean())
+    return shares

@@ -1,0 +1,67 @@
+"""Spatial transformer: predict an affine view of the face, then sample it (Jaderberg et al. 2015).
+
+Conventions: images are (N, 1, 48, 48); theta is (N, 2, 3) and maps output coordinates to input coordinates, both
+x first and in [-1, 1] from border to border (`align_corners=False`, the setting of the author's code); what lies outside the
+image is sampled as 0, black.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from fer_lib.faces import SIZE
+
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+class SpatialTransformer(nn.Module):
+    """Localisation network, sampling grid and sampler (Kim et al. 2022, section 2.1 and Fig. 2).
+
+    The paper: two convolutions, each with max pooling and ReLU, and one fully connected layer to theta. Kernel sizes
+    and widths come from the author's public code, which also has a second fully connected layer behind a dropout of
+    0.5: `head_layers=2`. (There the dropout stays on at evaluation; here it follows `train()` and `eval()`.) Theta starts as
+    the identity, so that training starts from the untouched face.
+
+    Raises ValueError unless `head_layers` is 1 or 2.
+    """
+
+    def __init__(self, head_layers: int = 1):
+        super().__init__()
+        self.features = nn.Sequential(
+            nn.Conv2d(1, 8, kernel_size=7),  # 48 -> 42
+            nn.MaxPool2d(2),  # 21
+            nn.ReLU(),
+            nn.Conv2d(8, 10, kernel_size=5),  # 17
+            nn.MaxPool2d(2),  # 8
+            nn.ReLU(),
+            nn.Flatten(),
+        )
+        if head_layers == 1:
+            self.head = nn.Sequential(nn.Linear(10 * 8 * 8, 6))
+        elif head_layers == 2:
+            self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(10 * 8 * 8, 32), nn.ReLU(), nn.Linear(32, 6))
+        else:
+            raise ValueError(f"head_layers is {head_layers}; the localisation head has 1 layer or 2")
+        nn.init.zeros_(self.head[-1].weight)
+        with torch.no_grad():
+            self.head[-1].bias.copy_(torch.tensor(IDENTITY))
+
+    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Warped images (N, 1, 48, 48) and theta (N, 2, 3)."""
+        theta = self.head(self.features(images)).view(-1, 2, 3)
+        return warp(images, theta), theta
+
+
+def warp(images: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
+    """Sample images (N, C, H, W) bilinearly at the grid that theta (N, 2, 3) describes."""
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
+
+
+def share_outside(theta: torch.Tensor) -> torch.Tensor:
+    """Share of the sampling grid that lies outside the image, for each theta (N, 2, 3) -> (N,).
+
+    0 for the identity; near 1 the transformer has lost the face.
+    """
+    grid = F.affine_grid(theta, [len(theta), 1, SIZE, SIZE], align_corners=False)
+    return (grid.abs() > 1).any(dim=-1).float().mean(dim=(1, 2))

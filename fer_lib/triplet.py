@@ -1,0 +1,83 @@
+"""Triplets: which ones (mining) and what they cost (loss).
+
+A triplet is anchor, positive (same class, another frame) and negative (another class). Miners take squared
+Euclidean distances (M, M) and labels (M,) of one batch and return a bool mask (M, M, M), True at [anchor, positive, negative].
+They keep every tensor's shape independent of the data, so that a GPU never waits for the host.
+"""
+
+import torch
+
+
+def squared_distances(embeddings: torch.Tensor) -> torch.Tensor:
+    """Squared Euclidean distances (M, M) between the rows of (M, D)."""
+    return (embeddings[:, None] - embeddings[None]).square().sum(dim=-1)
+
+
+def valid(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Masks (M, M): [a, p] is a positive pair (same class, not itself), [a, n] a negative pair."""
+    same = labels[:, None] == labels[None]
+    return same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device), ~same
+
+
+def random_triplets(distances: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:
+    """The triplets as drawn: the batch is n anchors, their n positives, their n negatives, in this order.
+
+    This is what the author's public code trains on: one random positive and one random negative per anchor.
+    """
+    drawn = torch.zeros((len(labels),) * 3, dtype=torch.bool, device=labels.device)
+    anchor = torch.arange(len(labels) // 3, device=labels.device)
+    drawn[anchor, anchor + len(anchor), anchor + 2 * len(anchor)] = True
+    return drawn
+
+
+def batch_all(distances: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:
+    """Every valid triplet of the batch (Hermans et al. 2017)."""
+    positive, negative = valid(labels)
+    return positive[:, :, None] & negative[:, None, :]
+
+
+def semi_hard(distances: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:
+    """Valid triplets whose negative is farther than the positive, but within the margin (Schroff et al. 2015)."""
+    gap = distances[:, None, :] - distances[:, :, None]
+    return batch_all(distances, labels, margin) & (gap > 0) & (gap <= margin)
+
+
+def batch_hard(distances: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:
+    """For each anchor its farthest positive with its nearest negative (Hermans et al. 2017).
+
+    Among equals the first is taken; an anchor without a positive or a negative gives no triplet.
+    """
+    positive, negative = valid(labels)
+    farthest = distances.masked_fill(~positive, -torch.inf).argmax(dim=1)
+    nearest = distances.masked_fill(~negative, torch.inf).argmin(dim=1)
+    index = torch.arange(len(labels), device=labels.device)
+    is_farthest = (farthest[:, None] == index)[:, :, None]
+    is_nearest = (nearest[:, None] == index)[:, None, :]
+    return is_farthest & is_nearest & batch_all(distances, labels, margin)
+
+
+MINERS = {
+    "random": random_triplets,
+    "batch-all": batch_all,
+    "semi-hard": semi_hard,
+    "batch-hard": batch_hard,
+}
+
+
+def triplet_loss(
+    embeddings: torch.Tensor, labels: torch.Tensor, mining: str, margin: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean of max(0, |a - p|^2 - |a - n|^2 + margin) over the mined triplets (Eq. 1 of Kim et al. 2022).
+
+    embeddings (M, D), labels (M,). Batch-all averages over the triplets with a positive loss only, as its source
+    does, or the many solved ones would drown the rest. Returns the loss and the share of mined triplets with a positive loss;
+    both are 0 when nothing was mined, so that such a batch moves nothing.
+
+    Raises KeyError for an unknown mining.
+    """
+    distances = squared_distances(embeddings)
+    mined = MINERS[mining](distances.detach(), labels, margin)
+    cost = (distances[:, :, None] - distances[:, None, :] + margin).clamp(min=0) * mined
+    active = (cost > 0).sum()
+    averaged = active if mining == "batch-all" else mined.sum()
+    return cost.sum() / averaged.clamp(min=1), active / mined.sum().clamp(min=1)
