@@ -73,29 +73,19 @@ class Experiment:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be greater than 0")
         if self.stn_lr_factor < 0:
-            raise ValueError(
-                f"stn_lr_factor is {self.stn_lr_factor}; it must be 0 (a frozen transformer) or greater"
-            )
+            raise ValueError(f"stn_lr_factor is {self.stn_lr_factor}; it must be 0 (a frozen transformer) or greater")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.experiment):
-            raise ValueError(
-                f"experiment is {self.experiment!r}; it names a folder: letters, digits, '.', '_', '-'"
-            )
+            raise ValueError(f"experiment is {self.experiment!r}; it names a folder: letters, digits, '.', '_', '-'")
         if self.folds > fold_count(self.protocol):
-            raise ValueError(
-                f"folds is {self.folds}; protocol {self.protocol!r} has {fold_count(self.protocol)}"
-            )
+            raise ValueError(f"folds is {self.folds}; protocol {self.protocol!r} has {fold_count(self.protocol)}")
         if (self.dataset == "fer2013") != (self.protocol == "usage") and self.protocol != "random":
             raise ValueError(
                 f"protocol {self.protocol!r} cannot split {self.dataset}; for fer2013 take usage or random"
             )
         if self.input_path == "plain" and self.head_layers == 2:
-            raise ValueError(
-                "input_path is 'plain', so head_layers must stay 1: there is no transformer to give two"
-            )
+            raise ValueError("input_path is 'plain', so head_layers must stay 1: there is no transformer to give two")
         if self.loss == "softmax" and (self.normalise or self.mining != "random"):
-            raise ValueError(
-                "loss is 'softmax', so mining and normalise must stay at their defaults: nothing is mined"
-            )
+            raise ValueError("loss is 'softmax', so mining and normalise must stay at their defaults: nothing is mined")
 
     @property
     def members(self) -> list[Member]:
@@ -113,9 +103,7 @@ class Experiment:
 
         papermill only warns of a parameter that the notebook does not have, so a mistyped name is refused here.
         """
-        given = {
-            k: v for k, v in namespace.items() if type(v) in (int, float, str, bool) and not k.startswith("_")
-        }
+        given = {k: v for k, v in namespace.items() if type(v) in (int, float, str, bool) and not k.startswith("_")}
         known = [field.name for field in fields(cls)]
         for name in given.keys() - known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -131,9 +119,7 @@ def read_experiments() -> list[Experiment]:
     names = [(row.dataset, row.experiment) for row in rows]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(
-                f"{paths.EXPERIMENTS}: experiment {name[1]!r} of {name[0]} stands there more than once"
-            )
+            raise ValueError(f"{paths.EXPERIMENTS}: experiment {name[1]!r} of {name[0]} stands there more than once")
     return rows
 
 
@@ -141,7 +127,5 @@ def find(dataset: str, experiment: str) -> Experiment:
     """The row `experiment` of `dataset` in `experiments.csv`. Raises ValueError if there is none."""
     rows = {row.experiment: row for row in read_experiments() if row.dataset == dataset}
     if experiment not in rows:
-        raise ValueError(
-            f"no experiment {experiment!r} of {dataset} in {paths.EXPERIMENTS}; known: {', '.join(rows)}"
-        )
+        raise ValueError(f"no experiment {experiment!r} of {dataset} in {paths.EXPERIMENTS}; known: {', '.join(rows)}")
     return rows[experiment]

@@ -16,6 +16,9 @@ DATASETS = ("synthetic", "ckplus", "fer2013")
 EMOTIONS = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 """The seven classes of CK+, in the order of their labels (Lucey et al. 2010 number them from 1)."""
 
+SHOWN_CKPLUS = ("S052", "S055", "S074", "S106", "S111", "S113", "S121", "S124", "S125", "S130", "S132")
+"""The only subjects whose images the CK+ user agreement lets one reproduce, with the notice (c) Jeffrey Cohn."""
+
 
 class DataError(ValueError):
     """A data set is missing, incomplete or malformed; the message names the file and the remedy."""
@@ -45,6 +48,13 @@ class Faces:
         digest = hashlib.sha256(np.ascontiguousarray(self.images))
         digest.update(np.ascontiguousarray(self.labels, dtype="<i8"))
         return digest.hexdigest()
+
+    @property
+    def may_be_shown(self) -> np.ndarray:
+        """bool (N,): which faces a report may show: all synthetic ones, the permitted subjects of CK+, else none."""
+        if self.name == "ckplus":
+            return self.frames["subject"].isin(SHOWN_CKPLUS).to_numpy()
+        return np.full(len(self), self.name == "synthetic")
 
 
 def load(name: str) -> Faces:

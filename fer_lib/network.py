@@ -13,7 +13,8 @@ class Network(nn.Module):
     """Images float (N, 1, 48, 48) in [0, 1] -> embedding (N, outputs) and theta (N, 2, 3).
 
     The embedding is the output of the fully connected layer: the logits under softmax, the point in triplet space
-    otherwise. `input_path` is a reading of section 2.3, "passing the generated data and input data through the network":
+    otherwise. `input_path` is a reading of section 2.3, "passing the generated data and input data through the
+    network":
 
     - `stn`: only the warped image is passed on;
     - `dual`: the warped image and the input pass the same ResNet and their embeddings are averaged;

@@ -42,9 +42,7 @@ def write(path: Path, content: bytes) -> None:
         partial.write_bytes(content)
         os.replace(partial, path)
     except OSError as error:
-        raise type(error)(
-            f"cannot write {path} ({error.strerror}); make it writable or set FER_RESULTS"
-        ) from error
+        raise type(error)(f"cannot write {path} ({error.strerror}); make it writable or set FER_RESULTS") from error
 
 
 def read(experiment: Experiment, table: str) -> pd.DataFrame:
@@ -53,9 +51,7 @@ def read(experiment: Experiment, table: str) -> pd.DataFrame:
     if not path.exists():
         return pd.DataFrame(columns=["seed", "fold"])
     dtype = {"frame_id": str, "subject": str}
-    return pd.read_csv(
-        path, dtype=dtype, keep_default_na=False, na_values=["nan"], float_precision="round_trip"
-    )
+    return pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=["nan"])
 
 
 def read_run(experiment: Experiment) -> dict | None:
@@ -117,7 +113,7 @@ def write_run(experiment: Experiment, record: dict) -> None:
 
 
 def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.DataFrame], timing: dict) -> None:
-    """Add a finished member's rows to the experiment's tables, in the order of members, and its timing to `run.json`."""
+    """Add a finished member's rows to the experiment's tables, in order of members, and its timing to `run.json`."""
     record = read_run(experiment)
     record["members"][str(member)] = timing
     record["members"] = dict(sorted(record["members"].items()))
@@ -131,6 +127,11 @@ def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.Data
         merged = pd.concat([others, new]) if len(others) else new
         merged = merged.sort_values(["seed", "fold"], kind="stable")
         write(folder(experiment) / name, _csv(merged, name.endswith(".gz")))
+
+
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Store a table at full precision, NaN as nan."""
+    write(path, _csv(table, compress=False))
 
 
 def write_embeddings(experiment: Experiment, member: Member, **arrays: np.ndarray) -> None:

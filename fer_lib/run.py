@@ -8,9 +8,9 @@ where there is torch but no Jupyter.
 import multiprocessing
 import os
 import sys
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
@@ -21,10 +21,11 @@ from fer_lib import faces, results
 from fer_lib.evaluation import Predictor, embed, scores
 from fer_lib.experiments import Experiment, Member, find
 from fer_lib.faces import Faces
+from fer_lib.network import Network
 from fer_lib.occlusion import apply_mask, draw_rectangles, rectangle_mask
 from fer_lib.progress import Progress
 from fer_lib.splits import split
-from fer_lib.training import Data, epochs_done, fit, to_float
+from fer_lib.training import Data, epochs_done, fit, save, to_float
 
 
 def run(experiment: Experiment) -> None:
@@ -54,21 +55,22 @@ def run(experiment: Experiment) -> None:
 
 
 def train_member(
-    experiment: Experiment, member: Member, data: Faces, device: str, on_epoch: Callable
+    experiment: Experiment, member: Member, data: Faces, folder: Path, device: str, on_epoch: Callable[[], None]
 ) -> dict:
-    """Train and evaluate one member: its rows for each table of the results, its test embeddings, its timing."""
+    """Train and evaluate one member: its rows for each table of the results, its test embeddings, its timing.
+
+    Checkpoint and weights go to `folder`.
+    """
     parts = split(data, experiment.protocol, member.seed, member.fold)
     images, labels = to_float(data.images, device), torch.from_numpy(data.labels).to(device)
     frames = Data(images[parts.train], labels[parts.train], images[parts.test], labels[parts.test])
-    checkpoint = _checkpoint(experiment, member)
+    checkpoint = folder / f"checkpoint-{member}.pt"
     network, history, seconds = fit(experiment, member, frames, len(data.classes), checkpoint, on_epoch)
-    torch.save(network.state_dict(), model_file(experiment, member))
+    save(network.state_dict(), folder / f"model-{member}.pt")
     predict = Predictor(network, experiment, member.seed, frames.train_images, frames.train_labels)
     probabilities = predict(frames.test_images)
     truth, predicted = data.labels[parts.test], probabilities.argmax(axis=1)
-    predictions = data.frames.loc[parts.test, ["frame_id", "subject"]].assign(
-        label=truth, prediction=predicted
-    )
+    predictions = data.frames.loc[parts.test, ["frame_id", "subject"]].assign(label=truth, prediction=predicted)
     for i, name in enumerate(data.classes):
         predictions[f"p_{name}"] = probabilities[:, i]
     metrics = {
@@ -95,9 +97,7 @@ def train_member(
     }
 
 
-def occluded_accuracy(
-    predict: Predictor, images, test: np.ndarray, truth: np.ndarray, n_faces: int
-) -> pd.DataFrame:
+def occluded_accuracy(predict: Predictor, images, test: np.ndarray, truth: np.ndarray, n_faces: int) -> pd.DataFrame:
     """Accuracy on the clean test frames and under the paper's occlusion, a black rectangle.
 
     A frame has the same rectangle in every member and experiment: drawn once for the whole data set.
@@ -108,15 +108,18 @@ def occluded_accuracy(
     for kind, fill, covered in (("none", "none", torch.zeros_like(mask)), ("rectangle", "black", mask)):
         correct = predict(apply_mask(images, covered)).argmax(axis=1) == truth
         severity = float(covered.double().mean())
-        rows.append(
-            {"kind": kind, "severity": severity, "fill": fill, "n": len(truth), "accuracy": correct.mean()}
-        )
+        rows.append({"kind": kind, "severity": severity, "fill": fill, "n": len(truth), "accuracy": correct.mean()})
     return pd.DataFrame(rows)
 
 
-def model_file(experiment: Experiment, member: Member):
-    """Where a member's weights are, if it was trained on this machine: a state dict, safe to load."""
-    return results.folder(experiment) / f"model-{member}.pt"
+def load_network(experiment: Experiment, member: Member, classes: int) -> Network:
+    """A trained member in evaluation mode. Raises FileNotFoundError if its weights are not on this machine."""
+    file = results.folder(experiment) / f"model-{member}.pt"
+    if not file.exists():
+        raise FileNotFoundError(f"no weights {file}; they are not stored with the results: train the experiment first")
+    network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, classes)
+    network.load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))
+    return network.eval()
 
 
 def _checkpoint(experiment: Experiment, member: Member):
@@ -124,16 +127,12 @@ def _checkpoint(experiment: Experiment, member: Member):
 
 
 def _device_name(device: str) -> str:
-    return (
-        torch.cuda.get_device_name()
-        if device == "cuda"
-        else f"cpu ({torch.backends.cpu.get_cpu_capability()})"
-    )
+    return torch.cuda.get_device_name() if device == "cuda" else f"cpu ({torch.backends.cpu.get_cpu_capability()})"
 
 
 def _train_in_turn(experiment, members, data, progress) -> Iterator[tuple[Member, dict]]:
     for member in members:
-        yield member, train_member(experiment, member, data, "cuda", progress.step)
+        yield member, train_member(experiment, member, data, results.folder(experiment), "cuda", progress.step)
 
 
 def _train_in_parallel(experiment, members, data, progress) -> Iterator[tuple[Member, dict]]:
@@ -141,12 +140,10 @@ def _train_in_parallel(experiment, members, data, progress) -> Iterator[tuple[Me
     epochs = spawn.SimpleQueue()
     listener = Thread(target=lambda: [progress.step() for _ in iter(epochs.get, None)])
     listener.start()
-    workers = min(
-        len(members), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    )
+    workers = min(len(members), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
     pool = ProcessPoolExecutor(workers, spawn, initializer=_start_worker, initargs=(data, epochs))
     try:
-        jobs = {pool.submit(_work, experiment, member): member for member in members}
+        jobs = {pool.submit(_work, experiment, member, results.folder(experiment)): member for member in members}
         for job in as_completed(jobs):
             yield jobs[job], job.result()
     finally:
@@ -158,17 +155,16 @@ def _train_in_parallel(experiment, members, data, progress) -> Iterator[tuple[Me
 def _start_worker(data: Faces, epochs) -> None:
     torch.set_num_threads(1)
     _worker["data"], _worker["epochs"] = data, epochs
-    Thread(target=_die_with_parent, args=(os.getppid(),), daemon=True).start()
+    Thread(target=_die_with_parent, daemon=True).start()
 
 
-def _work(experiment: Experiment, member: Member) -> dict:
-    return train_member(experiment, member, _worker["data"], "cpu", lambda: _worker["epochs"].put(1))
+def _work(experiment: Experiment, member: Member, folder: Path) -> dict:
+    return train_member(experiment, member, _worker["data"], folder, "cpu", lambda: _worker["epochs"].put(1))
 
 
-def _die_with_parent(parent: int) -> None:
+def _die_with_parent() -> None:
     """A killed parent must not leave a worker that trains on, into the files of the run that follows."""
-    while os.getppid() == parent:
-        time.sleep(1)
+    multiprocessing.parent_process().join()
     os._exit(1)
 
 

@@ -39,15 +39,11 @@ def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
     without a class.
     """
     if not 0 <= fold < fold_count(protocol):
-        raise ValueError(
-            f"fold {fold} of protocol {protocol!r}: it has folds 0 to {fold_count(protocol) - 1}"
-        )
+        raise ValueError(f"fold {fold} of protocol {protocol!r}: it has folds 0 to {fold_count(protocol) - 1}")
     column = {"sequence": "sequence", "subject": "subject", "usage": "usage"}.get(protocol, "frame_id")
     groups = faces.frames[column].to_numpy(dtype=str)
     if (groups == "").any():
-        raise ValueError(
-            f"protocol {protocol!r} needs the {column} of each frame, which {faces.name} does not tell"
-        )
+        raise ValueError(f"protocol {protocol!r} needs the {column} of each frame, which {faces.name} does not tell")
     if protocol == "usage":
         return _checked(faces, np.flatnonzero(groups == "Training"), np.flatnonzero(groups == "PrivateTest"))
     ids = np.unique(groups)

@@ -1,8 +1,8 @@
 """Spatial transformer: predict an affine view of the face, then sample it (Jaderberg et al. 2015).
 
 Conventions: images are (N, 1, 48, 48); theta is (N, 2, 3) and maps output coordinates to input coordinates, both
-x first and in [-1, 1] from border to border (`align_corners=False`, the setting of the author's code); what lies outside the
-image is sampled as 0, black.
+x first and in [-1, 1] from border to border (`align_corners=False`, the setting of the author's code); what lies
+outside the image is sampled as 0, black.
 """
 
 import torch
@@ -19,8 +19,8 @@ class SpatialTransformer(nn.Module):
 
     The paper: two convolutions, each with max pooling and ReLU, and one fully connected layer to theta. Kernel sizes
     and widths come from the author's public code, which also has a second fully connected layer behind a dropout of
-    0.5: `head_layers=2`. (There the dropout stays on at evaluation; here it follows `train()` and `eval()`.) Theta starts as
-    the identity, so that training starts from the untouched face.
+    0.5: `head_layers=2`. (There the dropout stays on at evaluation; here it follows `train()` and `eval()`.) Theta
+    starts as the identity, so that training starts from the untouched face.
 
     Raises ValueError unless `head_layers` is 1 or 2.
     """

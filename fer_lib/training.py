@@ -1,7 +1,7 @@
 """Train one member of an experiment, epoch by epoch, so that a killed run goes on where it was.
 
-All that is random in an epoch (order, triplets, occlusions) is drawn on the CPU beforehand from (seed, fold, epoch): the same
-on every device, and a resumed run needs no generator's state. Within an epoch nothing waits for the device.
+All that is random in an epoch (order, triplets, occlusions) is drawn on the CPU beforehand from (seed, fold, epoch):
+the same on every device, and a resumed run needs no generator's state. Within an epoch nothing waits for the device.
 """
 
 import os
@@ -40,9 +40,7 @@ def to_float(images: np.ndarray, device: str) -> torch.Tensor:
     return torch.from_numpy(images).to(device).unsqueeze(1).float() / 255
 
 
-def draw_batches(
-    rng: np.random.Generator, labels: np.ndarray, batch_size: int, triplets: bool
-) -> list[np.ndarray]:
+def draw_batches(rng: np.random.Generator, labels: np.ndarray, batch_size: int, triplets: bool) -> list[np.ndarray]:
     """One epoch's batches, as indices into the training frames; every frame once, in random order.
 
     With `triplets` each batch is n anchors, then for each a random positive (another frame of its class), then for
@@ -65,8 +63,7 @@ def draw_batches(
     negative = by_class[other + np.where(other >= start[own], count[own], 0)]
     cuts = range(batch_size, len(order), batch_size)
     return [
-        np.concatenate(part)
-        for part in zip(*(np.split(i, cuts) for i in (order, positive, negative)), strict=True)
+        np.concatenate(part) for part in zip(*(np.split(i, cuts) for i in (order, positive, negative)), strict=True)
     ]
 
 
@@ -127,15 +124,13 @@ def train_epoch(network, optimiser, experiment: Experiment, member: Member, epoc
 
 
 def transformer_health(theta: torch.Tensor) -> dict[str, float]:
-    """Mean and standard deviation of the six entries of theta (N, 2, 3), and the share of the grid outside the image."""
+    """Mean and standard deviation of the entries of theta (N, 2, 3), and the share of the grid outside the image."""
     health = {}
     for i, name in enumerate(("xx", "xy", "x", "yx", "yy", "y")):
         entry = theta.flatten(1)[:, i].double()
         health[f"theta_{name}_mean"] = float(entry.mean())
         health[f"theta_{name}_sd"] = float(entry.std(correction=0))
-    health["grid_outside"] = float(
-        torch.cat([share_outside(part) for part in theta.split(256)]).double().mean()
-    )
+    health["grid_outside"] = float(torch.cat([share_outside(part) for part in theta.split(256)]).double().mean())
     return health
 
 
@@ -166,9 +161,7 @@ def fit(
         row = train_epoch(network, optimiser, experiment, member, epoch, data)
         seconds += time.perf_counter() - began
         if not np.isfinite(row["loss"]):
-            raise ValueError(
-                f"{experiment.experiment}, {member}: the loss is {row['loss']} in epoch {epoch}; lower lr"
-            )
+            raise ValueError(f"{experiment.experiment}, {member}: the loss is {row['loss']} in epoch {epoch}; lower lr")
         look = epoch % CHECKPOINT_EVERY == 0 or epoch == experiment.epochs
         if look:
             predict = Predictor(network, experiment, member.seed, data.train_images, data.train_labels)
@@ -177,21 +170,18 @@ def fit(
         history.append(row)
         if look:
             state = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
-            _save({**state, "history": history, "seconds": seconds}, checkpoint)
+            save({**state, "history": history, "seconds": seconds}, checkpoint)
         on_epoch()
     return network, history, seconds
 
 
 def epochs_done(checkpoint: Path) -> int:
     """How many epochs a checkpoint holds; 0 if there is none."""
-    return (
-        len(torch.load(checkpoint, map_location="cpu", weights_only=True)["history"])
-        if checkpoint.exists()
-        else 0
-    )
+    return len(torch.load(checkpoint, map_location="cpu", weights_only=True)["history"]) if checkpoint.exists() else 0
 
 
-def _save(state: dict, path: Path) -> None:
-    partial = path.with_suffix(".tmp")
+def save(state: dict, path: Path) -> None:
+    """Store a state dict so that it is there whole or not at all."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     torch.save(state, partial)
     os.replace(partial, path)

@@ -1,8 +1,8 @@
 """Triplets: which ones (mining) and what they cost (loss).
 
 A triplet is anchor, positive (same class, another frame) and negative (another class). Miners take squared
-Euclidean distances (M, M) and labels (M,) of one batch and return a bool mask (M, M, M), True at [anchor, positive, negative].
-They keep every tensor's shape independent of the data, so that a GPU never waits for the host.
+Euclidean distances (M, M) and labels (M,) of one batch and return a bool mask (M, M, M), True at [anchor, positive,
+negative]. They keep every tensor's shape independent of the data, so that a GPU never waits for the host.
 """
 
 import torch
@@ -70,8 +70,8 @@ def triplet_loss(
     """Mean of max(0, |a - p|^2 - |a - n|^2 + margin) over the mined triplets (Eq. 1 of Kim et al. 2022).
 
     embeddings (M, D), labels (M,). Batch-all averages over the triplets with a positive loss only, as its source
-    does, or the many solved ones would drown the rest. Returns the loss and the share of mined triplets with a positive loss;
-    both are 0 when nothing was mined, so that such a batch moves nothing.
+    does, or the many solved ones would drown the rest. Returns the loss and the share of mined triplets with a positive
+    loss; both are 0 when nothing was mined, so that such a batch moves nothing.
 
     Raises KeyError for an unknown mining.
     """

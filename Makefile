@@ -1,0 +1,25 @@
+PYTHON ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+STUDY = snakemake --cores all --rerun-triggers mtime --rerun-incomplete --nolock --quiet rules --config
+
+.PHONY: study ckplus test
+
+study: .venv/.installed  ## the practice run on synthetic faces, and every page that the stored results allow
+	$(STUDY) datasets=synthetic
+	@echo "Open results/reports/index.html (the study) and results/reports/synthetic/index.html (the practice run)."
+
+ckplus: .venv/.installed  ## train what is missing on CK+, which you have put into data/, and render its pages
+	$(STUDY) datasets=ckplus
+	@echo "Open results/reports/index.html."
+
+test: .venv/.installed  ## check everything
+	ruff check
+	ruff format --check
+	pytest
+
+.venv/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else f"This needs Python 3.11 to 3.13, and $(PYTHON) is {sys.version.split()[0]}; name another: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	pip install --require-hashes -r requirements.lock
+	pip install --no-deps --no-build-isolation -e .
+	touch $@

@@ -1,0 +1,90 @@
+"""The study as a graph: train what is missing, then render every page whose inputs have changed.
+
+    snakemake --config datasets=synthetic,ckplus
+
+`datasets` names the data sets to train on. Pages that need only results are rendered for CK+ always, from the committed
+results; pages that need images or weights only where their data set is named.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict
+
+from fer_lib import paths, results
+from fer_lib.experiments import read_experiments
+
+DATASETS = config.get("datasets", "synthetic").split(",")
+REPORTS = paths.RESULTS / "reports"
+FROM_RESULTS = {"02_table": {}, "index": {}}
+FROM_DATA = {"00_data": {}, "05_attention": {"experiment": "random-resnet10-triplet-slow-stn"}}
+
+rows = read_experiments()
+# Whether an experiment is done is decided by what its results say, not by file times, which a clone does not keep.
+missing = [row for row in rows if row.dataset in DATASETS and not results.is_complete(row)]
+
+
+def key(row):
+    return hashlib.sha256(json.dumps(asdict(row)).encode()).hexdigest()[:12]
+
+
+def trained(row):
+    return results.folder(row) / f".trained-{key(row)}"
+
+
+for row in missing:
+    trained(row).unlink(missing_ok=True)
+
+
+def page_inputs(dataset, page):
+    """Everything that a page is made from; `.venv/.installed` stands for the locked packages."""
+    own = [row for row in rows if row.dataset == dataset]
+    files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, paths.NOTEBOOKS / "published.csv"]
+    files += sorted(paths.ROOT.glob("fer_lib/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
+    files += paths.ROOT.glob(".venv/.installed")
+    files += [file for row in own for name in results.TABLES if (file := results.folder(row) / name).exists()]
+    return files + [trained(row) for row in own if row in missing]
+
+
+pages = {}
+if any(results.finished(row) for row in rows if row.dataset == "ckplus"):
+    pages = {("ckplus", page): (REPORTS / f"{page}.html", given) for page, given in FROM_RESULTS.items()}
+for dataset, folder in (("ckplus", REPORTS), ("synthetic", REPORTS / "synthetic")):
+    if dataset in DATASETS:
+        every = {**FROM_DATA, **FROM_RESULTS}
+        pages |= {(dataset, page): (folder / f"{page}.html", given) for page, given in every.items()}
+
+
+rule study:
+    input:
+        [html for html, _ in pages.values()],
+        [trained(row) for row in missing],
+
+
+for row in missing:
+
+    rule:
+        name: f"train_{row.dataset}_{row.experiment}"
+        message: f"train {row.experiment} on {row.dataset}"
+        output: touch(trained(row))
+        params: json.dumps(asdict(row))
+        log: results.folder(row) / "executed.ipynb"
+        threads: workflow.cores
+        shell: "papermill {paths.NOTEBOOKS}/01_train.ipynb {log} -y {params:q} --no-progress-bar --start-timeout 300"
+
+
+for (dataset, page), (html, given) in pages.items():
+
+    rule:
+        name: f"page_{dataset}_{page}"
+        message: f"render {html}"
+        input: page_inputs(dataset, page)
+        # update: a page stays as it is while its notebook runs, and if that fails.
+        output: update(html)
+        params:
+            notebook=paths.NOTEBOOKS / f"{page}.ipynb",
+            given=json.dumps({"dataset": dataset, **given}),
+            practice="--practice" if dataset == "synthetic" else "",
+        log: REPORTS / ".executed" / dataset / f"{page}.ipynb"
+        shell:
+            "papermill {params.notebook} {log} -y {params.given:q} --no-progress-bar --start-timeout 300"
+            " && python -m fer_lib.report {log} {output} {params.practice}"

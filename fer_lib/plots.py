@@ -1,0 +1,155 @@
+"""One figure style, one colour per emotion, and the study's plots: each takes `ax`, draws, and returns it."""
+
+import numpy as np
+import pandas as pd
+from cycler import cycler
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.ticker import PercentFormatter
+
+INK = "#1c2024"
+MUTED = "#6b727d"
+RULE = "#d5d9df"
+"""Text and axes, secondary text, grid lines: `report.figure` swaps these three for the page's own colours."""
+
+ACCENT = "#2f6db5"
+CYCLE = (ACCENT, "#bd6a0b", "#26876c", "#b0508f", "#7c838e")
+
+EMOTION_COLOURS = {
+    "anger": "#e20344",
+    "contempt": "#3da38f",
+    "disgust": "#237619",
+    "fear": "#a080f0",
+    "happiness": "#c78600",
+    "sadness": "#4061f2",
+    "surprise": "#ca2bb3",
+    "neutral": "#707070",
+}
+"""One colour per emotion, at least 3:1 on a white and on a near-black (#16181d) page.
+
+Found by maximising the smallest distance in OKLab between any two of them, to the normal eye and under full protanopia,
+deuteranopia and tritanopia (Machado et al. 2009), each emotion within a range of hues.
+"""
+
+STYLE = {
+    "figure.figsize": (6.4, 3.8),
+    "figure.dpi": 100,
+    "figure.facecolor": "none",
+    "figure.constrained_layout.use": True,
+    "savefig.dpi": 150,
+    "savefig.facecolor": "none",
+    "svg.fonttype": "path",
+    "svg.hashsalt": "fer_lib",
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "text.color": INK,
+    "axes.facecolor": "none",
+    "axes.edgecolor": INK,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": cycler(color=CYCLE),
+    "grid.color": RULE,
+    "grid.linewidth": 0.6,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "xtick.major.size": 3,
+    "ytick.major.size": 3,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 5.5,
+    "legend.frameon": False,
+    "legend.fontsize": 8.5,
+}
+"""rcParams of every figure, for `with plt.rc_context(plots.STYLE)`.
+
+Transparent, so that a figure sits on a light and on a dark page; text as paths, so that it looks the same everywhere.
+"""
+
+
+def face_grid(ax: Axes, images: np.ndarray, titles: list[str] | None = None, columns: int = 8) -> Axes:
+    """Draw faces as one mosaic, row by row; what lies between them is transparent.
+
+    images: uint8 (N, H, W). titles: one short text per face, drawn above it.
+    """
+    count, height, width = images.shape
+    columns = min(columns, count)
+    gap, head = 3, 9 if titles else 0
+    step_y, step_x = height + gap + head, width + gap
+    mosaic = np.full((-(-count // columns) * step_y - gap, columns * step_x - gap), np.nan)
+    for i, image in enumerate(images):
+        y, x = i // columns * step_y + head, i % columns * step_x
+        mosaic[y : y + height, x : x + width] = image
+        if titles:
+            ax.text(x + width / 2 - 0.5, y - 2, titles[i], ha="center", va="bottom", fontsize="x-small")
+    ax.imshow(mosaic, cmap="gray", vmin=0, vmax=255, interpolation="none")
+    ax.set_axis_off()
+    return ax
+
+
+def learning_curve(ax: Axes, history: pd.DataFrame, column: str, label: str, colour: str) -> Axes:
+    """Draw the mean of `column` over the members at each epoch, and a band from the lowest to the highest.
+
+    history: one row per member and epoch; columns member, epoch and `column`. Rows where it is NaN are left out.
+    """
+    epochs = history.dropna(subset=column).groupby("epoch")[column].agg(["mean", "min", "max"])
+    ax.fill_between(epochs.index, epochs["min"], epochs["max"], color=colour, alpha=0.18, linewidth=0)
+    ax.plot(epochs.index, epochs["mean"], color=colour, label=label)
+    ax.set_xlabel("epoch")
+    ax.grid(visible=True, axis="y")
+    return ax
+
+
+def confusion(ax: Axes, matrix: np.ndarray, classes: tuple[str, ...]) -> Axes:
+    """Draw a confusion matrix: in each cell the percentage of its row, below it the count; 0 is left blank.
+
+    matrix: counts (K, K), rows the true and columns the predicted class. A class without samples is an empty row.
+    """
+    totals = matrix.sum(axis=1)
+    share = matrix / np.maximum(totals, 1)[:, None]
+    # From see-through, not from white: the same matrix then reads on a light and on a dark page.
+    shades = LinearSegmentedColormap.from_list("share", [f"{ACCENT}1c", f"{ACCENT}ff"])
+    ax.pcolormesh(np.ma.masked_equal(share, 0), cmap=shades, vmin=0, vmax=1)
+    edges = np.arange(len(classes) + 1)
+    ax.hlines(edges, 0, len(classes), color=RULE, linewidth=0.6)
+    ax.vlines(edges, 0, len(classes), color=RULE, linewidth=0.6)
+    for (row, column), count in np.ndenumerate(matrix):
+        if count:
+            look = {"ha": "center", "color": "white" if share[row, column] > 0.8 else INK}
+            ax.text(column + 0.5, row + 0.52, f"{100 * share[row, column]:.1f}", va="bottom", **look)
+            ax.text(column + 0.5, row + 0.6, f"{count}", va="top", fontsize="x-small", **look)
+    ticks = edges[:-1] + 0.5
+    ax.set_xticks(ticks, classes, rotation=40, ha="right", rotation_mode="anchor")
+    ax.set_yticks(ticks, [f"{name} ({total})" for name, total in zip(classes, totals, strict=True)])
+    ax.set(xlabel="predicted", ylabel="true (frames)", aspect="equal", ylim=(len(classes), 0))
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def interval_plot(ax: Axes, table: pd.DataFrame, reference_label: str = "printed in the paper") -> Axes:
+    """Draw a mean and its interval on one line per row, the first row on top, in percent.
+
+    table: columns label, mean, ci_low, ci_high and, where there is a number to compare with, reference, drawn as a
+    hollow diamond; all of them shares in [0, 1]. A NaN is left out.
+    """
+    lines = np.arange(len(table))
+    ax.hlines(lines, table["ci_low"], table["ci_high"], color=ACCENT, linewidth=1.8)
+    ax.plot(table["mean"], lines, "o", color=ACCENT, label="mean and interval")
+    if "reference" in table:
+        ax.plot(table["reference"], lines, "D", markerfacecolor="none", color=INK, label=reference_label)
+    ax.set_yticks(lines, table["label"])
+    ax.set_ylim(len(table) - 0.5, -0.5)
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.grid(visible=True, axis="x")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return ax

@@ -1,0 +1,200 @@
+"""An executed notebook becomes one HTML page that opens offline; figures and tables that fit it.
+
+    python -m fer_lib.report EXECUTED.ipynb OUT.html [--practice]
+
+The template is in `report_template/`. The same results give the same bytes: what differs between two runs or two
+machines (times, cell ids, random table ids, places on disk) does not reach the page.
+"""
+
+import argparse
+import base64
+import io
+import os
+import re
+import sys
+from html import escape
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import nbformat
+import pandas as pd
+from IPython.display import HTML
+from matplotlib.figure import Figure
+from pandas.api.types import is_numeric_dtype
+from pandas.io.formats.style import Styler
+
+from fer_lib import paths, plots
+
+SITE = "FER robust to occlusion: a reproduction"
+
+PAGES = {"index": "Overview", "00_data": "Data", "02_table": "Table 2", "05_attention": "What the network sees"}
+"""File name without .html -> its name in the navigation, in reading order."""
+
+HIDDEN = "hide"
+"""A cell with this tag leaves nothing on the page."""
+
+SVG_LIMIT = 300_000
+"""Bytes above which a figure is embedded as PNG instead."""
+
+PAGE_COLOURS = {
+    plots.INK: "currentColor",
+    plots.MUTED: f"var(--muted, {plots.MUTED})",
+    plots.RULE: f"var(--rule, {plots.RULE})",
+}
+
+EXPORT = {
+    # Widgets and scripts need a live kernel or the network: their plain text stands in.
+    "NbConvertBase": {
+        "display_data_priority": [
+            "text/html",
+            "text/markdown",
+            "image/svg+xml",
+            "image/png",
+            "image/jpeg",
+            "text/plain",
+        ]
+    },
+    # Whether two prints arrive as one stream output or as two is a matter of timing.
+    "CoalesceStreamsPreprocessor": {"enabled": True},
+}
+
+
+def render(executed: Path, html: Path, practice: bool = False) -> None:
+    """Write the executed notebook as one self-contained HTML page that asks nothing of the network.
+
+    executed: a notebook as papermill or nbclient leaves it. html: the page; its name marks its place in the navigation.
+    practice: put up the banner of a run on synthetic faces, which lies one folder below the real pages.
+    The page is written to a temporary name and renamed. Raises FileNotFoundError where there is no notebook, ValueError
+    where it cannot be read, did not run to its end or has a failed cell; a page already there then stays as it is.
+    """
+    from nbconvert import HTMLExporter  # slow to import, and notebooks need only `figure` and `table`
+
+    notebook = _finished(executed)
+    notebook.cells = [cell for cell in notebook.cells if HIDDEN not in cell.metadata.get("tags", [])]
+    notebook.metadata.clear()
+    exporter = HTMLExporter(
+        template_name="report_template", extra_template_basedirs=[str(Path(__file__).parent)], config=EXPORT
+    )
+    about = {
+        "site": SITE,
+        "pages": PAGES,
+        "page": html.stem,
+        "title": PAGES.get(html.stem, html.stem),
+        "practice": practice,
+    }
+    page, _ = exporter.from_notebook_node(notebook, resources=about)
+    html.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = html.with_name(f"{html.name}.tmp")
+    unfinished.write_text(_same_everywhere(page), encoding="utf-8", newline="\n")
+    os.replace(unfinished, html)
+
+
+def _finished(executed: Path) -> nbformat.NotebookNode:
+    """Read a notebook and make sure that all of it ran."""
+    if not executed.is_file():
+        raise FileNotFoundError(f"no executed notebook {executed}: execute it first")
+    try:
+        notebook = nbformat.read(executed, as_version=4)
+    except ValueError as error:
+        raise ValueError(f"{executed} is not a whole notebook: execute it again") from error
+    code = [(i, cell) for i, cell in enumerate(notebook.cells, 1) if cell.cell_type == "code"]
+    for i, cell in code:
+        for output in cell.outputs:
+            if output.output_type == "error":
+                reason = (output.evalue.splitlines() or [""])[0]
+                raise ValueError(
+                    f"{executed} failed in cell {i} with {output.ename}: {reason}; mend it and execute it again"
+                )
+    for i, cell in code:
+        if cell.source.strip() and cell.execution_count is None:
+            raise ValueError(f"{executed} stopped before cell {i}: execute it again, to its end")
+    return notebook
+
+
+def _same_everywhere(page: str) -> str:
+    """Take out of a page what differs between machines and runs."""
+    page = re.sub(r"(?<=[\s>(\"'])[^\s<>]*/ipykernel_\d+/\d+\.py", "cell", page)
+    page = re.sub(r" at 0x[0-9a-f]{6,}", "", page)
+    for place, name in ((paths.RESULTS, "results"), (paths.DATA, "data"), (paths.ROOT, ".")):
+        page = re.sub(rf"(?<![\w.-]){re.escape(str(place))}(?![\w-])", name, page)
+    for number, styled in enumerate(dict.fromkeys(re.findall(r'<table id="(T_\w+)"', page)), 1):
+        page = re.sub(rf"\b{styled}(?=[_\s\"])", f"T_{number}", page)
+    return page
+
+
+def figure(fig: Figure, caption: str, alt: str) -> HTML:
+    """A captioned figure for a notebook's output, closed afterwards; the same figure gives the same text.
+
+    fig: drawn under `plots.STYLE`, whose ink, muted and rule colours follow the page into light and dark. alt: what
+    the figure shows, for who cannot see it. The picture is inline SVG, or PNG where that exceeds `SVG_LIMIT`, which
+    the page puts on a card in the dark.
+    """
+    with plt.rc_context(plots.STYLE):
+        picture = _svg(fig, escape(alt))
+        if len(picture) > SVG_LIMIT:
+            picture = _png(fig, escape(alt))
+    plt.close(fig)
+    return HTML(f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>")
+
+
+def _svg(fig: Figure, alt: str) -> str:
+    file = io.StringIO()
+    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    fig.savefig(file, format="svg", bbox_inches="tight", metadata=nothing)
+    svg = file.getvalue()
+    svg = svg[svg.index("<svg") :]
+    # Nothing refers to the groups' ids, and they would be the same in every figure of a page.
+    svg = re.sub(r'<g id="[a-zA-Z]\w*_\d+">', "<g>", svg)
+    for colour, own in PAGE_COLOURS.items():
+        svg = svg.replace(colour, own)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{alt}"', 1)
+
+
+def _png(fig: Figure, alt: str) -> str:
+    file = io.BytesIO()
+    fig.savefig(file, format="png", bbox_inches="tight", metadata={"Software": None})
+    data = base64.b64encode(file.getvalue()).decode()
+    width = round(fig.get_figwidth() * 96)
+    return f'<img src="data:image/png;base64,{data}" width="{width}" alt="{alt}">'
+
+
+def table(frame: pd.DataFrame | Styler, caption: str) -> HTML:
+    """A captioned table for a notebook's output: numbers to the right, text to the left.
+
+    A frame gets two decimals, a dash for NaN, and no index where that only counts the rows; a Styler keeps its own
+    format. A column is text where it holds strings that do not all begin as a number does.
+    """
+    styler = frame
+    if isinstance(frame, pd.DataFrame):
+        if frame.index.nlevels == 1:
+            # The index's name goes beside the columns' names; pandas would spend a second header row on it.
+            frame = frame.rename_axis(index=None, columns=frame.index.name)
+        styler = Styler(frame, precision=2, na_rep="\N{EN DASH}", escape="html", cell_ids=False)
+        if isinstance(frame.index, pd.RangeIndex):
+            styler.hide(axis="index")
+    for i, (_, column) in enumerate(styler.data.items()):
+        words = column.dropna().astype(str)
+        if not is_numeric_dtype(column) and not words.str.match(r"\W?\d|\W$").all():
+            room = f"min-width: {min(words.str.len().max(), 20)}ch; max-width: 30em; white-space: normal"
+            left = {"selector": f".col{i}", "props": f"text-align: left; {room}"}
+            styler.set_table_styles([left], overwrite=False)
+    return HTML(
+        f'<figure class="table"><figcaption>{escape(caption)}</figcaption>'
+        f'<div class="scroll">{styler.to_html()}</div></figure>'
+    )
+
+
+def main() -> None:
+    """The command line: one line of error instead of a traceback."""
+    parser = argparse.ArgumentParser(prog="python -m fer_lib.report", description=render.__doc__.splitlines()[0])
+    parser.add_argument("executed", type=Path, help="the executed notebook")
+    parser.add_argument("html", type=Path, help="the page to write")
+    parser.add_argument("--practice", action="store_true", help="the page shows synthetic faces: say so in a banner")
+    try:
+        render(**vars(parser.parse_args()))
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Intervals and comparisons. Accuracies are shares in [0, 1]; every interval covers 95 % and is cut at 0 and 1.
+
+Undefined is NaN: an interval over a single value has no ends.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+LEVEL = 0.95
+
+
+def mean_interval(values) -> tuple[float, float, float]:
+    """Mean and the ends of Student's t interval over members, whose spread is what retraining changes.
+
+    On overlapping splits of the same frames it says nothing about new people.
+    """
+    values = np.asarray(values, dtype=float)
+    if len(values) < 2:
+        return float(values.mean()), np.nan, np.nan
+    half = stats.sem(values) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
+    return float(values.mean()), float(max(0, values.mean() - half)), float(min(1, values.mean() + half))
+
+
+def wilson_interval(correct: int, n: int) -> tuple[float, float]:
+    """Wilson's interval for `correct` out of `n` independent frames (Wilson 1927)."""
+    interval = stats.binomtest(correct, n).proportion_ci(LEVEL, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def subject_interval(predictions: pd.DataFrame, resamples: int = 10_000) -> tuple[float, float, float]:
+    """Pooled accuracy over all rows and its interval when people, not frames, are resampled (percentile bootstrap).
+
+    predictions: columns subject, label, prediction; a frame may stand there once per seed.
+    """
+    correct = predictions["label"] == predictions["prediction"]
+    by_subject = correct.groupby(predictions["subject"]).agg(["sum", "count"])
+    right, total = by_subject["sum"].to_numpy(float), by_subject["count"].to_numpy(float)
+    if len(by_subject) < 2:
+        return float(right.sum() / total.sum()), np.nan, np.nan
+    interval = stats.bootstrap(
+        (right, total),
+        lambda right, total, axis: right.sum(axis=axis) / total.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=resamples,
+        confidence_level=LEVEL,
+        method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval
+    return float(right.sum() / total.sum()), float(interval.low), float(interval.high)
+
+
+def paired_difference(first: pd.Series, second: pd.Series) -> dict[str, float]:
+    """Mean of first - second over the members that both have, with Student's interval and two-sided p (paired t test).
+
+    The series are indexed by member. All is NaN without a common member; ends and p with only one.
+    """
+    difference = (first - second).dropna()
+    n = len(difference)
+    if n < 2:
+        mean = float(difference.mean()) if n else np.nan
+        return {"difference": mean, "ci_low": np.nan, "ci_high": np.nan, "p": np.nan, "n": n}
+    if np.ptp(difference) == 0:
+        mean = float(difference.iloc[0])
+        return {"difference": mean, "ci_low": mean, "ci_high": mean, "p": 1.0 if mean == 0 else 0.0, "n": n}
+    test = stats.ttest_1samp(difference, 0)
+    low, high = test.confidence_interval(LEVEL)
+    return {
+        "difference": float(difference.mean()),
+        "ci_low": float(low),
+        "ci_high": float(high),
+        "p": float(test.pvalue),
+        "n": n,
+    }

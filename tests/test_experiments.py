@@ -1,0 +1,67 @@
+from dataclasses import fields
+
+import papermill
+import pytest
+
+from fer_lib import paths
+from fer_lib.experiments import Experiment, find, read_experiments
+
+FIELDS = [field.name for field in fields(Experiment)]
+
+
+def test_columns_are_the_notebooks_parameters():
+    """papermill only warns of a parameter that a notebook does not have."""
+    inspected = papermill.inspect_notebook(str(paths.NOTEBOOKS / "01_train.ipynb"))
+    assert set(inspected) == set(FIELDS)
+    assert paths.EXPERIMENTS.read_text().splitlines()[0].split(",") == FIELDS
+    assert all(parameter["help"] and parameter["inferred_type_name"] for parameter in inspected.values())
+
+
+def test_every_row_is_an_experiment():
+    rows = read_experiments()
+    assert {row.dataset for row in rows} >= {"ckplus", "synthetic"}
+    paper = find("ckplus", "random-resnet10-triplet")
+    assert (paper.epochs, paper.batch_size, paper.lr, paper.occlusion, paper.margin) == (100, 8, 0.001, True, 1.0)
+
+
+def test_unknown_experiment_is_refused():
+    with pytest.raises(ValueError, match=r"no experiment 'vit' of ckplus .*random-resnet10-triplet"):
+        find("ckplus", "vit")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"epoch": 3}, "unknown parameter 'epoch'; did you mean 'epochs'"),
+        ({"zoom": 3}, "unknown parameter 'zoom'; known: experiment, dataset"),
+        ({"lr": "high"}, "lr is 'high'; it must be of type float"),
+        ({"occlusion": "true"}, "occlusion is 'true'; it must be of type bool"),
+        ({"seeds": True}, "seeds is True; it must be of type int"),
+        ({"loss": "hinge"}, "loss is 'hinge'; known: softmax, triplet, joint"),
+        ({"dataset": "affectnet"}, "dataset is 'affectnet'"),
+        ({"epochs": 0}, "epochs is 0; it must be greater than 0"),
+        ({"lr": float("nan")}, "lr is nan"),
+        ({"stn_lr_factor": -1}, "stn_lr_factor is -1.0"),
+        ({"folds": 2}, "folds is 2; protocol 'random' has 1"),
+        ({"dataset": "fer2013", "protocol": "subject"}, "cannot split fer2013"),
+        ({"dataset": "ckplus", "protocol": "usage"}, "cannot split ckplus"),
+        ({"input_path": "plain", "head_layers": 2}, "head_layers must stay 1"),
+        ({"loss": "softmax", "mining": "batch-hard"}, "nothing is mined"),
+        ({"experiment": "../elsewhere"}, "it names a folder"),
+    ],
+)
+def test_wrong_parameters_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        Experiment.from_namespace({"experiment": "x", **given})
+
+
+def test_whole_numbers_are_floats_too():
+    assert Experiment("x", margin=2).method == Experiment("x", margin=2.0).method
+
+
+def test_a_name_stands_once(tmp_path, monkeypatch):
+    table = paths.EXPERIMENTS.read_text().splitlines()
+    (tmp_path / "twice.csv").write_text("\n".join([table[0], table[1], table[1]]))
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "twice.csv")
+    with pytest.raises(ValueError, match="more than once"):
+        read_experiments()

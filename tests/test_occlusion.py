@@ -1,0 +1,47 @@
+import numpy as np
+import torch
+from torchvision.transforms import RandomErasing
+
+from fer_lib.occlusion import AREA, RATIO, apply_mask, draw_rectangles, rectangle_mask
+
+
+def test_mask_covers_exactly_the_box():
+    mask = rectangle_mask(torch.tensor([[2, 40, 3, 8], [0, 0, 0, 0]]))
+    assert mask.sum(dim=(1, 2)).tolist() == [24, 0]
+    assert mask[0, 2:5, 40:48].all()
+
+
+def test_fill_goes_under_the_mask_only():
+    images = torch.full((1, 1, 48, 48), 0.7)
+    mask = rectangle_mask(torch.tensor([[0, 0, 24, 48]]))
+    covered = apply_mask(images, mask)
+    assert covered[0, 0, :24].eq(0).all()
+    assert covered[0, 0, 24:].eq(images[0, 0, 24:]).all()
+    assert apply_mask(images, mask, torch.full_like(images, 0.2))[0, 0, 0, 0] == torch.tensor(0.2)
+
+
+def test_boxes_stay_in_the_image_and_in_their_bounds():
+    boxes = draw_rectangles(np.random.default_rng(0), 5000)
+    top, left, height, width = boxes.T
+    assert (top >= 0).all() and (left >= 0).all() and (top + height <= 48).all() and (left + width <= 48).all()
+    # Sides are rounded to pixels, so area and ratio may pass their bounds by half a pixel a side.
+    assert ((height - 0.5) * (width - 0.5) <= AREA[1] * 48**2).all()
+    assert ((height + 0.5) * (width + 0.5) >= AREA[0] * 48**2).all()
+    assert ((height - 0.5) / (width + 0.5) <= RATIO[1]).all()
+    assert ((height + 0.5) / (width - 0.5) >= RATIO[0]).all()
+
+
+def test_covers_as_much_as_torchvisions_random_erasing():
+    boxes = draw_rectangles(np.random.default_rng(1), 4000)
+    ours = boxes[:, 2] * boxes[:, 3] / 48**2
+    torch.manual_seed(0)
+    erase, face = RandomErasing(p=1, scale=AREA, ratio=RATIO), torch.ones(1, 48, 48)
+    theirs = np.array([(erase(face) == 0).float().mean().item() for _ in range(4000)])
+    # Both means have a standard error of 0.0014.
+    assert abs(ours.mean() - theirs.mean()) < 0.006
+    assert abs(ours.std() - theirs.std()) < 0.006
+
+
+def test_same_seed_same_boxes():
+    first, second = (draw_rectangles(np.random.default_rng(5), 10) for _ in range(2))
+    assert (first == second).all()

@@ -1,0 +1,140 @@
+"""Colours can be told apart by everyone on both pages, and each plot draws the numbers it is given."""
+
+from itertools import combinations
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+
+from fer_lib import plots
+from fer_lib.faces import EMOTIONS
+
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
+LIGHT, DARK = "#ffffff", "#16181d"
+
+# Machado, Oliveira & Fernandes (2009), severity 1: what a dichromat's eye makes of linear RGB.
+EYES = {
+    "normal": np.eye(3),
+    "protanopia": [[0.152, 1.053, -0.205], [0.115, 0.786, 0.099], [-0.004, -0.048, 1.052]],
+    "deuteranopia": [[0.367, 0.861, -0.228], [0.280, 0.673, 0.047], [-0.012, 0.043, 0.969]],
+    "tritanopia": [[1.256, -0.077, -0.179], [-0.078, 0.931, 0.148], [0.005, 0.691, 0.304]],
+}
+TO_CONES = [[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]]
+TO_OKLAB = [[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]]
+
+
+@pytest.fixture
+def ax():
+    with plt.rc_context(plots.STYLE):
+        figure, axes = plt.subplots()
+        yield axes
+    plt.close(figure)
+
+
+def linear(colour: str) -> np.ndarray:
+    rgb = np.array(to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one: str, other: str) -> float:
+    """WCAG 2 contrast ratio, 1 to 21."""
+    low, high = sorted(linear(colour) @ LUMINANCE for colour in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def oklab(colour: str, eye: str) -> np.ndarray:
+    seen = np.clip(np.array(EYES[eye]) @ linear(colour), 0, 1)
+    return np.array(TO_OKLAB) @ np.cbrt(np.array(TO_CONES) @ seen)
+
+
+def test_contrast_of_black_on_white_is_21():
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+
+
+def test_every_emotion_has_a_colour():
+    assert tuple(plots.EMOTION_COLOURS) == (*EMOTIONS, "neutral")
+
+
+@pytest.mark.parametrize("page", [LIGHT, DARK])
+@pytest.mark.parametrize("colour", [*plots.EMOTION_COLOURS.values(), *plots.CYCLE])
+def test_colours_stand_out_on_both_pages(colour, page):
+    assert contrast(colour, page) >= 3
+
+
+@pytest.mark.parametrize("eye", EYES)
+def test_emotions_stay_apart_to_every_eye(eye):
+    """Black to white is 1 in OKLab; about 0.02 is just noticeable."""
+    seen = {name: oklab(colour, eye) for name, colour in plots.EMOTION_COLOURS.items()}
+    nearest = min(np.linalg.norm(seen[a] - seen[b]) for a, b in combinations(seen, 2))
+    assert nearest > 0.09
+
+
+def test_face_grid_lays_faces_row_by_row(ax):
+    faces = np.stack([np.full((48, 48), value, np.uint8) for value in (10, 20, 30)])
+    assert plots.face_grid(ax, faces, columns=2) is ax
+    mosaic = ax.images[0].get_array()
+    assert mosaic.shape == (48 + 3 + 48, 48 + 3 + 48)
+    assert (mosaic[0, 0], mosaic[0, -1], mosaic[-1, 0]) == (10, 20, 30)
+    assert np.isnan(np.ma.filled(mosaic, np.nan)[[49, 0, -1], [0, 49, -1]]).all()
+
+
+def test_face_grid_puts_a_title_above_each_face(ax):
+    plots.face_grid(ax, np.zeros((3, 48, 48), np.uint8), ["a", "b", "c"])
+    assert [text.get_text() for text in ax.texts] == ["a", "b", "c"]
+    assert ax.images[0].get_array().shape == (9 + 48, 3 * 48 + 2 * 3)
+
+
+def test_learning_curve_draws_mean_and_range_of_the_members(ax):
+    history = pd.DataFrame({"member": [0, 1, 0, 1, 0], "epoch": [1, 1, 2, 2, 3], "loss": [2.0, 4.0, 1.0, 2.0, np.nan]})
+    assert plots.learning_curve(ax, history, "loss", "triplet", plots.CYCLE[0]) is ax
+    assert ax.lines[0].get_xydata().tolist() == [[1, 3], [2, 1.5]]
+    corners = {tuple(corner) for corner in ax.collections[0].get_paths()[0].vertices}
+    assert corners == {(1, 2), (1, 4), (2, 1), (2, 2)}
+    assert ax.get_legend_handles_labels()[1] == ["triplet"]
+
+
+def test_a_second_learning_curve_keeps_the_grid(ax):
+    history = pd.DataFrame({"member": [0, 0], "epoch": [1, 2], "loss": [2.0, 1.0]})
+    for colour in plots.CYCLE[:2]:
+        plots.learning_curve(ax, history, "loss", colour, colour)
+    assert all(line.get_visible() for line in ax.get_ygridlines())
+    assert len(ax.lines) == 2
+
+
+def test_confusion_shows_the_percentage_of_the_row_and_the_count(ax):
+    assert plots.confusion(ax, np.array([[3, 1, 0], [0, 5, 0], [0, 0, 0]]), ("anger", "fear", "surprise")) is ax
+    assert [text.get_text() for text in ax.texts] == ["75.0", "3", "25.0", "1", "100.0", "5"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["anger (4)", "fear (5)", "surprise (0)"]
+    assert ax.get_ylim() == (3, 0)
+    shares = ax.collections[0].get_array()
+    assert shares.compressed().tolist() == [0.75, 0.25, 1]
+
+
+def test_interval_plot_draws_rows_from_the_top_in_percent(ax):
+    table = pd.DataFrame(
+        {
+            "label": ["softmax", "triplet"],
+            "mean": [0.5, 0.9],
+            "ci_low": [0.4, 0.8],
+            "ci_high": [0.6, 1.0],
+            "reference": [np.nan, 0.99],
+        }
+    )
+    assert plots.interval_plot(ax, table) is ax
+    assert [segment.tolist() for segment in ax.collections[0].get_segments()] == [
+        [[0.4, 0], [0.6, 0]],
+        [[0.8, 1], [1, 1]],
+    ]
+    dots, diamonds = ax.lines
+    assert dots.get_xydata().tolist() == [[0.5, 0], [0.9, 1]]
+    assert diamonds.get_xydata()[1].tolist() == [0.99, 1]
+    assert diamonds.get_markerfacecolor() == "none"
+    assert ax.get_ylim() == (1.5, -0.5)
+    assert ax.xaxis.get_major_formatter()(0.5) == "50%"
+
+
+def test_interval_plot_without_references_has_no_diamonds(ax):
+    plots.interval_plot(ax, pd.DataFrame({"label": ["a"], "mean": [0.5], "ci_low": [0.4], "ci_high": [0.6]}))
+    assert len(ax.lines) == 1

@@ -1,0 +1,126 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib import paths, results
+from fer_lib.experiments import Experiment, Member
+
+EXPERIMENT = Experiment("tried", seeds=2)
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    return tmp_path / "synthetic" / "tried"
+
+
+def tables(accuracy):
+    return {
+        "predictions.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "p_fear": [1 / 3]}),
+        "occlusion.csv": pd.DataFrame({"kind": ["none"], "accuracy": [accuracy]}),
+        "history.csv": pd.DataFrame({"epoch": [1], "loss": [0.1], "test_accuracy": [float("nan")]}),
+        "metrics.csv": pd.DataFrame({"accuracy": [accuracy]}),
+    }
+
+
+def add(member, accuracy):
+    results.add_member(EXPERIMENT, member, tables(accuracy), {"train_seconds": 1.0})
+
+
+def test_members_are_added_in_order_at_full_precision():
+    results.open_folder(EXPERIMENT, "abc", "cpu")
+    assert results.finished(EXPERIMENT) == []
+    add(Member(1, 0), 2 / 3)
+    assert results.finished(EXPERIMENT) == [Member(1, 0)]
+    assert not results.is_complete(EXPERIMENT)
+    add(Member(0, 0), 1.0)
+    assert results.is_complete(EXPERIMENT)
+    metrics = results.read(EXPERIMENT, "metrics.csv")
+    assert metrics.to_dict("list") == {"seed": [0, 1], "fold": [0, 0], "accuracy": [1.0, 2 / 3]}
+    predictions = results.read(EXPERIMENT, "predictions.csv.gz")
+    assert predictions["frame_id"].tolist() == ["00007"] * 2 and predictions["subject"].tolist() == [""] * 2
+    assert predictions["p_fear"].tolist() == [1 / 3] * 2
+    assert results.read(EXPERIMENT, "history.csv")["test_accuracy"].isna().all()
+    assert list(results.read_run(EXPERIMENT)["members"]) == ["seed0-fold0", "seed1-fold0"]
+
+
+def test_bytes_do_not_depend_on_the_order_of_arrival(place, tmp_path, monkeypatch):
+    contents = []
+    for order in ((0, 1), (1, 0)):
+        monkeypatch.setattr(paths, "RESULTS", tmp_path / str(order))
+        results.open_folder(EXPERIMENT, "abc", "cpu")
+        for seed in order:
+            add(Member(seed, 0), seed / 7)
+        contents.append([(results.folder(EXPERIMENT) / name).read_bytes() for name in results.TABLES])
+    assert contents[0] == contents[1]
+
+
+def test_a_member_that_was_half_written_is_written_again(place):
+    results.open_folder(EXPERIMENT, "abc", "cpu")
+    add(Member(0, 0), 0.5)
+    before = (place / "predictions.csv.gz").read_bytes()
+    (place / "metrics.csv").unlink()  # as if killed just before the last file
+    assert results.finished(EXPERIMENT) == []
+    add(Member(0, 0), 0.5)
+    assert (place / "predictions.csv.gz").read_bytes() == before
+
+
+def test_run_json_tells_where_the_numbers_come_from(place):
+    results.open_folder(EXPERIMENT, "abc", "cpu")
+    run = json.loads((place / "run.json").read_text())
+    assert (run["data_fingerprint"], run["device"], run["lr"], run["method_version"]) == ("abc", "cpu", 0.001, 1)
+    assert set(run["versions"]) == set(results.PACKAGES)
+    assert run["commit"]
+
+
+@pytest.mark.parametrize(
+    ("experiment", "fingerprint", "message"),
+    [
+        (Experiment("tried", lr=0.01), "abc", r"lr is 0.001 there, 0.01 here"),
+        (EXPERIMENT, "xyz", r"data_fingerprint is 'abc' there, 'xyz' here"),
+    ],
+)
+def test_results_of_something_else_are_left_alone(place, experiment, fingerprint, message):
+    results.open_folder(EXPERIMENT, "abc", "cpu")
+    add(Member(0, 0), 0.5)
+    before = {file.name: file.read_bytes() for file in place.iterdir()}
+    with pytest.raises(ValueError, match=rf"holds the results of something else \({message}\); give the experiment"):
+        results.open_folder(experiment, fingerprint, "cpu")
+    assert {file.name: file.read_bytes() for file in place.iterdir()} == before
+    assert not results.is_complete(experiment) or experiment == EXPERIMENT
+
+
+def test_more_seeds_continue_the_same_results():
+    results.open_folder(EXPERIMENT, "abc", "cpu")
+    add(Member(0, 0), 0.5)
+    more = Experiment("tried", seeds=5)
+    results.open_folder(more, "abc", "cpu")
+    assert results.finished(more) == [Member(0, 0)]
+
+
+def test_unwritable_results(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("in the way")
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "file")
+    with pytest.raises(OSError, match=r"cannot write .*run.json .*make it writable or set FER_RESULTS"):
+        results.open_folder(EXPERIMENT, "abc", "cpu")
+
+
+def test_a_failed_write_keeps_the_good_file(tmp_path, monkeypatch):
+    file = tmp_path / "table.csv"
+    results.write(file, b"good")
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match=r"cannot write .*table.csv \(No space left on device\)"):
+        results.write(file, b"bad")
+    assert file.read_bytes() == b"good"
+
+
+def test_embeddings(place):
+    results.write_embeddings(EXPERIMENT, Member(0, 3), embeddings=np.eye(2, dtype=np.float32))
+    with np.load(place / "embeddings.npz") as stored:
+        assert (int(stored["seed"]), int(stored["fold"]), stored["embeddings"].shape) == (0, 3, (2, 2))

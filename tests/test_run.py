@@ -1,0 +1,108 @@
+"""Whole experiments on a few synthetic faces: killed, resumed, and with other members beside them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from few_faces import use_few_faces
+
+from fer_lib import faces, paths, results
+from fer_lib.experiments import Experiment, Member
+from fer_lib.run import load_network, run
+
+SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=2, batch_size=32)
+
+SCRIPT = """
+from few_faces import use_few_faces
+from fer_lib.experiments import Experiment
+from fer_lib.run import run
+if __name__ == "__main__":
+    use_few_faces()
+    run(Experiment("few", loss="softmax", seeds=2, epochs=8, batch_size=32))
+"""
+
+
+@pytest.fixture
+def few(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    monkeypatch.setattr(faces, "load", faces.load)  # so that it is put back
+    use_few_faces()
+    return tmp_path
+
+
+def stored(experiment):
+    return {name: (results.folder(experiment) / name).read_bytes() for name in results.TABLES}
+
+
+def test_an_experiment_and_who_trains_beside_it(few):
+    run(SOFTMAX)
+    both = stored(SOFTMAX)
+    metrics = results.read(SOFTMAX, "metrics.csv")
+    assert metrics[["seed", "fold", "n_test", "epoch"]].to_numpy().tolist() == [[0, 0, 15, 2], [1, 0, 15, 2]]
+    predictions = results.read(SOFTMAX, "predictions.csv.gz")
+    assert len(predictions) == 30
+    right = (predictions["label"] == predictions["prediction"]).groupby(predictions["seed"]).mean()
+    assert right.tolist() == metrics["accuracy"].tolist()
+    classes = [f"p_{name}" for name in faces.EMOTIONS]
+    assert (predictions[classes].sum(axis=1) - 1).abs().max() < 1e-9
+    assert (predictions[classes].to_numpy().argmax(axis=1) == predictions["prediction"]).all()
+    occlusion = results.read(SOFTMAX, "occlusion.csv")
+    assert occlusion["kind"].tolist() == ["none", "rectangle"] * 2
+    assert occlusion.loc[occlusion["kind"] == "none", "accuracy"].tolist() == metrics["accuracy"].tolist()
+    load_network(SOFTMAX, Member(1, 0), 7)
+    assert not list(few.glob("**/checkpoint*")) and not list(few.glob("**/*.tmp"))
+
+    run(SOFTMAX)
+    assert stored(SOFTMAX) == both
+
+    alone = replace(SOFTMAX, experiment="alone", seeds=1)
+    run(alone)
+    for name in results.TABLES:
+        first = results.read(SOFTMAX, name).query("seed == 0").reset_index(drop=True)
+        pd.testing.assert_frame_equal(results.read(alone, name), first, check_exact=True)
+
+
+def test_killed_and_started_again(few):
+    """Killed with SIGKILL after a checkpoint: the workers go too, and the next run ends as an uninterrupted one."""
+    killed = replace(SOFTMAX, epochs=8)
+    place = results.folder(killed)
+    environment = {**os.environ, "FER_RESULTS": str(few), "PYTHONPATH": str(Path(__file__).parent)}
+    script = few / "script.py"
+    script.write_text(SCRIPT)
+    process = subprocess.Popen([sys.executable, script], env=environment, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not list(place.glob("checkpoint-*.pt")):
+        assert process.poll() is None, process.stderr.read().decode()
+        assert time.monotonic() < deadline, "no checkpoint after two minutes"
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    time.sleep(0.5)
+    left = {file.name: file.stat().st_mtime_ns for file in place.iterdir()}
+    assert "metrics.csv" not in left
+    time.sleep(1.5)
+    assert {file.name: file.stat().st_mtime_ns for file in place.iterdir()} == left, "a worker trains on"
+
+    run(killed)
+    uninterrupted = replace(killed, experiment="uninterrupted")
+    run(uninterrupted)
+    assert stored(killed) == stored(uninterrupted)
+
+
+def test_results_of_another_experiment_stop_it_before_training(few):
+    run(replace(SOFTMAX, seeds=1, epochs=1))
+    before = stored(SOFTMAX)
+    with pytest.raises(ValueError, match="epochs is 1 there, 2 here"):
+        run(SOFTMAX)
+    assert stored(SOFTMAX) == before
+
+
+def test_missing_weights_are_named(few):
+    with pytest.raises(FileNotFoundError, match=r"no weights .*model-seed0-fold0.pt"):
+        load_network(SOFTMAX, Member(0, 0), 7)

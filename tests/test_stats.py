@@ -1,0 +1,51 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_rel
+
+from fer_lib.stats import mean_interval, paired_difference, subject_interval, wilson_interval
+
+
+def test_mean_interval_by_hand():
+    # Mean 0.5, standard error 0.1 / sqrt(3), t(0.975, 2) = 4.3027.
+    mean, low, high = mean_interval([0.4, 0.5, 0.6])
+    assert mean == pytest.approx(0.5)
+    assert (low, high) == pytest.approx((0.5 - 4.3027 * 0.1 / 3**0.5, 0.5 + 4.3027 * 0.1 / 3**0.5), abs=1e-5)
+
+
+def test_mean_interval_is_cut_and_undefined_for_one():
+    assert mean_interval([0.99, 1.0, 0.98])[2] == 1
+    assert np.isnan(mean_interval([0.9])[1:]).all()
+
+
+@pytest.mark.parametrize(
+    ("correct", "low", "high"), [(175, 0.9296, 0.9847), (179, 0.9606, 0.9970), (180, 0.9694, 0.9990)]
+)
+def test_wilson_on_the_papers_counts(correct, low, high):
+    assert wilson_interval(correct, 181) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_subject_interval_resamples_people():
+    # Two subjects, one always right, one always wrong: a resample of people is all wrong, half, or all right.
+    frames = pd.DataFrame({"subject": ["a"] * 50 + ["b"] * 50, "label": 1, "prediction": [1] * 50 + [0] * 50})
+    assert subject_interval(frames, 2000) == (0.5, 0.0, 1.0)
+    many = frames.assign(subject=[f"s{i}" for i in range(100)])
+    _, low, high = subject_interval(many, 2000)
+    assert (low, high) == pytest.approx((0.4, 0.6), abs=0.02)  # 0.5 -+ 1.96 * sqrt(0.25 / 100)
+
+
+def test_paired_difference_agrees_with_scipy():
+    a = pd.Series([0.9, 0.8, 0.95, 0.7], index=[0, 1, 2, 3])
+    b = pd.Series([0.85, 0.82, 0.9, 0.6], index=[0, 1, 2, 3])
+    result, oracle = paired_difference(a, b), ttest_rel(a, b)
+    assert result["difference"] == pytest.approx(0.045)
+    assert result["p"] == pytest.approx(oracle.pvalue)
+    assert (result["ci_low"], result["ci_high"]) == pytest.approx(tuple(oracle.confidence_interval()))
+
+
+def test_paired_difference_uses_common_members_only():
+    a, b = pd.Series([0.9, 0.5], index=[0, 1]), pd.Series([0.4, 0.1], index=[1, 2])
+    result = paired_difference(a, b)
+    assert (result["n"], result["difference"]) == (1, pytest.approx(0.1))
+    assert np.isnan(result["p"])
+    assert paired_difference(a, a)["p"] == 1

@@ -1,0 +1,132 @@
+import numpy as np
+import pytest
+import torch
+from few_faces import few_faces
+
+from fer_lib import training
+from fer_lib.experiments import Experiment, Member
+from fer_lib.network import Network
+from fer_lib.splits import split
+from fer_lib.training import (
+    Data,
+    draw_batches,
+    epochs_done,
+    fit,
+    losses,
+    optimiser_for,
+    to_float,
+    train_epoch,
+    transformer_health,
+)
+
+
+@pytest.fixture(scope="module")
+def data():
+    torch.set_num_threads(1)
+    few = few_faces()
+    parts = split(few, "random")
+    images, labels = to_float(few.images, "cpu"), torch.from_numpy(few.labels)
+    return Data(images[parts.train], labels[parts.train], images[parts.test], labels[parts.test])
+
+
+def test_images_become_shares_of_white():
+    images = to_float(np.full((2, 48, 48), 51, np.uint8), "cpu")
+    assert images.shape == (2, 1, 48, 48)
+    assert images.unique().tolist() == pytest.approx([0.2])
+
+
+def test_batches_visit_every_frame_once():
+    batches = draw_batches(np.random.default_rng(0), np.arange(19) % 3, 8, triplets=False)
+    assert [len(batch) for batch in batches] == [8, 8, 3]
+    assert sorted(np.concatenate(batches)) == list(range(19))
+
+
+def test_triplet_batches():
+    labels = np.random.default_rng(1).integers(0, 7, 203)
+    partners, negatives = [], []
+    for seed in range(30):
+        batches = draw_batches(np.random.default_rng(seed), labels, 8, triplets=True)
+        anchor, positive, negative = np.concatenate([batch.reshape(3, -1) for batch in batches], axis=1)
+        assert sorted(anchor) == list(range(203))
+        assert (labels[anchor] == labels[positive]).all() and (anchor != positive).all()
+        assert (labels[anchor] != labels[negative]).all()
+        partners += positive[anchor == 0].tolist()
+        negatives += negative.tolist()
+    assert len(set(partners)) > 10  # of some 29 frames of its class, drawn 30 times
+    assert np.bincount(negatives, minlength=203).min() > 0  # 6090 draws over 203 frames
+
+
+def test_a_lonely_frame_has_no_positive():
+    with pytest.raises(ValueError, match="class 1 has a single training frame"):
+        draw_batches(np.random.default_rng(0), np.array([0, 0, 1]), 2, triplets=True)
+
+
+def test_joint_loss_is_the_sum():
+    embeddings, labels = torch.randn(12, 7), torch.arange(12) % 3
+    softmax, triplet, joint = (
+        losses(Experiment("x", loss=loss), embeddings, labels)[0] for loss in ("softmax", "triplet", "joint")
+    )
+    torch.testing.assert_close(joint, softmax + triplet)
+    assert torch.isnan(losses(Experiment("x", loss="softmax"), embeddings, labels)[1])
+
+
+def test_normalised_loss_forgets_length():
+    embeddings, labels = torch.randn(12, 7), torch.arange(12) % 3
+    experiment = Experiment("x", normalise=True, mining="batch-all")
+    torch.testing.assert_close(losses(experiment, embeddings, labels)[0], losses(experiment, 9 * embeddings, labels)[0])
+
+
+def test_transformer_has_its_own_rate(data):
+    experiment = Experiment("x", stn_lr_factor=0.0, lr=0.01, batch_size=16)
+    torch.manual_seed(0)
+    network = Network()
+    before = [p.clone() for p in network.stn.parameters()]
+    resnet_before = network.resnet.fc.weight.clone()
+    row = train_epoch(network, optimiser_for(network, experiment), experiment, Member(0, 0), 1, data)
+    assert all(torch.equal(a, b) for a, b in zip(before, network.stn.parameters(), strict=True))
+    assert not torch.equal(resnet_before, network.resnet.fc.weight)
+    assert (row["theta_xx_mean"], row["theta_xx_sd"], row["grid_outside"]) == (1, 0, 0)
+
+
+def test_health_of_known_thetas():
+    theta = torch.tensor([[[1.0, 0, 0], [0, 1, 0]], [[3.0, 0, 0], [0, 1, 0]]])
+    health = transformer_health(theta)
+    assert (health["theta_xx_mean"], health["theta_xx_sd"]) == (2, 1)
+    assert health["grid_outside"] == pytest.approx((0 + 2 / 3) / 2)
+
+
+def test_learns_the_training_frames(data, tmp_path):
+    experiment = Experiment("x", loss="softmax", occlusion=False, epochs=12, batch_size=16, stn_lr_factor=0.1)
+    _, history, _ = fit(experiment, Member(0, 0), data, 7, tmp_path / "checkpoint.pt", lambda: None)
+    assert [row["epoch"] for row in history] == list(range(1, 13))
+    assert history[-1]["loss"] < 0.5 * history[0]["loss"]
+    assert history[-1]["train_accuracy"] > 0.8
+    looked = [row["epoch"] for row in history if not np.isnan(row["test_accuracy"])]
+    assert looked == [5, 10, 12]
+
+
+def test_resumed_equals_uninterrupted_to_the_bit(data, tmp_path, monkeypatch):
+    # Joint loss and the two-layer head: with it triplets, classes, occlusions and dropout are all drawn.
+    monkeypatch.setattr(training, "CHECKPOINT_EVERY", 1)
+    experiment = Experiment("x", loss="joint", epochs=3, batch_size=24, head_layers=2)
+
+    class Killed(Exception):
+        pass
+
+    def kill():
+        raise Killed
+
+    whole, history, _ = fit(experiment, Member(1, 0), data, 7, tmp_path / "whole.pt", lambda: None)
+    with pytest.raises(Killed):
+        fit(experiment, Member(1, 0), data, 7, tmp_path / "killed.pt", kill)
+    assert epochs_done(tmp_path / "killed.pt") == 1
+    resumed, resumed_history, _ = fit(experiment, Member(1, 0), data, 7, tmp_path / "killed.pt", lambda: None)
+    np.testing.assert_equal(resumed_history, history)
+    weights = zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in weights)
+
+
+def test_a_loss_that_is_no_number_stops_the_training(data, tmp_path):
+    broken = Data(torch.full_like(data.train_images, torch.nan), data.train_labels, data.test_images, data.test_labels)
+    with pytest.raises(ValueError, match=r"x, seed0-fold0: the loss is nan in epoch 1; lower lr"):
+        fit(Experiment("x", loss="softmax", occlusion=False), Member(0, 0), broken, 7, tmp_path / "c.pt", lambda: None)
