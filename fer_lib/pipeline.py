@@ -96,4 +96,5 @@ def theta_table(steps: Steps) -> pd.DataFrame:
     entries = {f"{a}{b}": steps.theta[:, i, j] for i, a in enumerate("xy") for j, b in enumerate(("x", "y", " shift"))}
     entries["share outside"] = share_outside(steps.theta)
     rows = [(name, float(v.mean()), float(v.min()), float(v.max())) for name, v in entries.items()]
-    return pd.DataFrame(rows, columns=["entry", "mean", "lowest", "highest"])
+    table = pd.DataFrame(rows, columns=["entry", "mean", "lowest", "highest"]).set_index("entry")
+    return (table.round(2) + 0.0).reset_index()  # + 0.0: no -0.00

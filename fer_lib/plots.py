@@ -80,6 +80,10 @@ def face_grid(ax: Axes, images: np.ndarray, titles: list[str] | None = None, col
 
     images: uint8 (N, H, W). titles: one short text per face, drawn above it.
     """
+    ax.set_axis_off()
+    if len(images) == 0:
+        ax.text(0.5, 0.5, "no face of this data set may be shown", ha="center", transform=ax.transAxes)
+        return ax
     count, height, width = images.shape
     columns = min(columns, count)
     gap, head = 3, 9 if titles else 0
@@ -91,7 +95,6 @@ def face_grid(ax: Axes, images: np.ndarray, titles: list[str] | None = None, col
         if titles:
             ax.text(x + width / 2 - 0.5, y - 2, titles[i], ha="center", va="bottom", fontsize="x-small")
     ax.imshow(mosaic, cmap="gray", vmin=0, vmax=255, interpolation="none")
-    ax.set_axis_off()
     return ax
 
 

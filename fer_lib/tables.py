@@ -33,14 +33,14 @@ def label(experiment: Experiment) -> str:
     parts = {"stn": ["STN"], "dual": ["STN and input"], "plain": []}[experiment.input_path]
     parts += [experiment.backbone.replace("resnet", "ResNet-"), experiment.loss]
     paper = Experiment(experiment="paper")
-    names = {"head_layers": "head layers", "stn_lr_factor": "STN rate x", "mining": "mining", "margin": "margin"}
+    names = {"head_layers": "head layers", "stn_lr_factor": "STN rate ×", "mining": "mining", "margin": "margin"}
     names |= {"normalise": "normalised", "classifier": "classifier", "occlusion": "occlusion"}
     names |= {"epochs": "epochs", "batch_size": "batch", "lr": "lr"}
-    differs = [
-        f"{words} {getattr(experiment, name)}"
-        for name, words in names.items()
-        if getattr(experiment, name) != getattr(paper, name)
-    ]
+    differs = []
+    for name, words in names.items():
+        value = getattr(experiment, name)
+        if value != getattr(paper, name):
+            differs.append({True: words, False: f"no {words}"}[value] if type(value) is bool else f"{words} {value}")
     return " + ".join(parts) + (f" ({', '.join(differs)})" if differs else "")
 
 
@@ -61,7 +61,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
 
     Under `subject` the mean is pooled over all tested frames and the interval resamples subjects; under the other
     protocols mean and interval are over members. `printed` is the paper's number for the arm; `lost` counts the
-    members whose transformer has lost the face.
+    members whose transformer has lost the face, `kept_mean` is the mean accuracy of the others.
     """
     published = pd.read_csv(paths.NOTEBOOKS / "published.csv").dropna(subset="backbone")
     printed = published.set_index(["backbone", "loss"])["accuracy"] / 100
@@ -72,6 +72,10 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
             mean, low, high = subject_interval(results.read(experiment, "predictions.csv.gz"))
         else:
             mean, low, high = mean_interval(metrics["accuracy"])
+        lost = set(
+            last_epoch(experiment).query("grid_outside > @LOST")[["seed", "fold"]].itertuples(index=False, name=None)
+        )
+        kept = [(row.seed, row.fold) not in lost for row in metrics.itertuples()]
         network = Network(experiment.backbone, experiment.input_path, experiment.head_layers)
         timing = pd.DataFrame(results.read_run(experiment)["members"]).T
         rows.append(
@@ -86,7 +90,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "of": len(experiment.members),
                 "macro_f1": metrics["macro_f1"].mean(),
                 "occluded": occluded(experiment)["accuracy"].mean(),
-                "lost": int((last_epoch(experiment)["grid_outside"] > LOST).sum()),
+                "lost": len(lost),
+                "kept_mean": metrics.loc[kept, "accuracy"].mean(),
                 "printed": printed.get((experiment.backbone, experiment.loss)),
                 "parameters": parameter_count(network),
                 "frames_per_second": timing["frames_per_second"].median(),
@@ -117,7 +122,18 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             "macro F1": [percent(x) for x in table["macro_f1"]],
             "occluded": [percent(x) for x in table["occluded"]],
             "lost": table["lost"],
+        }
+    )
+
+
+def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
+    """What the arms of `accuracy_table` cost: weights, training frames per second and minutes per member (medians)."""
+    return pd.DataFrame(
+        {
+            "protocol": table["protocol"],
+            "method": table["label"],
             "million weights": [f"{x / 1e6:.2f}" for x in table["parameters"]],
+            "training frames per second": [f"{x:.0f}" for x in table["frames_per_second"].astype(float)],
             "minutes a member": [f"{x / 60:.1f}" for x in table["train_seconds"].astype(float)],
         }
     )
@@ -139,7 +155,8 @@ def answer(table: pd.DataFrame) -> str:
     sentences = []
     for row in table[table["printed"].notna()].itertuples():
         inside = row.ci_low <= row.printed <= row.ci_high
-        lost = f" In {row.lost} of {row.n} members the transformer left the face." if row.lost else ""
+        lost = f" In {row.lost} of {row.n} members the transformer left the face" if row.lost else ""
+        lost += f"; the others reach {percent(row.kept_mean)} %." if 0 < row.lost < row.n else "." if lost else ""
         sentences.append(
             f"**{row.label}**, protocol {row.protocol}: {percent(row.mean)} % "
             f"[{interval(row.ci_low, row.ci_high)}], n = {row.n}; the paper prints {percent(row.printed)} %, "

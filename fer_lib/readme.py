@@ -1,0 +1,34 @@
+"""Keeps the results in README.md equal to the results in `results/`: `python -m fer_lib.readme` rewrites that part."""
+
+from fer_lib import paths, results, tables
+
+START, END = "<!-- results: python -m fer_lib.readme -->", "<!-- end of results -->"
+
+
+def with_results(readme: str) -> str:
+    """The text with what stands between the two marks replaced by today's table and sentences.
+
+    Raises ValueError if the marks are not there.
+    """
+    if START not in readme or END not in readme:
+        raise ValueError(f"README.md lacks the marks {START!r} and {END!r}; put them around the place for the results")
+    head, rest = readme.split(START)
+    return f"{head}{START}\n{results_text()}\n{END}{rest.split(END)[1]}"
+
+
+def results_text(dataset: str = "ckplus") -> str:
+    """The table of the paper's arms as Markdown, and what the intervals say of its claims."""
+    table = tables.readable(tables.accuracy_table(dataset))
+    lines = [" | ".join(table.columns), " | ".join("---" for _ in table.columns)]
+    lines += [" | ".join(map(str, row)) for row in table.itertuples(index=False)]
+    said = [
+        f'- "{row["claim"]}" ({row["protocol"]}; {row["with"]}): printed {row["printed"]} points, here '
+        f"{row['difference']} [{row['95 % interval']}], n = {row['n']} pairs: {row['verdict']}."
+        for row in tables.readable_claims(tables.claims_table(dataset)).to_dict("records")
+    ]
+    return "\n".join([*(f"| {line} |" for line in lines), "", tables.CAPTION, "", *said])
+
+
+if __name__ == "__main__":
+    file = paths.ROOT / "README.md"
+    results.write(file, with_results(file.read_text()).encode())

@@ -1,0 +1,174 @@
+"""The study as its users run it: the notebooks, the graph from training to pages, and the files that describe it."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from html.parser import HTMLParser
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from fer_lib import paths, readme
+from fer_lib.report import PAGES, render
+
+NOTEBOOKS = {"index", "00_data", "01_train", "02_table", "05_attention"}
+TINY = """\
+random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random,1.0,False,knn,True,1,50,0.001
+random-resnet10-triplet-slow-stn,synthetic,random,2,1,resnet10,stn,1,0.1,triplet,random,1.0,False,knn,True,1,50,0.001
+subject-resnet10-softmax,synthetic,subject,1,2,resnet10,stn,1,1.0,softmax,random,1.0,False,knn,True,1,50,0.001
+"""
+
+
+def test_notebooks_are_stored_clean_and_thin():
+    found = {file.stem for file in paths.NOTEBOOKS.glob("*.ipynb")}
+    assert found == NOTEBOOKS
+    files = [paths.NOTEBOOKS / f"{name}.ipynb" for name in sorted(found)]
+    assert subprocess.run([sys.executable, "-m", "nbstripout", "--verify", *files]).returncode == 0
+    for file in files:
+        code = [cell for cell in nbformat.read(file, as_version=4).cells if cell.cell_type == "code"]
+        assert not any(cell.outputs or cell.execution_count for cell in code), f"{file} is stored with outputs"
+        assert max(len(cell.source.splitlines()) for cell in code) <= 20
+        assert not any(re.search(r"^\s*(class|def) ", cell.source, re.MULTILINE) for cell in code)
+        unexplained = [name for name, p in papermill.inspect_notebook(file).items() if not p["help"]]
+        assert not unexplained
+    assert set(PAGES) <= found
+
+
+def test_lock_pyproject_and_environment_agree():
+    project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [Requirement(text) for text in project["dependencies"] + project["optional-dependencies"]["test"]]
+    lock = (paths.ROOT / "requirements.lock").read_text()
+    pins = re.findall(r"^([a-z0-9._-]+)==([^ \\;]+)", lock, re.MULTILINE)
+    for requirement in wanted:
+        versions = [version for name, version in pins if name == requirement.name]
+        assert versions, f"{requirement.name} is not locked"
+        assert all(version in requirement.specifier for version in versions)
+    assert lock.count("--hash=sha256:") > len(pins)
+    assert "://" not in lock and "index-url" not in lock
+    environment = yaml.safe_load((paths.ROOT / "environment.yml").read_text())
+    python, pip, packages = environment["dependencies"]
+    assert python == f"python {project['requires-python']}"
+    assert pip == "pip"
+    assert packages["pip"] == ["--require-hashes", "-r requirements.lock"]
+
+
+def snakemake(place, *targets):
+    results, experiments = place / "results", place / "experiments.csv"
+    experiments.write_text(paths.EXPERIMENTS.read_text().splitlines()[0] + "\n" + TINY)
+    command = [
+        Path(sys.executable).parent / "snakemake",
+        "-s",
+        paths.ROOT / "Snakefile",
+        "-d",
+        place,
+        "--cores",
+        "2",
+        "--rerun-triggers",
+        "mtime",
+    ]
+    command += ["--nolock", *targets, "--config", "datasets=synthetic"]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    places = {"FER_RESULTS": str(results), "FER_EXPERIMENTS": str(experiments), "PATH": path}
+    run = subprocess.run(command, env={**os.environ, **places}, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr[-5000:]
+    return run.stderr
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """The practice run, made smaller: three experiments of one epoch."""
+    place = tmp_path_factory.mktemp("study")
+    snakemake(place)
+    return place
+
+
+class Links(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.links, self.loaded = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        given = dict(attributes)
+        if tag == "a":
+            self.links.append(given.get("href", ""))
+        elif tag in ("script", "link", "img", "iframe", "source"):
+            self.loaded.append(given.get("src", given.get("href", "")))
+
+
+def test_every_page_is_rendered_and_asks_nothing_of_the_network(study):
+    folder = study / "results" / "reports" / "synthetic"
+    assert {file.stem for file in folder.glob("*.html")} == set(PAGES)
+    for file in folder.glob("*.html"):
+        text = file.read_text()
+        page = Links(text)
+        assert "Practice run" in text
+        assert "Traceback" not in text
+        assert str(study) not in text and str(paths.ROOT) not in text
+        assert all(address.startswith("data:") for address in page.loaded)
+        local = [link for link in page.links if link.endswith(".html") and not link.startswith("../")]
+        assert local and all((folder / link).exists() for link in local)
+
+
+def test_the_table_says_what_the_results_say(study):
+    text = (study / "results" / "reports" / "synthetic" / "02_table.html").read_text()
+    metrics = (study / "results" / "synthetic" / "random-resnet18-softmax" / "metrics.csv").read_text().splitlines()
+    accuracy = float(dict(zip(metrics[0].split(","), metrics[1].split(","), strict=True))["accuracy"])
+    assert f">{100 * accuracy:.2f}<" in text
+
+
+def test_a_second_run_trains_and_renders_nothing(study):
+    files = {file: file.stat().st_mtime_ns for file in (study / "results").rglob("*") if file.is_file()}
+    assert "Nothing to be done" in snakemake(study)
+    assert {file: file.stat().st_mtime_ns for file in (study / "results").rglob("*") if file.is_file()} == files
+
+
+def test_what_was_lost_is_made_again(study):
+    page = study / "results" / "reports" / "synthetic" / "index.html"
+    before = page.read_bytes()
+    page.unlink()
+    plan = snakemake(study)
+    assert "train_" not in plan
+    assert page.read_bytes() == before
+
+
+def test_an_unknown_parameter_stops_the_notebook(tmp_path):
+    given = {"experiment": "mistyped", "epoch": 3}
+    with pytest.raises(papermill.PapermillExecutionError, match="unknown parameter 'epoch'; did you mean 'epochs'"):
+        papermill.execute_notebook(
+            paths.NOTEBOOKS / "01_train.ipynb", tmp_path / "out.ipynb", given, progress_bar=False
+        )
+    assert not (paths.RESULTS / "synthetic" / "mistyped").exists()
+
+
+def test_stored_pages_are_those_of_the_stored_results(tmp_path):
+    stored = paths.ROOT / "results" / "reports"
+    for page in ("index", "02_table"):
+        executed = tmp_path / f"{page}.ipynb"
+        papermill.execute_notebook(
+            paths.NOTEBOOKS / f"{page}.ipynb", executed, {"dataset": "ckplus"}, progress_bar=False
+        )
+        render(executed, tmp_path / f"{page}.html")
+        assert (tmp_path / f"{page}.html").read_text() == (stored / f"{page}.html").read_text(), f"{page}.html is stale"
+
+
+def test_nothing_that_is_stored_shows_a_face_that_may_not_be_shown():
+    tracked = subprocess.run(["git", "ls-files"], cwd=paths.ROOT, capture_output=True, text=True).stdout.split()
+    if tracked:
+        assert not [name for name in tracked if re.search(r"\.(png|jpe?g|zip|pt)$", name)]
+        assert [name for name in tracked if name.startswith("data/")] == ["data/README.md"]
+        for name in tracked:
+            if name.endswith("run.json"):
+                assert json.loads((paths.ROOT / name).read_text())["dataset"] != "synthetic"
+
+
+def test_the_readme_says_what_the_results_say():
+    text = (paths.ROOT / "README.md").read_text()
+    assert readme.with_results(text) == text, "run python -m fer_lib.readme"

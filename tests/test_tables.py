@@ -1,0 +1,114 @@
+"""Tables from results written by hand, so that every number is known beforehand."""
+
+import pandas as pd
+import pytest
+
+from fer_lib import paths, readme, results, tables
+from fer_lib.experiments import Experiment, Member
+from fer_lib.wording import interval, percent
+
+SOFTMAX = Experiment("softmax", "ckplus", loss="softmax", seeds=3)
+TRIPLET = Experiment("triplet", "ckplus", seeds=3)
+RESNET18 = Experiment("resnet18", "ckplus", loss="softmax", backbone="resnet18", seeds=3)
+
+
+def store(experiment, accuracies, outside):
+    results.open_folder(experiment, "abc", "cpu")
+    for seed, (accuracy, share) in enumerate(zip(accuracies, outside, strict=True)):
+        right = round(4 * accuracy)
+        made = {
+            "predictions.csv.gz": pd.DataFrame(
+                {"subject": list("aabb"), "label": 1, "prediction": [1] * right + [0] * (4 - right)}
+            ),
+            "occlusion.csv": pd.DataFrame({"kind": ["rectangle"], "fill": ["black"], "accuracy": [accuracy / 2]}),
+            "history.csv": pd.DataFrame({"epoch": [99, 100], "grid_outside": [0.9, share]}),
+            "metrics.csv": pd.DataFrame({"accuracy": [accuracy], "macro_f1": [accuracy]}),
+        }
+        results.add_member(experiment, Member(seed, 0), made, {"train_seconds": 60, "frames_per_second": 100})
+
+
+@pytest.fixture(autouse=True)
+def study(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    monkeypatch.setattr(tables, "read_experiments", lambda: [SOFTMAX, TRIPLET, RESNET18])
+
+
+def test_accuracy_table():
+    store(TRIPLET, [1.0, 0.5, 0.0], [0, 0, 1])
+    store(SOFTMAX, [0.75, 0.75], [0, 0])
+    table = tables.accuracy_table("ckplus").set_index("experiment")
+    assert list(table.index) == ["softmax", "triplet"]
+    row = table.loc["triplet"]
+    assert (row["mean"], row["n"], row["lost"], row["kept_mean"], row["occluded"]) == (0.5, 3, 1, 0.75, 0.25)
+    assert (row["ci_low"], row["ci_high"]) == (0, 1)
+    assert row["printed"] == pytest.approx(0.9944)
+    assert (table.loc["softmax", "n"], table.loc["softmax", "of"]) == (2, 3)
+    shown = tables.readable(table.reset_index())
+    assert shown["n"].tolist() == ["2 of 3", "3"]
+    assert shown["ours"].tolist() == ["75.00", "50.00"]
+    answer = tables.answer(table.reset_index())
+    assert "In 1 of 3 members the transformer left the face; the others reach 75.00 %." in answer
+
+
+def test_subject_protocol_pools_and_resamples_people():
+    by_fold = Experiment("folds", "ckplus", "subject", folds=2)
+    store(by_fold, [1.0], [0])
+    assert tables.subject_interval(results.read(by_fold, "predictions.csv.gz"))[0] == 1
+
+
+def test_claims_are_paired_by_member():
+    store(TRIPLET, [0.9, 0.85, 0.65], [0, 0, 0])
+    store(SOFTMAX, [0.8, 0.7, 0.6], [0, 0, 0])
+    store(RESNET18, [0.95, 0.55, 0.6], [0, 0, 0])
+    claims = tables.claims_table("ckplus").set_index("claim")
+    triplet = claims.loc["triplet loss beats softmax"]
+    # Differences 0.1, 0.15, 0.05: mean 0.1, standard error 0.029, t(0.975, 2) = 4.3.
+    assert (triplet["difference"], triplet["n"], triplet["verdict"]) == (pytest.approx(0.1), 3, "not resolvable")
+    assert triplet["ci_low"] == pytest.approx(0.1 - 4.3027 * 0.05 / 3**0.5, abs=1e-5)
+    cut = claims.loc["the cut ResNet beats ResNet-18"]
+    assert cut["difference"] == pytest.approx(0)
+    assert cut["verdict"] == "not resolvable"
+    assert cut["printed"] == 0.0209
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [
+        (0.1, 0.2, "supported"),
+        (-0.2, -0.1, "contradicted"),
+        (-0.1, 0.1, "not resolvable"),
+        (float("nan"),) * 2 + ("not resolvable",),
+    ],
+)
+def test_verdicts(low, high, expected):
+    assert tables.verdict(low, high) == expected
+
+
+def test_labels():
+    assert tables.label(TRIPLET) == "STN + ResNet-10 + triplet"
+    assert tables.label(RESNET18) == "STN + ResNet-18 + softmax"
+    changed = Experiment("x", input_path="plain", stn_lr_factor=0.1, occlusion=False)
+    assert tables.label(changed) == "ResNet-10 + triplet (STN rate × 0.1, no occlusion)"
+
+
+def test_nothing_measured_is_said():
+    with pytest.raises(ValueError, match=r"no finished experiment of ckplus in .*; train one with 01_train"):
+        tables.accuracy_table("ckplus")
+
+
+def test_results_of_an_older_method_are_left_out():
+    store(SOFTMAX, [0.5], [0])
+    results.write_run(SOFTMAX, {**results.read_run(SOFTMAX), "method_version": 0})
+    with pytest.raises(ValueError, match="no finished experiment"):
+        tables.accuracy_table("ckplus")
+
+
+def test_numbers_for_the_eye():
+    assert (percent(0.98765), percent(float("nan"))) == ("98.77", "–")
+    assert (interval(0.5, 1), interval(-0.01, 0.02, "+")) == ("50.00 to 100.00", "-1.00 to +2.00")
+
+
+def test_readme_without_marks_is_refused():
+    store(SOFTMAX, [0.5], [0])
+    with pytest.raises(ValueError, match="lacks the marks"):
+        readme.with_results("# Title")
