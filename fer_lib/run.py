@@ -1,17 +1,13 @@
 """Run one experiment: train and evaluate every member that is not finished, add each to the results as it finishes.
 
-On a CPU members run in parallel processes of one thread each, so that a member's bits do not depend on who runs beside
-it; on a GPU one after the other. `python -m fer_lib.run DATASET EXPERIMENT` runs a row of `experiments.csv`
-where there is torch but no Jupyter.
+On a CPU members run in parallel, on a GPU one after the other. `python -m fer_lib.run DATASET EXPERIMENT` runs a row
+of `experiments.csv` where there is torch but no Jupyter.
 """
 
-import multiprocessing
-import os
 import sys
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from threading import Thread
 
 import numpy as np
 import pandas as pd
@@ -26,6 +22,7 @@ from fer_lib.occlusion import apply_mask, draw_rectangles, rectangle_mask
 from fer_lib.progress import Progress
 from fer_lib.splits import split
 from fer_lib.training import Data, epochs_done, fit, save, to_float
+from fer_lib.workers import in_parallel, in_turn
 
 
 def run(experiment: Experiment) -> None:
@@ -45,8 +42,9 @@ def run(experiment: Experiment) -> None:
     done = len(finished) * experiment.epochs + sum(epochs_done(_checkpoint(experiment, m)) for m in waiting)
     total = len(experiment.members) * experiment.epochs
     progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
-    train = _train_in_turn if device == "cuda" else _train_in_parallel
-    for member, outcome in train(experiment, waiting, data, progress):
+    train = partial(train_member, experiment, results.folder(experiment), device)
+    every = in_turn if device == "cuda" else in_parallel
+    for member, outcome in every(train, waiting, data, progress.step):
         if member == experiment.members[0]:
             results.write_embeddings(experiment, member, **outcome["embeddings"])
         results.add_member(experiment, member, outcome["tables"], outcome["timing"])
@@ -55,7 +53,7 @@ def run(experiment: Experiment) -> None:
 
 
 def train_member(
-    experiment: Experiment, member: Member, data: Faces, folder: Path, device: str, on_epoch: Callable[[], None]
+    experiment: Experiment, folder: Path, device: str, member: Member, data: Faces, on_epoch: Callable[[], None]
 ) -> dict:
     """Train and evaluate one member: its rows for each table of the results, its test embeddings, its timing.
 
@@ -129,46 +127,6 @@ def _checkpoint(experiment: Experiment, member: Member):
 def _device_name(device: str) -> str:
     return torch.cuda.get_device_name() if device == "cuda" else f"cpu ({torch.backends.cpu.get_cpu_capability()})"
 
-
-def _train_in_turn(experiment, members, data, progress) -> Iterator[tuple[Member, dict]]:
-    for member in members:
-        yield member, train_member(experiment, member, data, results.folder(experiment), "cuda", progress.step)
-
-
-def _train_in_parallel(experiment, members, data, progress) -> Iterator[tuple[Member, dict]]:
-    spawn = multiprocessing.get_context("spawn")
-    epochs = spawn.SimpleQueue()
-    listener = Thread(target=lambda: [progress.step() for _ in iter(epochs.get, None)])
-    listener.start()
-    workers = min(len(members), len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
-    pool = ProcessPoolExecutor(workers, spawn, initializer=_start_worker, initargs=(data, epochs))
-    try:
-        jobs = {pool.submit(_work, experiment, member, results.folder(experiment)): member for member in members}
-        for job in as_completed(jobs):
-            yield jobs[job], job.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
-        epochs.put(None)
-        listener.join()
-
-
-def _start_worker(data: Faces, epochs) -> None:
-    torch.set_num_threads(1)
-    _worker["data"], _worker["epochs"] = data, epochs
-    Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _work(experiment: Experiment, member: Member, folder: Path) -> dict:
-    return train_member(experiment, member, _worker["data"], folder, "cpu", lambda: _worker["epochs"].put(1))
-
-
-def _die_with_parent() -> None:
-    """A killed parent must not leave a worker that trains on, into the files of the run that follows."""
-    multiprocessing.parent_process().join()
-    os._exit(1)
-
-
-_worker: dict = {}
 
 if __name__ == "__main__":
     if len(sys.argv) != 3:

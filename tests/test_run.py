@@ -24,7 +24,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.run import run
 if __name__ == "__main__":
     use_few_faces()
-    run(Experiment("few", loss="softmax", seeds=2, epochs=8, batch_size=32))
+    run(Experiment("few", loss="softmax", seeds=2, epochs=7, batch_size=35))
 """
 
 
@@ -70,7 +70,7 @@ def test_an_experiment_and_who_trains_beside_it(few):
 
 def test_killed_and_started_again(few):
     """Killed with SIGKILL after a checkpoint: the workers go too, and the next run ends as an uninterrupted one."""
-    killed = replace(SOFTMAX, epochs=8)
+    killed = replace(SOFTMAX, epochs=7, batch_size=35)
     place = results.folder(killed)
     environment = {**os.environ, "FER_RESULTS": str(few), "PYTHONPATH": str(Path(__file__).parent)}
     script = few / "script.py"

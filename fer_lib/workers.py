@@ -1,0 +1,74 @@
+"""One member after the other, or several at once in processes of one thread each: the same call, the same bits."""
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from threading import Thread
+from typing import Any
+
+import torch
+
+from fer_lib.experiments import Member
+
+Train = Callable[[Member, Any, Callable[[], None]], Any]
+"""What is done for a member: (member, data, on_epoch) -> outcome; picklable, and calls on_epoch at each epoch."""
+
+
+def in_turn(train: Train, members: list[Member], data, on_epoch: Callable[[], None]) -> Iterator[tuple[Member, Any]]:
+    """Each member with its outcome, one after the other in this process."""
+    for member in members:
+        yield member, train(member, data, on_epoch)
+
+
+def in_parallel(
+    train: Train, members: list[Member], data, on_epoch: Callable[[], None]
+) -> Iterator[tuple[Member, Any]]:
+    """Each member with its outcome, as they finish, from as many processes as there are cores.
+
+    If a member fails or the caller is interrupted, the others stop after their epoch; a process whose parent is killed
+    dies at once.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    epochs, stop = spawn.SimpleQueue(), spawn.Event()
+    listener = Thread(target=lambda: [on_epoch() for _ in iter(epochs.get, None)])
+    listener.start()
+    pool = ProcessPoolExecutor(min(len(members), _cores()), spawn, _start, (train, data, epochs, stop))
+    try:
+        jobs = {pool.submit(_work, member): member for member in members}
+        for job in as_completed(jobs):
+            yield jobs[job], job.result()
+    finally:
+        stop.set()
+        pool.shutdown(cancel_futures=True)
+        epochs.put(None)
+        listener.join()
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+_job: dict = {}
+
+
+def _start(train: Train, data, epochs, stop) -> None:
+    torch.set_num_threads(1)
+    _job.update(train=train, data=data, epochs=epochs, stop=stop)
+    Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """A killed parent must not leave a process that trains on, into the files of the run that follows."""
+    multiprocessing.parent_process().join()
+    os._exit(1)
+
+
+def _work(member: Member):
+    return _job["train"](member, _job["data"], _on_epoch)
+
+
+def _on_epoch() -> None:
+    _job["epochs"].put(1)
+    if _job["stop"].is_set():
+        raise InterruptedError("stopped, because another member failed or the run was interrupted")

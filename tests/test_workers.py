@@ -1,0 +1,48 @@
+import time
+
+import pytest
+import torch
+
+from fer_lib.experiments import Member
+from fer_lib.workers import in_parallel, in_turn
+
+MEMBERS = [Member(0, 0), Member(1, 0), Member(2, 0)]
+
+
+def three_epochs(member, data, on_epoch):
+    for _ in range(3):
+        on_epoch()
+    return data + member.seed
+
+
+def threads(member, data, on_epoch):
+    return torch.get_num_threads()
+
+
+def first_fails(member, folder, on_epoch):
+    if member.seed == 0:
+        raise ValueError("seed 0 cannot be trained")
+    for _ in range(600):
+        time.sleep(0.1)
+        on_epoch()
+    (folder / "trained").touch()
+
+
+@pytest.mark.parametrize("every", [in_turn, in_parallel])
+def test_every_member_once_and_every_epoch_counted(every):
+    epochs = []
+    outcomes = dict(every(three_epochs, MEMBERS, 10, lambda: epochs.append(1)))
+    assert outcomes == {Member(0, 0): 10, Member(1, 0): 11, Member(2, 0): 12}
+    assert len(epochs) == 9
+
+
+def test_a_process_has_one_thread():
+    assert dict(in_parallel(threads, MEMBERS[:1], None, lambda: None)) == {Member(0, 0): 1}
+
+
+def test_a_failure_stops_the_others_and_is_told(tmp_path):
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="seed 0 cannot be trained"):
+        list(in_parallel(first_fails, MEMBERS[:2], tmp_path, lambda: None))
+    assert time.monotonic() - began < 55  # the other would have taken 60 s
+    assert not (tmp_path / "trained").exists()
