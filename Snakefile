@@ -10,13 +10,22 @@ import hashlib
 import json
 from dataclasses import asdict
 
-from fer_lib import paths, results
+from snakemake.exceptions import WorkflowError
+
+from fer_lib import faces, paths, results
 from fer_lib.experiments import read_experiments
 
 DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
 FROM_RESULTS = {"02_table": {}, "index": {}}
 FROM_DATA = {"00_data": {}, "05_attention": {"experiment": "random-resnet10-triplet-slow-stn"}}
+
+for dataset in DATASETS:
+    if dataset != "synthetic":
+        try:
+            faces.load(dataset)
+        except ValueError as error:
+            raise WorkflowError(str(error))
 
 rows = read_experiments()
 # Whether an experiment is done is decided by what its results say, not by file times, which a clone does not keep.

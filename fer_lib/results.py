@@ -11,6 +11,7 @@ import json
 import os
 import platform
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,18 @@ def read_run(experiment: Experiment) -> dict | None:
     """The content of `run.json`, None before the first run."""
     path = folder(experiment) / "run.json"
     return json.loads(path.read_text()) if path.exists() else None
+
+
+def stored(dataset: str, experiment: str) -> Experiment:
+    """The parameters of an experiment that was run, whether `experiments.csv` lists it or not.
+
+    Raises FileNotFoundError if there are no such results.
+    """
+    file = paths.RESULTS / dataset / experiment / "run.json"
+    if not file.exists():
+        raise FileNotFoundError(f"no results {file}; train the experiment with notebook 01_train first")
+    run = json.loads(file.read_text())
+    return Experiment(**{field.name: run[field.name] for field in fields(Experiment) if field.name in run})
 
 
 def finished(experiment: Experiment) -> list[Member]:

@@ -131,4 +131,7 @@ def _device_name(device: str) -> str:
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         sys.exit("usage: python -m fer_lib.run DATASET EXPERIMENT, a row of notebooks/experiments.csv")
-    run(find(sys.argv[1], sys.argv[2]))
+    try:
+        run(find(sys.argv[1], sys.argv[2]))
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))

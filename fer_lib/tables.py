@@ -165,6 +165,17 @@ def answer(table: pd.DataFrame) -> str:
     return "## The answer so far\n\n" + "\n".join(f"- {sentence}" for sentence in sentences)
 
 
+def not_run(dataset: str) -> str:
+    """Which members of `experiments.csv` have no result yet, in a sentence."""
+    missing = []
+    for row in (row for row in read_experiments() if row.dataset == dataset):
+        run = results.read_run(row)
+        done = len(results.finished(row)) if run and not results.conflicts(row, run) else 0
+        if done < len(row.members):
+            missing.append(f"{label(row)}, {row.protocol} ({len(row.members) - done} of {len(row.members)} members)")
+    return f"Not run yet: {'; '.join(missing)}." if missing else "Everything that `experiments.csv` lists was run."
+
+
 def history(experiment: Experiment) -> pd.DataFrame:
     """`history.csv` with a column `member`."""
     table = results.read(experiment, "history.csv")

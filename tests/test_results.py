@@ -124,3 +124,11 @@ def test_embeddings(place):
     results.write_embeddings(EXPERIMENT, Member(0, 3), embeddings=np.eye(2, dtype=np.float32))
     with np.load(place / "embeddings.npz") as stored:
         assert (int(stored["seed"]), int(stored["fold"]), stored["embeddings"].shape) == (0, 3, (2, 2))
+
+
+def test_stored_parameters_come_back():
+    asked = Experiment("tried", loss="joint", margin=0.3, seeds=4)
+    results.open_folder(asked, "abc", "cpu")
+    assert results.stored("synthetic", "tried").method == asked.method
+    with pytest.raises(FileNotFoundError, match=r"no results .*run.json; train the experiment with notebook 01_train"):
+        results.stored("synthetic", "untried")

@@ -59,7 +59,7 @@ def test_lock_pyproject_and_environment_agree():
     assert packages["pip"] == ["--require-hashes", "-r requirements.lock"]
 
 
-def snakemake(place, *targets):
+def snakemake(place, datasets="synthetic", expected=0):
     results, experiments = place / "results", place / "experiments.csv"
     experiments.write_text(paths.EXPERIMENTS.read_text().splitlines()[0] + "\n" + TINY)
     command = [
@@ -73,11 +73,11 @@ def snakemake(place, *targets):
         "--rerun-triggers",
         "mtime",
     ]
-    command += ["--nolock", *targets, "--config", "datasets=synthetic"]
+    command += ["--nolock", "--config", f"datasets={datasets}"]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    places = {"FER_RESULTS": str(results), "FER_EXPERIMENTS": str(experiments), "PATH": path}
+    places = {"FER_RESULTS": str(results), "FER_EXPERIMENTS": str(experiments), "FER_DATA": str(place), "PATH": path}
     run = subprocess.run(command, env={**os.environ, **places}, capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-5000:]
+    assert run.returncode == expected, run.stderr[-5000:]
     return run.stderr
 
 
@@ -137,6 +137,23 @@ def test_what_was_lost_is_made_again(study):
     plan = snakemake(study)
     assert "train_" not in plan
     assert page.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("dataset", "message"), [("ckplus", "no CK+ in"), ("affectnet", "unknown data set 'affectnet'")]
+)
+def test_absent_data_is_one_sentence(tmp_path, dataset, message):
+    said = snakemake(tmp_path, dataset, expected=1)
+    assert message in said
+    assert "Traceback" not in said
+    assert not (tmp_path / "results").exists()
+
+
+def test_the_command_without_jupyter_says_what_is_wrong():
+    command = [sys.executable, "-m", "fer_lib.run", "ckplus", "vit"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stderr.startswith("no experiment 'vit' of ckplus") and len(run.stderr.splitlines()) == 1
 
 
 def test_an_unknown_parameter_stops_the_notebook(tmp_path):

@@ -45,6 +45,10 @@ def test_accuracy_table():
     assert (table.loc["softmax", "n"], table.loc["softmax", "of"]) == (2, 3)
     shown = tables.readable(table.reset_index())
     assert shown["n"].tolist() == ["2 of 3", "3"]
+    assert tables.not_run("ckplus") == (
+        "Not run yet: STN + ResNet-10 + softmax, random (1 of 3 members); "
+        "STN + ResNet-18 + softmax, random (3 of 3 members)."
+    )
     assert shown["ours"].tolist() == ["75.00", "50.00"]
     answer = tables.answer(table.reset_index())
     assert "In 1 of 3 members the transformer left the face; the others reach 75.00 %." in answer
