@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import zipfile
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -15,28 +14,31 @@ Arrays = dict[str, np.ndarray]
 
 
 def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
-    """The arrays stored under `key`, or `build()`, stored for the next time if the cache can be written.
+    """The arrays stored under `key` in `paths.CACHE`; else `build()`, stored for the next time if that can be done.
 
-    A cache file that cannot be read is built again.
+    A stored file that is damaged or lacks an array is built again.
     """
     file = paths.CACHE / f"{key}.npz"
-    with suppress(OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile), np.load(file) as stored:
-        return {name: stored[name] for name in stored.files}
+    # A damaged zip raises almost anything, from OSError over struct.error to NotImplementedError.
+    with suppress(Exception), file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
+        return {str(name): stored[name] for name in stored["names"]}
     arrays = build()
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         partial = file.with_name(f"{key}.{os.getpid()}.tmp")
-        with partial.open("wb") as stream:
-            np.savez(stream, **arrays)
-        os.replace(partial, file)
+        try:
+            with partial.open("wb") as stream:
+                np.savez(stream, names=list(arrays), **arrays)
+            os.replace(partial, file)
+        finally:
+            partial.unlink(missing_ok=True)
     return arrays
 
 
-def content_key(label: str, files: Iterable[Path]) -> str:
-    """`label` and a digest over the names and bytes of files."""
+def content_key(label: str, folder: Path, names: Iterable[str]) -> str:
+    """`label` and a sha256 over the names, relative to `folder`, and the bytes of files."""
     digest = hashlib.sha256()
-    for file in files:
-        digest.update(file.name.encode() + b"\0")
-        with file.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    for name in sorted(names):
+        with (folder / name).open("rb") as stream:
+            digest.update(name.encode() + b"\0" + hashlib.file_digest(stream, "sha256").digest())
     return f"{label}-{digest.hexdigest()[:32]}"

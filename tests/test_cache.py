@@ -5,53 +5,80 @@ from fer_lib import paths
 from fer_lib.cache import cached, content_key
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
+def builder():
+    """A build function and the list that grows by one entry whenever it is called."""
+    calls = []
+
+    def build():
+        calls.append("built")
+        return {"a": np.arange(3), "names_of_frames": np.array(["x", "yy"])}
+
+    return build, calls
 
 
-class Builder:
-    def __init__(self):
-        self.calls = 0
-
-    def __call__(self):
-        self.calls += 1
-        return {"a": np.arange(3), "names": np.array(["x", "yy"])}
-
-
-def test_builds_once():
-    build = Builder()
-    first, second = cached("k", build), cached("k", build)
-    assert build.calls == 1
-    np.testing.assert_array_equal(first["a"], second["a"])
-    assert second["names"].tolist() == ["x", "yy"]
-    assert [file.name for file in paths.CACHE.iterdir()] == ["k.npz"]
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", b"not a zip"])
-def test_broken_cache_is_rebuilt(content):
-    build = Builder()
+def test_builds_once(own_cache):
+    build, calls = builder()
     cached("k", build)
-    whole = (paths.CACHE / "k.npz").read_bytes()
-    (paths.CACHE / "k.npz").write_bytes(content)
-    assert cached("k", build)["a"].tolist() == [0, 1, 2]
-    (paths.CACHE / "k.npz").write_bytes(whole[: len(whole) // 2])
-    assert cached("k", build)["a"].tolist() == [0, 1, 2]
-    assert build.calls == 3
+    again = cached("k", build)
+    assert len(calls) == 1
+    assert {name: array.tolist() for name, array in again.items()} == {"a": [0, 1, 2], "names_of_frames": ["x", "yy"]}
+    assert [file.name for file in own_cache.iterdir()] == ["k.npz"]
 
 
-def test_unwritable_cache_does_no_harm(tmp_path, monkeypatch):
+def without_an_array(file):
+    with np.load(file) as stored:
+        np.savez(file, **{name: stored[name] for name in stored.files if name != "a"})
+
+
+def as_npy(file):
+    with file.open("wb") as stream:
+        np.save(stream, np.arange(3))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda file: file.write_bytes(b""),
+        lambda file: file.write_bytes(b"no zip"),
+        lambda file: file.write_bytes(file.read_bytes()[:-40]),
+        lambda file: file.write_bytes(file.read_bytes().replace(np.arange(3).tobytes(), np.arange(3, 6).tobytes())),
+        lambda file: np.savez(file, names=np.array([{}], dtype=object)),
+        as_npy,
+        without_an_array,
+    ],
+    ids=["empty", "no zip", "cut short", "other bytes", "pickled", "npy", "an array missing"],
+)
+def test_a_damaged_file_is_built_again(own_cache, damage):
+    build, calls = builder()
+    cached("k", build)
+    damage(own_cache / "k.npz")
+    assert cached("k", build)["a"].tolist() == [0, 1, 2]
+    assert len(calls) == 2
+    cached("k", build)
+    assert len(calls) == 2
+
+
+def test_a_folder_that_cannot_be_made_does_no_harm(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setattr(paths, "CACHE", tmp_path / "file" / "cache")
-    assert cached("k", Builder())["a"].tolist() == [0, 1, 2]
+    build, calls = builder()
+    assert cached("k", build)["a"].tolist() == cached("k", build)["a"].tolist() == [0, 1, 2]
+    assert len(calls) == 2
 
 
-def test_key_follows_content_and_name(tmp_path):
-    one, two = tmp_path / "one", tmp_path / "two"
-    one.write_text("same")
-    two.write_text("same")
-    key = content_key("d1", [one])
-    assert key.startswith("d1-")
-    assert content_key("d1", [two]) != key
-    one.write_text("other")
-    assert content_key("d1", [one]) != key
+def test_a_name_that_cannot_be_written_leaves_nothing_behind(own_cache):
+    (own_cache / "k.npz").mkdir(parents=True)
+    assert cached("k", builder()[0])["a"].tolist() == [0, 1, 2]
+    assert [file.name for file in own_cache.iterdir()] == ["k.npz"]
+
+
+def test_key_follows_name_folder_and_content(tmp_path):
+    for name in ("happy/1", "happy/2", "sad/1"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("same")
+    key = content_key("d1", tmp_path, ["happy/1", "happy/2"])
+    assert key == content_key("d1", tmp_path, ["happy/2", "happy/1"])
+    others = [("d2", ["happy/1", "happy/2"]), ("d1", ["happy/1"]), ("d1", ["sad/1", "happy/2"])]
+    assert key not in [content_key(label, tmp_path, names) for label, names in others]
+    (tmp_path / "happy/1").write_text("other")
+    assert content_key("d1", tmp_path, ["happy/1", "happy/2"]) != key

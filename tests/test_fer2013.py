@@ -1,115 +1,179 @@
+import io
+import os
 import zipfile
 
+import numpy as np
 import pytest
 from PIL import Image
 
-from fer_lib import fer2013, images, paths
+from fer_lib import fer2013
 from fer_lib.faces import DataError
-from fer_lib.fer2013 import COUNTS, USAGES
+from fer_lib.fer2013 import CLASSES, COUNTS, USAGES
 
-HEADER = "emotion,pixels,Usage"
-GREYS = [" ".join([str(grey)] * 48**2) for grey in range(7)]
+pytestmark = pytest.mark.usefixtures("own_cache")
 
-
-# Fourteen faces stand for the 35,887; the official counts have a test of their own.
-ROWS = [(i % 7, "Training" if i < 10 else "PublicTest" if i < 12 else "PrivateTest") for i in range(14)]
-
-
-@pytest.fixture(autouse=True)
-def small(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(fer2013, "COUNTS", dict.fromkeys(fer2013.CLASSES, 2))
-    monkeypatch.setattr(fer2013, "USAGES", {"Training": 10, "PublicTest": 2, "PrivateTest": 2})
+FOLDERS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+GREYS = [" ".join([str(label)] * 48**2) for label in range(7)]
+LABELS = np.random.default_rng(0).permutation(np.repeat(range(7), list(COUNTS.values())))
+USAGE = np.repeat(list(USAGES), list(USAGES.values()))
 
 
-def test_official_counts():
-    assert sum(COUNTS.values()) == sum(USAGES.values()) == 35_887
-    assert (COUNTS["happiness"], COUNTS["disgust"], USAGES["Training"]) == (8989, 547, 28_709)
+def write_csv(stream, columns="emotion,pixels,Usage", labels=LABELS, usages=USAGE):
+    """One row per label; the pixels of a face are all equal to its label."""
+    stream.write(f"{columns}\n")
+    for label, usage in zip(labels, usages, strict=True):
+        cells = {"emotion": str(label), "pixels": GREYS[label], "usage": usage}
+        stream.write(",".join(cells[name.strip().lower()] for name in columns.split(",")) + "\n")
 
 
-@pytest.fixture
-def table():
-    return [HEADER, *(f"{label},{GREYS[label]},{usage}" for label, usage in ROWS)]
+def bare_csv(root, **options):
+    root.mkdir(exist_ok=True)
+    with (root / "fer2013.csv").open("w") as stream:
+        write_csv(stream, **options)
 
 
-def write(lines, file):
-    file.write_text("\n".join(lines) + "\n")
-    return file
+def zipped_csv(root, member="icml_face_data.csv", **options):
+    (root / "below").mkdir(parents=True)
+    with (
+        zipfile.ZipFile(root / "below" / "archive.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
+        archive.open(member, "w") as binary,
+        io.TextIOWrapper(binary) as stream,
+    ):
+        write_csv(stream, **options)
 
 
-def test_csv_zip_and_icml_give_the_same_faces(table, tmp_path):
-    places = [tmp_path / name for name in ("csv", "zip", "icml")]
-    for place in places:
-        place.mkdir()
-    write(table, places[0] / "fer2013.csv")
-    with zipfile.ZipFile(places[1] / "fer2013.zip", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.write(places[0] / "fer2013.csv", "fer2013/fer2013.csv")
-    icml = ["emotion, Usage, pixels", *(f"{label},{usage},{GREYS[label]}" for label, usage in ROWS)]
-    write(icml, places[2] / "icml_face_data.csv")
-    loaded = [fer2013.load(place) for place in places]
-    assert {faces.fingerprint for faces in loaded} == {loaded[0].fingerprint}
-    faces = loaded[0]
-    assert (len(faces), faces.images.shape[1:], faces.classes[3]) == (14, (48, 48), "happiness")
-    assert (faces.images[:, 47, 47] == faces.labels).all()
-    assert faces.frames["usage"].value_counts().to_dict() == fer2013.USAGES
-    assert faces.frames["frame_id"].iloc[[0, -1]].tolist() == ["00000", "00013"]
+def check(faces):
+    assert (faces.name, faces.classes, faces.labels.dtype) == ("fer2013", CLASSES, np.int64)
+    assert faces.images.shape == (35887, 48, 48)
+    assert (faces.images == faces.labels[:, None, None]).all()
+    assert np.bincount(faces.labels).tolist() == [4953, 547, 5121, 8989, 6077, 4002, 6198]
+    assert faces.frames["usage"].value_counts().to_dict() == USAGES
+    assert (faces.frames[["subject", "sequence"]] == "").all(axis=None)
+    assert faces.frames["frame_id"].is_monotonic_increasing
+
+
+@pytest.mark.parametrize(
+    ("lay", "options"),
+    [(bare_csv, {}), (zipped_csv, {"columns": "emotion, Usage, pixels"})],
+    ids=["fer2013.csv", "icml_face_data.csv in a zip below"],
+)
+def test_csv(own_cache, tmp_path, lay, options):
+    lay(tmp_path / "data", **options)
+    faces = fer2013.load(tmp_path / "data")
+    check(faces)
+    np.testing.assert_array_equal(faces.labels, LABELS)
+    assert faces.frames["frame_id"].iloc[[0, -1]].tolist() == ["00000", "35886"]
+    assert faces.frames["usage"].iloc[[28708, 28709, 32298]].tolist() == ["Training", "PublicTest", "PrivateTest"]
+    assert fer2013.load(tmp_path / "data").fingerprint == faces.fingerprint
+    assert len(list(own_cache.iterdir())) == 1
 
 
 def test_image_folders(tmp_path):
-    folders = list(fer2013.FOLDERS)
-    for i, (label, usage) in enumerate(ROWS):
-        folder = tmp_path / ("train" if usage == "Training" else "test") / folders[label]
-        folder.mkdir(parents=True, exist_ok=True)
-        Image.new("L", (48, 48), 10 * i).save(folder / f"{usage}_{1000 + i}.jpg")
-    faces = fer2013.load(tmp_path)
-    assert faces.frames["frame_id"].tolist()[:3] == [
-        "PrivateTest_00001012",
-        "PrivateTest_00001013",
-        "PublicTest_00001010",
-    ]
-    assert faces.frames["usage"].tolist() == ["PrivateTest"] * 2 + ["PublicTest"] * 2 + ["Training"] * 10
-    assert faces.images[:, 0, 0].tolist() == [120, 130, 100, 110, *range(0, 100, 10)]
-    assert faces.labels.tolist() == [5, 6, 3, 4, 0, 1, 2, 3, 4, 5, 6, 0, 1, 2]
-    (tmp_path / "train" / "angry" / "face.jpg").write_bytes(b"")
-    with pytest.raises(DataError, match=r"face.jpg is not named <class>/Training_123.jpg"):
+    jpegs = [tmp_path / f"{label}.jpg" for label in range(7)]
+    root = tmp_path / "data"
+    for label, file in enumerate(jpegs):
+        Image.new("L", (48, 48), label).save(file, quality=100)
+        for part in ("train", "test"):
+            (root / part / FOLDERS[label]).mkdir(parents=True)
+    for number, (label, usage) in enumerate(zip(LABELS, USAGE, strict=True)):
+        part = "train" if usage == "Training" else "test"
+        os.link(jpegs[label], root / part / FOLDERS[label] / f"{usage}_{number}.jpg")
+    faces = fer2013.load(root)
+    check(faces)
+    ids = faces.frames["frame_id"].tolist()
+    assert (ids[0], ids[3589], ids[-1]) == ("PrivateTest_00032298", "PublicTest_00028709", "Training_00028708")
+    np.testing.assert_array_equal(faces.labels, np.r_[LABELS[32298:], LABELS[28709:32298], LABELS[:28709]])
+
+
+def test_pixels_are_read_row_by_row(tmp_path):
+    counting = " ".join(str(i % 256) for i in range(48**2))
+    face = fer2013._pixels(counting, "")
+    assert (face[0, 47], face[1, 0], face[5, 16], face.dtype) == (47, 48, 0, np.uint8)
+
+
+def test_absent(tmp_path):
+    with pytest.raises(DataError) as error:
+        fer2013.load(tmp_path)
+    for said in (str(tmp_path), "fer2013.csv", "icml_face_data.csv", "zip", "train/<class>/*.jpg", "FER_DATA"):
+        assert said in str(error.value)
+    for said in ("Challenges in Representation Learning: Facial Expression Recognition Challenge", "data/README.md"):
+        assert said in str(error.value)
+
+
+@pytest.mark.parametrize("damage", [lambda whole: whole[:-60], lambda whole: whole[:60] + b"?" + whole[61:]])
+def test_a_zip_cut_short_or_damaged(tmp_path, damage):
+    zipped_csv(tmp_path, "fer2013/fer2013.csv", labels=[0], usages=["Training"])
+    file = tmp_path / "below" / "archive.zip"
+    file.write_bytes(damage(file.read_bytes()))
+    with pytest.raises(DataError, match=r"archive.zip is not a whole zip file.*: download it again"):
         fer2013.load(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("row", "message"),
     [
-        (f"7,{GREYS[0]},Training", "row 0: emotion is '7'; it must be 0 to 6"),
-        (f"0,{GREYS[0]} 5,Training", "row 0: 2305 pixels; 2304 are wanted"),
-        (f"0,{GREYS[0][:-2]},Training", "row 0: 2303 pixels"),
-        (f"0,{GREYS[0][:-1]}300,Training", "row 0: pixel '300' is no grey value"),
-        (f"0,{GREYS[0][:-1]}-1,Training", "row 0: pixel '-1' is no grey value"),
-        (f"0,{GREYS[0][:-1]}x,Training", "row 0: pixel 'x' is no grey value"),
-        (f"1,{GREYS[1]},Training", "1 faces of anger where FER2013 has 2"),
-        (f"0,{GREYS[0]},PublicTest", "9 faces of Training where FER2013 has 10"),
+        (f"7,{GREYS[0]},Training", r"row 1 \(line 3\): emotion is '7'; wanted is 0 to 6"),
+        (f"0,{GREYS[0]},Testing", "row 1 .*: usage is 'Testing'; wanted is Training, PublicTest, PrivateTest"),
+        (f"0,{GREYS[0]} 5,Training", "row 1 .* has 2305 pixels; wanted are 2304"),
+        (f"0,{GREYS[0][:-2]},Training", "row 1 .* has 2303 pixels"),
+        ("0,,Training", "row 1 .* has 0 pixels"),
+        (f"0,{GREYS[0][:-1]}300,Training", "row 1 .*: pixel '300' is no grey value 0 to 255"),
+        (f"0,{GREYS[0][:-1]}-1,Training", "row 1 .*: pixel '-1' is no grey value"),
+        (f"0,{GREYS[0][:-1]}1.5,Training", "row 1 .*: pixel '1.5' is no grey value"),
+        (f"0,{GREYS[0][:-1]}99999999999999999999,Training", "row 1 .*: pixel '99999999999999999999' is no grey value"),
+        (f"0,{GREYS[0][:-1]}²,Training", "row 1 .*: pixel '²' is no grey value"),
+        (f"0,{GREYS[0]}", "row 1 .* has 2 columns, the header 3"),
+        (f'0,"{"0" * 200_000}', "line 3, is no csv"),
     ],
 )
-def test_a_wrong_row_is_named(table, tmp_path, line, message):
-    lines = [HEADER, line, *(table[2:] if "faces of" in message else table[2:4])]
-    write(lines, tmp_path / "fer2013.csv")
+def test_a_wrong_row_is_named(tmp_path, row, message):
+    (tmp_path / "fer2013.csv").write_text(f"emotion,pixels,Usage\n0,{GREYS[0]},Training\n{row}\n", encoding="utf-8")
     with pytest.raises(DataError, match=message):
         fer2013.load(tmp_path)
 
 
-def test_absent_headless_and_cut_short(table, tmp_path):
-    with pytest.raises(DataError, match=r"no FER2013 in .*fer2013.csv.*data/README.md"):
-        fer2013.load(tmp_path)
-    (tmp_path / "fer2013.zip").write_bytes(b"PK\x03\x04 and then nothing")
-    with pytest.raises(DataError, match=r"fer2013.zip is not a whole zip file"):
-        fer2013.load(tmp_path)
-    with zipfile.ZipFile(tmp_path / "fer2013.zip", "w") as archive:
-        archive.writestr("readme.txt", "")
-    with pytest.raises(DataError, match=r"fer2013.zip holds neither fer2013.csv nor icml_face_data.csv"):
-        fer2013.load(tmp_path)
-    write(table[1:3], tmp_path / "fer2013.csv")
-    with pytest.raises(DataError, match=r"fer2013.csv has no column emotion, pixels, usage"):
+def test_missing_columns_are_named(tmp_path):
+    (tmp_path / "fer2013.csv").write_text("emotion,points\n")
+    with pytest.raises(DataError, match=r"fer2013.csv has no column pixels and no column usage"):
         fer2013.load(tmp_path)
 
 
-def test_wrong_image_is_named():
-    with pytest.raises(DataError, match=r"broken.jpg cannot be read"):
-        images.grey_face("broken.jpg", b"")
+FACE = np.zeros((48, 48), np.uint8)
+"""One image for all rows of the counts' test, which does not look at them."""
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({0: (1, "Training")}, "4952 faces of anger where FER2013 has 4953"),
+        ({0: (0, "PublicTest")}, "28708 faces of Training where FER2013 has 28709"),
+        ({-1: None}, "6197 faces of neutral where FER2013 has 6198"),
+    ],
+)
+def test_wrong_counts_name_class_or_usage(tmp_path, changes, message):
+    pairs = dict(enumerate(zip(sorted(LABELS.tolist()), USAGE.tolist(), strict=True)))
+    pairs.update({row % len(pairs): pair for row, pair in changes.items()})
+    rows = [(f"{row:05d}", *pair, FACE) for row, pair in pairs.items() if pair]
+    with pytest.raises(DataError, match=message):
+        fer2013._checked(rows, tmp_path)
+
+
+def test_an_image_that_occurs_twice_is_named(tmp_path):
+    rows = [(f"{max(row, 1):05d}", *pair, FACE) for row, pair in enumerate(zip(LABELS, USAGE, strict=True))]
+    with pytest.raises(DataError, match="more than one image 00001"):
+        fer2013._checked(rows, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "message"),
+    [
+        ("train/happy/Training_1.jpg", (40, 48), r"Training_1.jpg is 40x48 in mode L; wanted is 48x48"),
+        ("train/joy/Training_1.jpg", (48, 48), r"Training_1.jpg: joy is no class of FER2013; they are anger"),
+        ("train/happy/Training_1.jpg", (48, 48), "has 0 faces of anger where FER2013 has 4953"),
+    ],
+)
+def test_a_wrong_image_is_named(tmp_path, name, size, message):
+    (tmp_path / name).parent.mkdir(parents=True)
+    Image.new("L", size).save(tmp_path / name)
+    with pytest.raises(DataError, match=message):
+        fer2013.load(tmp_path)

@@ -141,8 +141,8 @@ def test_what_needs_a_live_notebook_leaves_its_text(tmp_path, live):
 
 
 def test_the_current_page_is_marked(tmp_path):
-    page = rendered(tmp_path, name="01_method")
-    assert re.findall(r'<a aria-current="page" href="(.*?)">(.*?)</a>', page) == [("01_method.html", "Method")]
+    page = rendered(tmp_path, name="02_table")
+    assert re.findall(r'<a aria-current="page" href="(.*?)">(.*?)</a>', page) == [("02_table.html", "Table 2")]
     assert re.search(r"<title>(.*?)</title>", page)[1] == f"Method · {report.SITE}"
     for name in report.PAGES:
         assert f'href="{name}.html"' in page
