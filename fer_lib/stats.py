@@ -1,4 +1,4 @@
-"""Intervals and comparisons. Accuracies are shares in [0, 1]; every interval covers 95 % and is cut at 0 and 1.
+"""Intervals and comparisons. Every interval covers 95 % and is cut at what a share, or a difference of shares, can be.
 
 Undefined is NaN: an interval over a single value has no ends.
 """
@@ -68,8 +68,8 @@ def paired_difference(first: pd.Series, second: pd.Series) -> dict[str, float]:
     low, high = test.confidence_interval(LEVEL)
     return {
         "difference": float(difference.mean()),
-        "ci_low": float(low),
-        "ci_high": float(high),
+        "ci_low": float(max(-1, low)),
+        "ci_high": float(min(1, high)),
         "p": float(test.pvalue),
         "n": n,
     }

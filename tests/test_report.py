@@ -146,7 +146,7 @@ def test_the_current_page_is_marked(tmp_path):
     assert re.search(r"<title>(.*?)</title>", page)[1] == f"Method · {report.SITE}"
     for name in report.PAGES:
         assert f'href="{name}.html"' in page
-    assert "by the notebook 01_method." in page
+    assert "by the notebook 02_table." in page
 
 
 def test_only_a_practice_page_says_practice(tmp_path):
