@@ -143,7 +143,7 @@ def test_what_needs_a_live_notebook_leaves_its_text(tmp_path, live):
 def test_the_current_page_is_marked(tmp_path):
     page = rendered(tmp_path, name="02_table")
     assert re.findall(r'<a aria-current="page" href="(.*?)">(.*?)</a>', page) == [("02_table.html", "Table 2")]
-    assert re.search(r"<title>(.*?)</title>", page)[1] == f"Method · {report.SITE}"
+    assert re.search(r"<title>(.*?)</title>", page)[1] == f"Table 2 · {report.SITE}"
     for name in report.PAGES:
         assert f'href="{name}.html"' in page
     assert "by the notebook 02_table." in page
