@@ -138,19 +138,21 @@ def confusion(ax: Axes, matrix: np.ndarray, classes: tuple[str, ...]) -> Axes:
     return ax
 
 
-def interval_plot(ax: Axes, table: pd.DataFrame, reference_label: str = "printed in the paper") -> Axes:
-    """Draw a mean and its interval on one line per row, the first row on top, in percent.
+def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray]) -> Axes:
+    """Draw mean, interval and every member on one line per row, the first row on top, in percent.
 
-    table: columns label, mean, ci_low, ci_high and, where there is a number to compare with, reference, drawn as a
-    hollow diamond; all of them shares in [0, 1]. A NaN is left out.
+    table: columns label, mean, ci_low, ci_high and printed, the paper's number, drawn as a hollow diamond; all of them
+    shares in [0, 1]. A NaN is left out. members: for each row the values that the mean is over, drawn as pale dots.
     """
     lines = np.arange(len(table))
+    for line, values in zip(lines, members, strict=True):
+        ax.plot(values, np.full(len(values), line + 0.22), "o", color=ACCENT, alpha=0.35, markersize=4)
     ax.hlines(lines, table["ci_low"], table["ci_high"], color=ACCENT, linewidth=1.8)
     ax.plot(table["mean"], lines, "o", color=ACCENT, label="mean and interval")
-    if "reference" in table:
-        ax.plot(table["reference"], lines, "D", markerfacecolor="none", color=INK, label=reference_label)
+    ax.plot([], [], "o", color=ACCENT, alpha=0.35, markersize=4, label="each member")
+    ax.plot(table["printed"], lines, "D", markerfacecolor="none", color=INK, label="printed in the paper")
     ax.set_yticks(lines, table["label"])
-    ax.set_ylim(len(table) - 0.5, -0.5)
+    ax.set_ylim(len(table) - 0.4, -0.5)
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="x")
     ax.tick_params(axis="y", length=0)

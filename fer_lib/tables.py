@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from fer_lib import paths, results
@@ -12,6 +13,9 @@ from fer_lib.wording import interval, percent
 
 LOST = 0.5
 """A member has lost the face if more than this share of its sampling grid lies outside the image in the last epoch."""
+
+WIDE = 0.1
+"""An interval wider than this says nothing of a printed number."""
 
 CLAIMS = {
     "the cut ResNet beats ResNet-18": (
@@ -154,13 +158,15 @@ def answer(table: pd.DataFrame) -> str:
     """The study's answer so far, in sentences made from `accuracy_table`."""
     sentences = []
     for row in table[table["printed"].notna()].itertuples():
-        inside = row.ci_low <= row.printed <= row.ci_high
+        where = "within this interval" if row.ci_low <= row.printed <= row.ci_high else "outside this interval"
+        if not row.ci_high - row.ci_low < WIDE:
+            where = "which an interval as wide as this cannot judge"
         lost = f" In {row.lost} of {row.n} members the transformer left the face" if row.lost else ""
         lost += f"; the others reach {percent(row.kept_mean)} %." if 0 < row.lost < row.n else "." if lost else ""
         sentences.append(
             f"**{row.label}**, protocol {row.protocol}: {percent(row.mean)} % "
             f"[{interval(row.ci_low, row.ci_high)}], n = {row.n}; the paper prints {percent(row.printed)} %, "
-            f"{'within' if inside else 'outside'} this interval.{lost}"
+            f"{where}.{lost}"
         )
     return "## The answer so far\n\n" + "\n".join(f"- {sentence}" for sentence in sentences)
 
@@ -217,7 +223,7 @@ def claims_table(dataset: str) -> pd.DataFrame:
             for worse in arms:
                 if replace(better, experiment=worse.experiment, **instead).method == worse.method:
                     pair = {"claim": claim, "protocol": better.protocol, "better": label(better), "worse": label(worse)}
-                    difference = paired_difference(_accuracies(better), _accuracies(worse))
+                    difference = paired_difference(accuracies(better), accuracies(worse))
                     said = verdict(difference["ci_low"], difference["ci_high"])
                     rows.append({**pair, "printed": printed, **difference, "verdict": said})
     columns = [
@@ -236,7 +242,13 @@ def claims_table(dataset: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def _accuracies(experiment: Experiment) -> pd.Series:
+def member_accuracies(dataset: str) -> list[np.ndarray]:
+    """Each member's accuracy, for every row of `accuracy_table`."""
+    return [accuracies(experiment).to_numpy() for experiment in measured(dataset)]
+
+
+def accuracies(experiment: Experiment) -> pd.Series:
+    """Each member's accuracy after the last epoch, indexed by seed and fold."""
     return results.read(experiment, "metrics.csv").set_index(["seed", "fold"])["accuracy"]
 
 

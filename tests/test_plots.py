@@ -119,22 +119,19 @@ def test_interval_plot_draws_rows_from_the_top_in_percent(ax):
             "mean": [0.5, 0.9],
             "ci_low": [0.4, 0.8],
             "ci_high": [0.6, 1.0],
-            "reference": [np.nan, 0.99],
+            "printed": [np.nan, 0.99],
         }
     )
-    assert plots.interval_plot(ax, table) is ax
+    assert plots.interval_plot(ax, table, [np.array([0.4, 0.6]), np.array([0.9])]) is ax
     assert [segment.tolist() for segment in ax.collections[0].get_segments()] == [
         [[0.4, 0], [0.6, 0]],
         [[0.8, 1], [1, 1]],
     ]
-    dots, diamonds = ax.lines
+    first, second, dots, _, diamonds = ax.lines
+    assert first.get_xdata().tolist() == [0.4, 0.6]
+    assert second.get_xydata().tolist() == [[0.9, 1.22]]
     assert dots.get_xydata().tolist() == [[0.5, 0], [0.9, 1]]
     assert diamonds.get_xydata()[1].tolist() == [0.99, 1]
     assert diamonds.get_markerfacecolor() == "none"
-    assert ax.get_ylim() == (1.5, -0.5)
+    assert ax.get_ylim() == (1.6, -0.5)
     assert ax.xaxis.get_major_formatter()(0.5) == "50%"
-
-
-def test_interval_plot_without_references_has_no_diamonds(ax):
-    plots.interval_plot(ax, pd.DataFrame({"label": ["a"], "mean": [0.5], "ci_low": [0.4], "ci_high": [0.6]}))
-    assert len(ax.lines) == 1

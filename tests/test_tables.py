@@ -50,7 +50,10 @@ def test_accuracy_table():
         "STN + ResNet-18 + softmax, random (3 of 3 members)."
     )
     assert shown["ours"].tolist() == ["75.00", "50.00"]
+    assert [values.tolist() for values in tables.member_accuracies("ckplus")] == [[0.75, 0.75], [1.0, 0.5, 0.0]]
     answer = tables.answer(table.reset_index())
+    assert "the paper prints 99.44 %, which an interval as wide as this cannot judge." in answer
+    assert "the paper prints 98.96 %, outside this interval." in answer
     assert "In 1 of 3 members the transformer left the face; the others reach 75.00 %." in answer
 
 
