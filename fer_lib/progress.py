@@ -2,16 +2,18 @@
 
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 from tqdm import tqdm
 
 
 class Progress:
     """Counts steps and shows `label: 31 %, 12 of 40 epochs, 05:10 left` at most once a second.
 
-    The line goes to the terminal if there is one (also from inside a kernel, whose stderr is not the terminal), to
-    the running notebook as one output that is replaced each time and says at the end how long it took, and to `file`.
+    The line goes to the terminal that the run was started from, also from inside a kernel; to the running notebook,
+    as one output that is replaced each time; and to `file`.
     """
 
     def __init__(self, label: str, total: int, done: int, file: Path):
@@ -58,7 +60,10 @@ class Progress:
 
 
 def _terminal():
-    try:
-        return open("/dev/tty", "w")
-    except OSError:
-        return None
+    """The terminal of this process or of the nearest parent that has one: a kernel itself has none."""
+    here = psutil.Process()
+    for process in (here, *here.parents()):
+        if terminal := process.terminal():
+            with suppress(OSError):
+                return open(terminal, "w")
+    return None
