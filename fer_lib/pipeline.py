@@ -81,7 +81,8 @@ def draw(steps: Steps) -> Figure:
             -0.06, 0.5, steps.emotions[i], transform=axes[row, 4 * place].transAxes,
             rotation=90, ha="right", va="center", fontsize=7,
         )  # fmt: skip
-        axes[row, 4 * place + 1].add_patch(Polygon(_view(steps.theta[i]), fill=False, color="#ff9d2e", linewidth=1.2, clip_on=False))
+        view = Polygon(_view(steps.theta[i]), fill=False, color="#ff9d2e", linewidth=1.2, clip_on=False)
+        axes[row, 4 * place + 1].add_patch(view)
     return fig
 
 
