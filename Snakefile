@@ -28,6 +28,12 @@ for dataset in DATASETS:
             raise WorkflowError(str(error))
 
 rows = read_experiments()
+
+# The kernel warns that it talks over TCP, which on one machine's loopback is how every notebook runs.
+PAPERMILL = (
+    "papermill {params.notebook} {log} -y {params.given:q} --no-progress-bar --log-level WARNING --start-timeout 300"
+    " 2> >(grep -v 'IPKernelApp. WARNING' >&2)"
+)
 # Whether an experiment is done is decided by what its results say, not by file times, which a clone does not keep.
 missing = [row for row in rows if row.dataset in DATASETS and not results.is_complete(row)]
 
@@ -50,7 +56,7 @@ def page_inputs(dataset, page):
     files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, paths.NOTEBOOKS / "published.csv"]
     files += sorted(paths.ROOT.glob("fer_lib/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
     files += paths.ROOT.glob(".venv/.installed")
-    files += [file for row in own for name in results.TABLES if (file := results.folder(row) / name).exists()]
+    files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
     return files + [trained(row) for row in own if row in missing]
 
 
@@ -73,19 +79,20 @@ for row in missing:
 
     rule:
         name: f"train_{row.dataset}_{row.experiment}"
-        message: f"train {row.experiment} on {row.dataset}"
         output: touch(trained(row))
-        params: json.dumps(asdict(row))
+        params:
+            notebook=paths.NOTEBOOKS / "01_train.ipynb",
+            given=json.dumps(asdict(row)),
+            what=f"{row.dataset} {row.experiment}",
         log: results.folder(row) / "executed.ipynb"
         threads: workflow.cores
-        shell: "papermill {paths.NOTEBOOKS}/01_train.ipynb {log} -y {params:q} --no-progress-bar --start-timeout 300"
+        shell: "echo train {params.what}; " + PAPERMILL
 
 
 for (dataset, page), (html, given) in pages.items():
 
     rule:
         name: f"page_{dataset}_{page}"
-        message: f"render {html}"
         input: page_inputs(dataset, page)
         # update: a page stays as it is while its notebook runs, and if that fails.
         output: update(html)
@@ -95,5 +102,4 @@ for (dataset, page), (html, given) in pages.items():
             practice="--practice" if dataset == "synthetic" else "",
         log: REPORTS / ".executed" / dataset / f"{page}.ipynb"
         shell:
-            "papermill {params.notebook} {log} -y {params.given:q} --no-progress-bar --start-timeout 300"
-            " && python -m fer_lib.report {log} {output} {params.practice}"
+            "echo render {output}; " + PAPERMILL + " && python -m fer_lib.report {log} {output} {params.practice}"
