@@ -3,29 +3,30 @@
     snakemake --config datasets=synthetic,ckplus
 
 `datasets` names the data sets to train on. Pages that need only results are rendered for CK+ always, from the committed
-results; pages that need images or weights only where their data set is named.
+results; pages that need images only where their data set is named, those that need weights where there are any.
 """
 
 import hashlib
 import json
+import sys
 from dataclasses import asdict
 
-from snakemake.exceptions import WorkflowError
-
 from fer_lib import faces, paths, results
-from fer_lib.experiments import read_experiments
+from fer_lib.experiments import find, read_experiments
 
 DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
+LOOKED_INTO = "random-resnet10-triplet-slow-stn"
 FROM_RESULTS = {"02_table": {}, "index": {}}
-FROM_DATA = {"00_data": {}, "05_attention": {"experiment": "random-resnet10-triplet-slow-stn"}}
+FROM_DATA = {"00_data": {}}
+FROM_WEIGHTS = {"05_attention": {"experiment": LOOKED_INTO}}
 
 for dataset in DATASETS:
     if dataset != "synthetic":
         try:
             faces.load(dataset)
         except ValueError as error:
-            raise WorkflowError(str(error))
+            sys.exit(str(error))
 
 rows = read_experiments()
 
@@ -50,6 +51,12 @@ for row in missing:
     trained(row).unlink(missing_ok=True)
 
 
+def has_weights(dataset):
+    """Weights are not stored with the results: they are there, or will be, only where the network is trained."""
+    row = find(dataset, LOOKED_INTO)
+    return row in missing or (results.folder(row) / f"model-{row.members[0]}.pt").exists()
+
+
 def page_inputs(dataset, page):
     """Everything that a page is made from; `.venv/.installed` stands for the locked packages."""
     own = [row for row in rows if row.dataset == dataset]
@@ -65,7 +72,7 @@ if any(results.finished(row) for row in rows if row.dataset == "ckplus"):
     pages = {("ckplus", page): (REPORTS / f"{page}.html", given) for page, given in FROM_RESULTS.items()}
 for dataset, folder in (("ckplus", REPORTS), ("synthetic", REPORTS / "synthetic")):
     if dataset in DATASETS:
-        every = {**FROM_DATA, **FROM_RESULTS}
+        every = {**FROM_DATA, **FROM_RESULTS, **(FROM_WEIGHTS if has_weights(dataset) else {})}
         pages |= {(dataset, page): (folder / f"{page}.html", given) for page, given in every.items()}
 
 
