@@ -1,6 +1,6 @@
 """Keeps the results in README.md equal to the results in `results/`: `python -m fer_lib.readme` rewrites that part."""
 
-from fer_lib import paths, results, tables
+from fer_lib import paths, results, tables, wording
 
 START, END = "<!-- results: python -m fer_lib.readme -->", "<!-- end of results -->"
 
@@ -18,15 +18,15 @@ def with_results(readme: str) -> str:
 
 def results_text(dataset: str = "ckplus") -> str:
     """The table of the paper's arms as Markdown, and what the intervals say of its claims."""
-    table = tables.readable(tables.accuracy_table(dataset))
+    table = wording.readable(tables.accuracy_table(dataset))
     lines = [" | ".join(table.columns), " | ".join("---" for _ in table.columns)]
     lines += [" | ".join(map(str, row)) for row in table.itertuples(index=False)]
     said = [
         f'- "{row["claim"]}" ({row["protocol"]}; {row["with"]}): printed {row["printed"]} points, here '
         f"{row['difference']} [{row['95 % interval']}], n = {row['n']} pairs: {row['verdict']}."
-        for row in tables.readable_claims(tables.claims_table(dataset)).to_dict("records")
+        for row in wording.readable_claims(tables.claims_table(dataset)).to_dict("records")
     ]
-    return "\n".join([*(f"| {line} |" for line in lines), "", tables.CAPTION, "", *said])
+    return "\n".join([*(f"| {line} |" for line in lines), "", wording.CAPTION, "", *said])
 
 
 if __name__ == "__main__":

@@ -9,13 +9,9 @@ from fer_lib import paths, results
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.network import Network, parameter_count
 from fer_lib.stats import mean_interval, paired_difference, subject_interval
-from fer_lib.wording import interval, percent
 
 LOST = 0.5
 """A member has lost the face if more than this share of its sampling grid lies outside the image in the last epoch."""
-
-WIDE = 0.1
-"""An interval wider than this says nothing of a printed number."""
 
 CLAIMS = {
     "the cut ResNet beats ResNet-18": (
@@ -32,20 +28,45 @@ CLAIMS = {
 """Section 4 of Kim et al. 2022: claim -> printed gain, what the better arm has, what the worse arm has instead."""
 
 
+SETTINGS = {
+    "head_layers": "head layers",
+    "stn_lr_factor": "STN rate ×",
+    "mining": "mining",
+    "margin": "margin",
+    "normalise": "normalised",
+    "classifier": "classifier",
+    "occlusion": "occlusion",
+    "epochs": "epochs",
+    "batch_size": "batch",
+    "lr": "lr",
+}
+"""What the paper sets once for all its arms, in words."""
+
+
+def differences(experiment: Experiment) -> list[str]:
+    """In which settings the experiment differs from the paper's, in words; none for the paper's own."""
+    paper, differs = Experiment(experiment="paper"), []
+    for name, words in SETTINGS.items():
+        value = getattr(experiment, name)
+        if value != getattr(paper, name):
+            differs.append({True: words, False: f"no {words}"}[value] if type(value) is bool else f"{words} {value}")
+    return differs
+
+
 def label(experiment: Experiment) -> str:
     """The experiment in words: STN + ResNet-10 + triplet, and what differs from the paper's setting."""
     parts = {"stn": ["STN"], "dual": ["STN and input"], "plain": []}[experiment.input_path]
     parts += [experiment.backbone.replace("resnet", "ResNet-"), experiment.loss]
-    paper = Experiment(experiment="paper")
-    names = {"head_layers": "head layers", "stn_lr_factor": "STN rate ×", "mining": "mining", "margin": "margin"}
-    names |= {"normalise": "normalised", "classifier": "classifier", "occlusion": "occlusion"}
-    names |= {"epochs": "epochs", "batch_size": "batch", "lr": "lr"}
-    differs = []
-    for name, words in names.items():
-        value = getattr(experiment, name)
-        if value != getattr(paper, name):
-            differs.append({True: words, False: f"no {words}"}[value] if type(value) is bool else f"{words} {value}")
-    return " + ".join(parts) + (f" ({', '.join(differs)})" if differs else "")
+    differs = ", ".join(differences(experiment))
+    return " + ".join(parts) + (f" ({differs})" if differs else "")
+
+
+def printed(experiment: Experiment) -> float:
+    """The paper's accuracy for this arm, a share; NaN unless the experiment has the paper's data and settings."""
+    if experiment.dataset != "ckplus" or experiment.input_path != "stn" or differences(experiment):
+        return float("nan")
+    published = pd.read_csv(paths.NOTEBOOKS / "published.csv").set_index(["backbone", "loss"])["accuracy"]
+    return published.get((experiment.backbone, experiment.loss), float("nan")) / 100
 
 
 def measured(dataset: str) -> list[Experiment]:
@@ -64,11 +85,9 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
     """One row per measured experiment, at full precision; accuracies and their like are shares.
 
     Under `subject` the mean is pooled over all tested frames and the interval resamples subjects; under the other
-    protocols mean and interval are over members. `printed` is the paper's number for the arm; `lost` counts the
+    protocols mean and interval are over members. `lost` counts the
     members whose transformer has lost the face, `kept_mean` is the mean accuracy of the others.
     """
-    published = pd.read_csv(paths.NOTEBOOKS / "published.csv").dropna(subset="backbone")
-    printed = published.set_index(["backbone", "loss"])["accuracy"] / 100
     rows = []
     for experiment in measured(dataset):
         metrics = results.read(experiment, "metrics.csv")
@@ -96,90 +115,13 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "occluded": occluded(experiment)["accuracy"].mean(),
                 "lost": len(lost),
                 "kept_mean": metrics.loc[kept, "accuracy"].mean(),
-                "printed": printed.get((experiment.backbone, experiment.loss)),
+                "printed": printed(experiment),
                 "parameters": parameter_count(network),
                 "frames_per_second": timing["frames_per_second"].median(),
                 "train_seconds": timing["train_seconds"].median(),
             }
         )
     return pd.DataFrame(rows)
-
-
-CAPTION = (
-    "Accuracy in percent with its 95 % interval. Random and sequence: mean and Student's t interval over members, each "
-    "with its own split and initialisation: the interval tells what a retraining changes, not what new people would. "
-    "Subject: pooled over the tested frames, subjects resampled. n: members. Occluded: the same test frames "
-    "under the paper's random black rectangle. Lost: members whose transformer left the face. The last epoch counts."
-)
-
-
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`accuracy_table` rounded for the eye."""
-    return pd.DataFrame(
-        {
-            "protocol": table["protocol"],
-            "method": table["label"],
-            "printed": [percent(x) for x in table["printed"]],
-            "ours": [percent(x) for x in table["mean"]],
-            "95 % interval": [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)],
-            "n": [f"{n}" if n == of else f"{n} of {of}" for n, of in zip(table["n"], table["of"], strict=True)],
-            "macro F1": [percent(x) for x in table["macro_f1"]],
-            "occluded": [percent(x) for x in table["occluded"]],
-            "lost": table["lost"],
-        }
-    )
-
-
-def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
-    """What the arms of `accuracy_table` cost: weights, training frames per second and minutes per member (medians)."""
-    return pd.DataFrame(
-        {
-            "protocol": table["protocol"],
-            "method": table["label"],
-            "million weights": [f"{x / 1e6:.2f}" for x in table["parameters"]],
-            "training frames per second": [f"{x:.0f}" for x in table["frames_per_second"].astype(float)],
-            "minutes a member": [f"{x / 60:.1f}" for x in table["train_seconds"].astype(float)],
-        }
-    )
-
-
-def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
-    """`claims_table` in points, rounded for the eye."""
-    points = {
-        name: [f"{100 * x:+.2f}" if pd.notna(x) else "–" for x in claims[name]] for name in ("printed", "difference")
-    }
-    ends = [interval(low, high, "+") for low, high in zip(claims["ci_low"], claims["ci_high"], strict=True)]
-    p = [f"{x:.3f}" if pd.notna(x) else "–" for x in claims["p"]]
-    shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
-    return shown.assign(**points, **{"95 % interval": ends}, n=claims["n"], p=p, verdict=claims["verdict"])
-
-
-def answer(table: pd.DataFrame) -> str:
-    """The study's answer so far, in sentences made from `accuracy_table`."""
-    sentences = []
-    for row in table[table["printed"].notna()].itertuples():
-        where = "within this interval" if row.ci_low <= row.printed <= row.ci_high else "outside this interval"
-        if not row.ci_high - row.ci_low < WIDE:
-            where = "which an interval as wide as this cannot judge"
-        lost = f" In {row.lost} of {row.n} members the transformer left the face" if row.lost else ""
-        lost += f"; the others reach {percent(row.kept_mean)} %." if 0 < row.lost < row.n else "." if lost else ""
-        sentences.append(
-            f"**{row.label}**, protocol {row.protocol}: {percent(row.mean)} % "
-            f"[{interval(row.ci_low, row.ci_high)}], n = {row.n}; the paper prints {percent(row.printed)} %, "
-            f"{where}.{lost}"
-        )
-    return "## The answer so far\n\n" + "\n".join(f"- {sentence}" for sentence in sentences)
-
-
-def not_run(dataset: str) -> str:
-    """Which members of `experiments.csv` have no result yet, in a sentence."""
-    missing = []
-    for row in (row for row in read_experiments() if row.dataset == dataset):
-        run = results.read_run(row)
-        done = len(results.finished(row)) if run and not results.conflicts(row, run) else 0
-        if done < len(row.members):
-            missing.append(f"{label(row)}, {row.protocol} ({len(row.members) - done} of {len(row.members)} members)")
-    return f"Not run yet: {'; '.join(missing)}." if missing else "Everything that `experiments.csv` lists was run."
 
 
 def history(experiment: Experiment) -> pd.DataFrame:
@@ -216,7 +158,7 @@ def claims_table(dataset: str) -> pd.DataFrame:
     """
     arms = measured(dataset)
     rows = []
-    for claim, (printed, has, instead) in CLAIMS.items():
+    for claim, (gain, has, instead) in CLAIMS.items():
         for better in arms:
             if any(getattr(better, name) != value for name, value in has.items()):
                 continue
@@ -225,7 +167,7 @@ def claims_table(dataset: str) -> pd.DataFrame:
                     pair = {"claim": claim, "protocol": better.protocol, "better": label(better), "worse": label(worse)}
                     difference = paired_difference(accuracies(better), accuracies(worse))
                     said = verdict(difference["ci_low"], difference["ci_high"])
-                    rows.append({**pair, "printed": printed, **difference, "verdict": said})
+                    rows.append({**pair, "printed": gain, **difference, "verdict": said})
     columns = [
         "claim",
         "protocol",

@@ -1,9 +1,11 @@
 """Tables from results written by hand, so that every number is known beforehand."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
-from fer_lib import paths, readme, results, tables
+from fer_lib import paths, readme, results, tables, wording
 from fer_lib.experiments import Experiment, Member
 from fer_lib.wording import interval, percent
 
@@ -30,7 +32,8 @@ def store(experiment, accuracies, outside):
 @pytest.fixture(autouse=True)
 def study(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
-    monkeypatch.setattr(tables, "read_experiments", lambda: [SOFTMAX, TRIPLET, RESNET18])
+    for module in (tables, wording):
+        monkeypatch.setattr(module, "read_experiments", lambda: [SOFTMAX, TRIPLET, RESNET18])
 
 
 def test_accuracy_table():
@@ -43,15 +46,16 @@ def test_accuracy_table():
     assert (row["ci_low"], row["ci_high"]) == (0, 1)
     assert row["printed"] == pytest.approx(0.9944)
     assert (table.loc["softmax", "n"], table.loc["softmax", "of"]) == (2, 3)
-    shown = tables.readable(table.reset_index())
+    shown = wording.readable(table.reset_index())
     assert shown["n"].tolist() == ["2 of 3", "3"]
-    assert tables.not_run("ckplus") == (
+    assert wording.not_run("ckplus") == (
         "Not run yet: STN + ResNet-10 + softmax, random (1 of 3 members); "
         "STN + ResNet-18 + softmax, random (3 of 3 members)."
     )
+    assert shown["printed"].tolist() == ["98.96", "99.44"]
     assert shown["ours"].tolist() == ["75.00", "50.00"]
     assert [values.tolist() for values in tables.member_accuracies("ckplus")] == [[0.75, 0.75], [1.0, 0.5, 0.0]]
-    answer = tables.answer(table.reset_index())
+    answer = wording.answer(table.reset_index())
     assert "the paper prints 99.44 %, which an interval as wide as this cannot judge." in answer
     assert "the paper prints 98.96 %, outside this interval." in answer
     assert "In 1 of 3 members the transformer left the face; the others reach 75.00 %." in answer
@@ -96,6 +100,13 @@ def test_labels():
     assert tables.label(RESNET18) == "STN + ResNet-18 + softmax"
     changed = Experiment("x", input_path="plain", stn_lr_factor=0.1, occlusion=False)
     assert tables.label(changed) == "ResNet-10 + triplet (STN rate × 0.1, no occlusion)"
+
+
+def test_the_papers_number_stands_beside_the_papers_settings_only():
+    assert tables.printed(TRIPLET) == pytest.approx(0.9944)
+    assert tables.printed(RESNET18) == pytest.approx(0.9687)
+    for other in ({"stn_lr_factor": 0.1}, {"dataset": "synthetic"}, {"input_path": "plain"}, {"loss": "joint"}):
+        assert pd.isna(tables.printed(replace(TRIPLET, **other)))
 
 
 def test_nothing_measured_is_said():
