@@ -14,7 +14,8 @@ def test_columns_are_the_notebooks_parameters():
     inspected = papermill.inspect_notebook(str(paths.NOTEBOOKS / "01_train.ipynb"))
     assert set(inspected) == set(FIELDS)
     assert paths.EXPERIMENTS.read_text().splitlines()[0].split(",") == FIELDS
-    assert all(parameter["help"] and parameter["inferred_type_name"] for parameter in inspected.values())
+    types = {field.name: field.type.__name__ for field in fields(Experiment)}
+    assert {name: parameter["inferred_type_name"] for name, parameter in inspected.items()} == types
 
 
 def test_every_row_is_an_experiment():
