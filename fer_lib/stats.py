@@ -22,12 +22,6 @@ def mean_interval(values) -> tuple[float, float, float]:
     return float(values.mean()), float(max(0, values.mean() - half)), float(min(1, values.mean() + half))
 
 
-def wilson_interval(correct: int, n: int) -> tuple[float, float]:
-    """Wilson's interval for `correct` out of `n` independent frames (Wilson 1927)."""
-    interval = stats.binomtest(correct, n).proportion_ci(LEVEL, method="wilson")
-    return float(interval.low), float(interval.high)
-
-
 def subject_interval(predictions: pd.DataFrame, resamples: int = 10_000) -> tuple[float, float, float]:
     """Pooled accuracy over all rows and its interval when people, not frames, are resampled (percentile bootstrap).
 

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from fer_lib.stats import mean_interval, paired_difference, subject_interval, wilson_interval
+from fer_lib.stats import mean_interval, paired_difference, subject_interval
 
 
 def test_mean_interval_by_hand():
@@ -16,13 +16,6 @@ def test_mean_interval_by_hand():
 def test_mean_interval_is_cut_and_undefined_for_one():
     assert mean_interval([0.99, 1.0, 0.98])[2] == 1
     assert np.isnan(mean_interval([0.9])[1:]).all()
-
-
-@pytest.mark.parametrize(
-    ("correct", "low", "high"), [(175, 0.9296, 0.9847), (179, 0.9606, 0.9970), (180, 0.9694, 0.9990)]
-)
-def test_wilson_on_the_papers_counts(correct, low, high):
-    assert wilson_interval(correct, 181) == pytest.approx((low, high), abs=5e-5)
 
 
 def test_subject_interval_resamples_people():
