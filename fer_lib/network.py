@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from fer_lib.resnet import resnet
-from fer_lib.stn import IDENTITY, SpatialTransformer
+from fer_lib.stn import SpatialTransformer
 
 INPUT_PATHS = ("stn", "dual", "plain")
 
@@ -31,12 +31,11 @@ class Network(nn.Module):
         self.resnet = resnet(backbone, outputs)
         self.stn = None if input_path == "plain" else SpatialTransformer(head_layers)
 
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Embedding (N, outputs) and theta (N, 2, 3)."""
+    def forward(self, images: torch.Tensor, kept: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Embedding (N, outputs) and theta (N, 2, 3); kept: what the localisation net's dropout leaves, if it is on."""
         if self.stn is None:
-            theta = torch.tensor(IDENTITY, device=images.device).view(1, 2, 3).expand(len(images), 2, 3)
-            return self.resnet(images), theta
-        warped, theta = self.stn(images)
+            return self.resnet(images), torch.eye(2, 3, device=images.device).expand(len(images), 2, 3)
+        warped, theta = self.stn(images, kept)
         if self.input_path == "stn":
             return self.resnet(warped), theta
         seen, given = self.resnet(torch.cat([warped, images])).chunk(2)

@@ -46,5 +46,4 @@ def rectangle_mask(boxes: torch.Tensor) -> torch.Tensor:
 
 def apply_mask(images: torch.Tensor, mask: torch.Tensor, fill: torch.Tensor | float = 0.0) -> torch.Tensor:
     """Images (N, 1, 48, 48) with `fill`, a grey value in [0, 1] or images to take it from, under mask (N, 48, 48)."""
-    fill = torch.as_tensor(fill, dtype=images.dtype, device=images.device)
     return torch.where(mask[:, None], fill, images)

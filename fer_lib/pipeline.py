@@ -9,13 +9,14 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
+from fer_lib.batches import draw_batches
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import SIZE, Faces
 from fer_lib.occlusion import apply_mask, draw_rectangles, rectangle_mask
 from fer_lib.run import load_network
 from fer_lib.splits import split
 from fer_lib.stn import share_outside, warp
-from fer_lib.training import draw_batches, to_float
+from fer_lib.training import to_float
 
 ROLES = ("anchor", "positive", "negative")
 

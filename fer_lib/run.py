@@ -1,11 +1,11 @@
 """Run one experiment: train and evaluate every member that is not finished, add each to the results as it finishes.
 
-On a CPU members run in parallel, on a GPU one after the other. `python -m fer_lib.run DATASET EXPERIMENT` runs a row
-of `experiments.csv` where there is torch but no Jupyter.
+On a CPU members run in parallel processes, on a GPU as one stacked model. `python -m fer_lib.run DATASET EXPERIMENT`
+runs a row of `experiments.csv` where there is torch but no Jupyter.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -21,8 +21,9 @@ from fer_lib.network import Network
 from fer_lib.occlusion import apply_mask, draw_rectangles, rectangle_mask
 from fer_lib.progress import Progress
 from fer_lib.splits import split
-from fer_lib.training import Data, epochs_done, fit, save, to_float
-from fer_lib.workers import in_parallel, in_turn
+from fer_lib.stacked import fit_together
+from fer_lib.training import Data, Trainee, epochs_done, fit, save, to_float
+from fer_lib.workers import in_parallel
 
 
 def run(experiment: Experiment) -> None:
@@ -42,9 +43,12 @@ def run(experiment: Experiment) -> None:
     done = len(finished) * experiment.epochs + sum(epochs_done(_checkpoint(experiment, m)) for m in waiting)
     total = len(experiment.members) * experiment.epochs
     progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
-    train = partial(train_member, experiment, results.folder(experiment), device)
-    every = in_turn if device == "cuda" else in_parallel
-    for member, outcome in every(train, waiting, data, progress.step):
+    folder = results.folder(experiment)
+    if device == "cuda":
+        outcomes = train_stacked(experiment, folder, waiting, data, progress.step, device)
+    else:
+        outcomes = in_parallel(partial(train_member, experiment, folder), waiting, data, progress.step)
+    for member, outcome in outcomes:
         if member == experiment.members[0]:
             results.write_embeddings(experiment, member, **outcome["embeddings"])
         results.add_member(experiment, member, outcome["tables"], outcome["timing"])
@@ -53,22 +57,41 @@ def run(experiment: Experiment) -> None:
 
 
 def train_member(
-    experiment: Experiment, folder: Path, device: str, member: Member, data: Faces, on_epoch: Callable[[], None]
+    experiment: Experiment, folder: Path, member: Member, data: Faces, on_epoch: Callable[[], None]
 ) -> dict:
-    """Train and evaluate one member: its rows for each table of the results, its test embeddings, its timing.
+    """Train and evaluate one member on the CPU; checkpoint and weights go to `folder`."""
+    learner = trainee(experiment, folder, member, data, "cpu")
+    fit(learner, on_epoch)
+    return evaluate(learner, data)
 
-    Checkpoint and weights go to `folder`.
-    """
+
+def train_stacked(
+    experiment: Experiment, folder: Path, members: list[Member], data: Faces, on_epoch: Callable[[], None], device: str
+) -> Iterator[tuple[Member, dict]]:
+    """Train the members together, then give each with what `evaluate` says of it; files go to `folder`."""
+    learners = [trainee(experiment, folder, member, data, device) for member in members]
+    fit_together(learners, on_epoch)
+    for learner in learners:
+        yield learner.member, evaluate(learner, data)
+
+
+def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, device: str) -> Trainee:
+    """The member with its own training and test frames on the device, as far as its checkpoint has it."""
     parts = split(data, experiment.protocol, member.seed, member.fold)
     images, labels = to_float(data.images, device), torch.from_numpy(data.labels).to(device)
     frames = Data(images[parts.train], labels[parts.train], images[parts.test], labels[parts.test])
-    checkpoint = folder / f"checkpoint-{member}.pt"
-    network, history, seconds = fit(experiment, member, frames, len(data.classes), checkpoint, on_epoch)
-    save(network.state_dict(), folder / f"model-{member}.pt")
+    return Trainee(experiment, member, frames, len(data.classes), folder / f"checkpoint-{member}.pt")
+
+
+def evaluate(trained: Trainee, data: Faces) -> dict:
+    """A trained member's rows for each table of the results, its test embeddings, its timing; stores its weights."""
+    experiment, member, network, frames = trained.experiment, trained.member, trained.network, trained.data
+    test = split(data, experiment.protocol, member.seed, member.fold).test
+    save(trained.weights(), trained.checkpoint.with_name(f"model-{member}.pt"))
     predict = Predictor(network, experiment, member.seed, frames.train_images, frames.train_labels)
     probabilities = predict(frames.test_images)
-    truth, predicted = data.labels[parts.test], probabilities.argmax(axis=1)
-    predictions = data.frames.loc[parts.test, ["frame_id", "subject"]].assign(label=truth, prediction=predicted)
+    truth, predicted = data.labels[test], probabilities.argmax(axis=1)
+    predictions = data.frames.loc[test, ["frame_id", "subject"]].assign(label=truth, prediction=predicted)
     for i, name in enumerate(data.classes):
         predictions[f"p_{name}"] = probabilities[:, i]
     metrics = {
@@ -77,12 +100,12 @@ def train_member(
         "n_test": len(truth),
         **scores(truth, predicted),
     }
-    frames_seen = len(parts.train) * (1 if experiment.loss == "softmax" else 3) * experiment.epochs
+    frames_seen = len(frames.train_labels) * (1 if experiment.loss == "softmax" else 3) * experiment.epochs
     return {
         "tables": {
             "predictions.csv.gz": predictions,
-            "occlusion.csv": occluded_accuracy(predict, frames.test_images, parts.test, truth, len(data)),
-            "history.csv": pd.DataFrame(history),
+            "occlusion.csv": occluded_accuracy(predict, frames.test_images, test, truth, len(data)),
+            "history.csv": pd.DataFrame(trained.history),
             "metrics.csv": pd.DataFrame([metrics]),
         },
         "embeddings": {
@@ -91,7 +114,10 @@ def train_member(
             "label": truth,
             "prediction": predicted,
         },
-        "timing": {"train_seconds": round(seconds, 1), "frames_per_second": round(frames_seen / seconds, 1)},
+        "timing": {
+            "train_seconds": round(trained.seconds, 1),
+            "frames_per_second": round(frames_seen / trained.seconds, 1),
+        },
     }
 
 

@@ -13,14 +13,21 @@ from fer_lib.faces import SIZE
 
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
+FEATURES = 10 * 8 * 8
+"""Numbers that the localisation net's convolutions leave of an image."""
+
+DROPOUT = 0.5
+"""Share of the features that the two-layer head does without in training, as in the author's code."""
+
 
 class SpatialTransformer(nn.Module):
     """Localisation network, sampling grid and sampler (Kim et al. 2022, section 2.1 and Fig. 2).
 
     The paper: two convolutions, each with max pooling and ReLU, and one fully connected layer to theta. Kernel sizes
     and widths come from the author's public code, which also has a second fully connected layer behind a dropout of
-    0.5: `head_layers=2`. (There the dropout stays on at evaluation; here it follows `train()` and `eval()`.) Theta
-    starts as the identity, so that training starts from the untouched face.
+    0.5: `head_layers=2`. What it drops is drawn with the batch and passed in, so that it can be replayed. (There the
+    dropout stays on at evaluation; here it is on where something is passed.) Theta starts as the identity, so that
+    training starts from the untouched face.
 
     Raises ValueError unless `head_layers` is 1 or 2.
     """
@@ -37,18 +44,21 @@ class SpatialTransformer(nn.Module):
             nn.Flatten(),
         )
         if head_layers == 1:
-            self.head = nn.Sequential(nn.Linear(10 * 8 * 8, 6))
+            self.head = nn.Sequential(nn.Linear(FEATURES, 6))
         elif head_layers == 2:
-            self.head = nn.Sequential(nn.Dropout(0.5), nn.Linear(10 * 8 * 8, 32), nn.ReLU(), nn.Linear(32, 6))
+            self.head = nn.Sequential(nn.Linear(FEATURES, 32), nn.ReLU(), nn.Linear(32, 6))
         else:
             raise ValueError(f"head_layers is {head_layers}; the localisation head has 1 layer or 2")
         nn.init.zeros_(self.head[-1].weight)
         with torch.no_grad():
             self.head[-1].bias.copy_(torch.tensor(IDENTITY))
 
-    def forward(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Warped images (N, 1, 48, 48) and theta (N, 2, 3)."""
-        theta = self.head(self.features(images)).view(-1, 2, 3)
+    def forward(self, images: torch.Tensor, kept: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Warped images (N, 1, 48, 48) and theta (N, 2, 3); kept: bool (N, FEATURES), what the dropout leaves."""
+        features = self.features(images)
+        if kept is not None:
+            features = features * kept / (1 - DROPOUT)
+        theta = self.head(features).view(-1, 2, 3)
         return warp(images, theta), theta
 
 

@@ -1,7 +1,6 @@
 """Train one member of an experiment, epoch by epoch, so that a killed run goes on where it was.
 
-All that is random in an epoch (order, triplets, occlusions) is drawn on the CPU beforehand from (seed, fold, epoch):
-the same on every device, and a resumed run needs no generator's state. Within an epoch nothing waits for the device.
+Within an epoch nothing waits for the device.
 """
 
 import os
@@ -14,10 +13,11 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, normalize
 
+from fer_lib.batches import draw_epoch
 from fer_lib.evaluation import Predictor, scores
 from fer_lib.experiments import Experiment, Member
 from fer_lib.network import Network
-from fer_lib.occlusion import apply_mask, draw_rectangles, rectangle_mask
+from fer_lib.occlusion import apply_mask, rectangle_mask
 from fer_lib.stn import share_outside
 from fer_lib.triplet import triplet_loss
 
@@ -40,36 +40,9 @@ def to_float(images: np.ndarray, device: str) -> torch.Tensor:
     return torch.from_numpy(images).to(device).unsqueeze(1).float() / 255
 
 
-def draw_batches(rng: np.random.Generator, labels: np.ndarray, batch_size: int, triplets: bool) -> list[np.ndarray]:
-    """One epoch's batches, as indices into the training frames; every frame once, in random order.
-
-    With `triplets` each batch is n anchors, then for each a random positive (another frame of its class), then for
-    each a random negative. Raises ValueError if a class has a single frame, so that it has no positive.
-    """
-    order = rng.permutation(len(labels))
-    if not triplets:
-        return np.split(order, range(batch_size, len(order), batch_size))
-    by_class = np.argsort(labels, kind="stable")
-    count = np.bincount(labels)
-    start = np.cumsum(count) - count
-    if (count == 1).any():
-        raise ValueError(f"class {count.tolist().index(1)} has a single training frame; a triplet needs two")
-    place = np.empty(len(labels), dtype=np.int64)
-    place[by_class] = np.arange(len(labels))
-    own = labels[order]
-    step = rng.integers(1, count[own])
-    positive = by_class[start[own] + (place[order] - start[own] + step) % count[own]]
-    other = rng.integers(0, len(labels) - count[own])
-    negative = by_class[other + np.where(other >= start[own], count[own], 0)]
-    cuts = range(batch_size, len(order), batch_size)
-    return [
-        np.concatenate(part) for part in zip(*(np.split(i, cuts) for i in (order, positive, negative)), strict=True)
-    ]
-
-
 def losses(experiment: Experiment, embeddings: torch.Tensor, labels: torch.Tensor):
     """Loss of a batch and its share of active triplets (NaN without triplets)."""
-    loss, active = 0.0, torch.tensor(torch.nan)
+    loss, active = 0.0, embeddings.new_full((), torch.nan)
     if experiment.loss in ("softmax", "joint"):
         loss = cross_entropy(embeddings, labels)
     if experiment.loss in ("triplet", "joint"):
@@ -79,48 +52,111 @@ def losses(experiment: Experiment, embeddings: torch.Tensor, labels: torch.Tenso
     return loss, active
 
 
+def batch_loss(network, experiment: Experiment, images, labels, boxes, kept=None):
+    """Loss of a batch, and what is logged of it: loss, share of active triplets, frames classified rightly, theta."""
+    if experiment.occlusion:
+        images = apply_mask(images, rectangle_mask(boxes))
+    embeddings, theta = network(images, kept)
+    loss, active = losses(experiment, embeddings, labels)
+    right = (embeddings.detach().argmax(dim=1) == labels).sum()
+    return loss, (loss.detach(), active, right, theta.detach())
+
+
 def optimiser_for(network: Network, experiment: Experiment) -> torch.optim.Optimizer:
     """Adam, as in the author's code; the transformer may learn at a rate of its own."""
     groups = [{"params": network.resnet.parameters()}]
     if network.stn is not None:
         groups.append({"params": network.stn.parameters(), "lr": experiment.lr * experiment.stn_lr_factor})
-    return torch.optim.Adam(groups, lr=experiment.lr, fused=True)
+    on_gpu = next(network.parameters()).is_cuda
+    return torch.optim.Adam(groups, lr=experiment.lr, fused=True, capturable=on_gpu)
 
 
-def train_epoch(network, optimiser, experiment: Experiment, member: Member, epoch: int, data: Data) -> dict:
-    """Train one epoch; returns its row of `history.csv`."""
-    rng = np.random.default_rng([member.seed, member.fold, epoch])
-    torch.manual_seed(int(rng.integers(2**62)))  # for the dropout of the two-layer localisation head
-    triplets = experiment.loss != "softmax"
-    batches = draw_batches(rng, data.train_labels.cpu().numpy(), experiment.batch_size, triplets)
-    device = data.train_images.device
-    boxes = torch.from_numpy(draw_rectangles(rng, sum(map(len, batches)))).to(device)
-    loss_sum, active_sum, correct, thetas, seen = 0.0, 0.0, 0.0, [], 0
-    network.train()
-    for batch, covered in zip(batches, boxes.split([len(batch) for batch in batches]), strict=True):
-        index = torch.from_numpy(batch).to(device, non_blocking=True)
-        images, labels = data.train_images[index], data.train_labels[index]
-        if experiment.occlusion:
-            images = apply_mask(images, rectangle_mask(covered))
-        optimiser.zero_grad(set_to_none=True)
-        embeddings, theta = network(images)
-        loss, active = losses(experiment, embeddings, labels)
+class Trainee:
+    """A member while it is trained, from its checkpoint if there is one.
+
+    history: the rows of `history.csv`; seconds: what its training epochs took (evaluation apart).
+    """
+
+    def __init__(self, experiment: Experiment, member: Member, data: Data, classes: int, checkpoint: Path):
+        self.experiment, self.member, self.data, self.checkpoint = experiment, member, data, checkpoint
+        torch.manual_seed(int(np.random.SeedSequence([member.seed, member.fold]).generate_state(1)[0]))
+        self.network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, classes)
+        self.network.to(data.train_images.device)
+        self.optimiser = optimiser_for(self.network, experiment)
+        self.history, self.seconds = [], 0.0
+        if checkpoint.exists():
+            state = torch.load(checkpoint, map_location=data.train_images.device, weights_only=True)
+            self.network.load_state_dict(state["network"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.history, self.seconds = state["history"], state["seconds"]
+
+    @property
+    def epoch(self) -> int:
+        """The epoch to be trained next, from 1 on."""
+        return len(self.history) + 1
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last epoch is trained."""
+        return len(self.history) == self.experiment.epochs
+
+    def draw_epoch(self) -> list:
+        """The batches of the next epoch."""
+        return draw_epoch(self.experiment, self.member, self.epoch, self.data.train_labels)
+
+    def step(self, index, boxes, kept=None):
+        """Train on one batch; returns what is logged of it."""
+        self.optimiser.zero_grad(set_to_none=True)
+        images, labels = self.data.train_images[index], self.data.train_labels[index]
+        loss, logged = batch_loss(self.network, self.experiment, images, labels, boxes, kept)
         loss.backward()
-        optimiser.step()
-        loss_sum += loss.detach() * len(batch)
-        active_sum += active * len(batch)
-        correct += (embeddings.detach().argmax(dim=1) == labels).sum()
-        thetas.append(theta.detach())
-        seen += len(batch)
-    trains_logits = experiment.loss != "triplet"
-    return {
-        "epoch": epoch,
-        "loss": float(loss_sum) / seen,
-        "active_triplets": float(active_sum) / seen,
-        "train_accuracy": float(correct) / seen if trains_logits else float("nan"),
-        "test_accuracy": float("nan"),
-        **transformer_health(torch.cat(thetas)),
-    }
+        self.optimiser.step()
+        return logged
+
+    def end_epoch(self, logged: list, began: float, share: float = 1.0) -> None:
+        """Enter an epoch into the history; now and then look at the test frames and store a checkpoint.
+
+        logged: what `batch_loss` gave for each batch. began: when, by time.perf_counter; `share` of the time since then
+        was this member's. Raises ValueError if the loss is not finite.
+        """
+        *scalars, thetas = zip(*logged, strict=True)
+        loss, active, right = (torch.stack(column).double().cpu().numpy() for column in scalars)
+        theta, sizes = torch.cat(thetas), [len(theta) for theta in thetas]
+        self.seconds += share * (time.perf_counter() - began)
+        row = {
+            "epoch": self.epoch,
+            "loss": float(np.average(loss, weights=sizes)),
+            "active_triplets": float(np.average(active, weights=sizes)),
+            "train_accuracy": float("nan") if self.experiment.loss == "triplet" else float(right.sum() / len(theta)),
+            "test_accuracy": float("nan"),
+            **transformer_health(theta),
+        }
+        if not np.isfinite(row["loss"]):
+            name = self.experiment.experiment
+            raise ValueError(f"{name}, {self.member}: the loss is {row['loss']} in epoch {self.epoch}; lower lr")
+        self.history.append(row)
+        if len(self.history) % CHECKPOINT_EVERY == 0 or self.finished:
+            row["test_accuracy"] = self._test_accuracy()
+            state = {"network": self.weights(), "optimiser": self.optimiser.state_dict()}
+            save({**state, "history": self.history, "seconds": self.seconds}, self.checkpoint)
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """The network's state, copied: beside others in a stack, a tensor would be stored with all of theirs."""
+        return {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+
+    def _test_accuracy(self) -> float:
+        data = self.data
+        predict = Predictor(self.network, self.experiment, self.member.seed, data.train_images, data.train_labels)
+        return scores(data.test_labels.cpu().numpy(), predict(data.test_images).argmax(axis=1))["accuracy"]
+
+
+def fit(trainee: Trainee, on_epoch: Callable[[], None]) -> None:
+    """Train a member to its last epoch."""
+    trainee.network.train()
+    while not trainee.finished:
+        began = time.perf_counter()
+        trainee.end_epoch([trainee.step(*batch) for batch in trainee.draw_epoch()], began)
+        on_epoch()
 
 
 def transformer_health(theta: torch.Tensor) -> dict[str, float]:
@@ -132,47 +168,6 @@ def transformer_health(theta: torch.Tensor) -> dict[str, float]:
         health[f"theta_{name}_sd"] = float(entry.std(correction=0))
     health["grid_outside"] = float(torch.cat([share_outside(part) for part in theta.split(256)]).double().mean())
     return health
-
-
-def fit(
-    experiment: Experiment,
-    member: Member,
-    data: Data,
-    classes: int,
-    checkpoint: Path,
-    on_epoch: Callable[[], None],
-) -> tuple[Network, list[dict], float]:
-    """Train a member to its last epoch, from its checkpoint if there is one.
-
-    Returns the network, the rows of its history and the seconds that the training epochs took (evaluation apart).
-    """
-    torch.manual_seed(int(np.random.SeedSequence([member.seed, member.fold]).generate_state(1)[0]))
-    network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, classes)
-    network.to(data.train_images.device)
-    optimiser = optimiser_for(network, experiment)
-    history, seconds = [], 0.0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, map_location=data.train_images.device, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimiser.load_state_dict(state["optimiser"])
-        history, seconds = state["history"], state["seconds"]
-    for epoch in range(len(history) + 1, experiment.epochs + 1):
-        began = time.perf_counter()
-        row = train_epoch(network, optimiser, experiment, member, epoch, data)
-        seconds += time.perf_counter() - began
-        if not np.isfinite(row["loss"]):
-            raise ValueError(f"{experiment.experiment}, {member}: the loss is {row['loss']} in epoch {epoch}; lower lr")
-        look = epoch % CHECKPOINT_EVERY == 0 or epoch == experiment.epochs
-        if look:
-            predict = Predictor(network, experiment, member.seed, data.train_images, data.train_labels)
-            predictions = predict(data.test_images).argmax(axis=1)
-            row["test_accuracy"] = scores(data.test_labels.cpu().numpy(), predictions)["accuracy"]
-        history.append(row)
-        if look:
-            state = {"network": network.state_dict(), "optimiser": optimiser.state_dict()}
-            save({**state, "history": history, "seconds": seconds}, checkpoint)
-        on_epoch()
-    return network, history, seconds
 
 
 def epochs_done(checkpoint: Path) -> int:

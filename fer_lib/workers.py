@@ -1,4 +1,4 @@
-"""One member after the other, or several at once in processes of one thread each: the same call, the same bits."""
+"""Several members at once, in processes of one thread each: on a CPU the same bits as alone, and the fastest."""
 
 import multiprocessing
 import os
@@ -13,12 +13,6 @@ from fer_lib.experiments import Member
 
 Train = Callable[[Member, Any, Callable[[], None]], Any]
 """What is done for a member: (member, data, on_epoch) -> outcome; picklable, and calls on_epoch at each epoch."""
-
-
-def in_turn(train: Train, members: list[Member], data, on_epoch: Callable[[], None]) -> Iterator[tuple[Member, Any]]:
-    """Each member with its outcome, one after the other in this process."""
-    for member in members:
-        yield member, train(member, data, on_epoch)
 
 
 def in_parallel(

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torchvision.transforms.v2.functional import affine
 
-from fer_lib.stn import IDENTITY, SpatialTransformer, share_outside, warp
+from fer_lib.stn import FEATURES, IDENTITY, SpatialTransformer, share_outside, warp
 
 
 def theta(*entries):
@@ -28,14 +28,16 @@ def test_head_of_three_layers_is_refused():
         SpatialTransformer(3)
 
 
-def test_dropout_rests_at_evaluation():
+def test_dropout_only_where_it_is_passed():
     torch.manual_seed(0)
-    transformer = SpatialTransformer(2)
+    transformer = SpatialTransformer(2).eval()
     torch.nn.init.normal_(transformer.head[-1].weight)
     images = torch.rand(2, 1, 48, 48)
-    assert not torch.equal(transformer(images)[1], transformer(images)[1])
-    transformer.eval()
     assert torch.equal(transformer(images)[1], transformer(images)[1])
+    some = torch.arange(2 * FEATURES).view(2, FEATURES) % 2 == 0
+    features = transformer.features(images)
+    expected = transformer.head(torch.where(some, 2 * features, 0)).view(2, 2, 3)
+    torch.testing.assert_close(transformer(images, some)[1], expected)
 
 
 def test_shift_moves_whole_pixels():

@@ -5,19 +5,8 @@ from few_faces import few_faces
 
 from fer_lib import training
 from fer_lib.experiments import Experiment, Member
-from fer_lib.network import Network
 from fer_lib.splits import split
-from fer_lib.training import (
-    Data,
-    draw_batches,
-    epochs_done,
-    fit,
-    losses,
-    optimiser_for,
-    to_float,
-    train_epoch,
-    transformer_health,
-)
+from fer_lib.training import Data, Trainee, epochs_done, fit, losses, to_float, transformer_health
 
 
 @pytest.fixture(scope="module")
@@ -35,32 +24,6 @@ def test_images_become_shares_of_white():
     assert images.unique().tolist() == pytest.approx([0.2])
 
 
-def test_batches_visit_every_frame_once():
-    batches = draw_batches(np.random.default_rng(0), np.arange(19) % 3, 8, triplets=False)
-    assert [len(batch) for batch in batches] == [8, 8, 3]
-    assert sorted(np.concatenate(batches)) == list(range(19))
-
-
-def test_triplet_batches():
-    labels = np.random.default_rng(1).integers(0, 7, 203)
-    partners, negatives = [], []
-    for seed in range(30):
-        batches = draw_batches(np.random.default_rng(seed), labels, 8, triplets=True)
-        anchor, positive, negative = np.concatenate([batch.reshape(3, -1) for batch in batches], axis=1)
-        assert sorted(anchor) == list(range(203))
-        assert (labels[anchor] == labels[positive]).all() and (anchor != positive).all()
-        assert (labels[anchor] != labels[negative]).all()
-        partners += positive[anchor == 0].tolist()
-        negatives += negative.tolist()
-    assert len(set(partners)) > 10  # of some 29 frames of its class, drawn 30 times
-    assert np.bincount(negatives, minlength=203).min() > 0  # 6090 draws over 203 frames
-
-
-def test_a_lonely_frame_has_no_positive():
-    with pytest.raises(ValueError, match="class 1 has a single training frame"):
-        draw_batches(np.random.default_rng(0), np.array([0, 0, 1]), 2, triplets=True)
-
-
 def test_joint_loss_is_the_sum():
     embeddings, labels = torch.randn(12, 7), torch.arange(12) % 3
     softmax, triplet, joint = (
@@ -76,13 +39,14 @@ def test_normalised_loss_forgets_length():
     torch.testing.assert_close(losses(experiment, embeddings, labels)[0], losses(experiment, 9 * embeddings, labels)[0])
 
 
-def test_transformer_has_its_own_rate(data):
-    experiment = Experiment("x", stn_lr_factor=0.0, lr=0.01, batch_size=16)
-    torch.manual_seed(0)
-    network = Network()
+def test_transformer_has_its_own_rate(data, tmp_path):
+    experiment = Experiment("x", stn_lr_factor=0.0, lr=0.01, batch_size=16, epochs=1)
+    trainee = Trainee(experiment, Member(0, 0), data, 7, tmp_path / "checkpoint.pt")
+    network = trainee.network
     before = [p.clone() for p in network.stn.parameters()]
     resnet_before = network.resnet.fc.weight.clone()
-    row = train_epoch(network, optimiser_for(network, experiment), experiment, Member(0, 0), 1, data)
+    fit(trainee, lambda: None)
+    row = trainee.history[0]
     assert all(torch.equal(a, b) for a, b in zip(before, network.stn.parameters(), strict=True))
     assert not torch.equal(resnet_before, network.resnet.fc.weight)
     assert (row["theta_xx_mean"], row["theta_xx_sd"], row["grid_outside"]) == (1, 0, 0)
@@ -97,7 +61,9 @@ def test_health_of_known_thetas():
 
 def test_learns_the_training_frames(data, tmp_path):
     experiment = Experiment("x", loss="softmax", occlusion=False, epochs=12, batch_size=16, stn_lr_factor=0.1)
-    _, history, _ = fit(experiment, Member(0, 0), data, 7, tmp_path / "checkpoint.pt", lambda: None)
+    trainee = Trainee(experiment, Member(0, 0), data, 7, tmp_path / "checkpoint.pt")
+    fit(trainee, lambda: None)
+    history = trainee.history
     assert [row["epoch"] for row in history] == list(range(1, 13))
     assert history[-1]["loss"] < 0.5 * history[0]["loss"]
     assert history[-1]["train_accuracy"] > 0.8
@@ -116,17 +82,20 @@ def test_resumed_equals_uninterrupted_to_the_bit(data, tmp_path, monkeypatch):
     def kill():
         raise Killed
 
-    whole, history, _ = fit(experiment, Member(1, 0), data, 7, tmp_path / "whole.pt", lambda: None)
+    whole = Trainee(experiment, Member(1, 0), data, 7, tmp_path / "whole.pt")
+    fit(whole, lambda: None)
     with pytest.raises(Killed):
-        fit(experiment, Member(1, 0), data, 7, tmp_path / "killed.pt", kill)
+        fit(Trainee(experiment, Member(1, 0), data, 7, tmp_path / "killed.pt"), kill)
     assert epochs_done(tmp_path / "killed.pt") == 1
-    resumed, resumed_history, _ = fit(experiment, Member(1, 0), data, 7, tmp_path / "killed.pt", lambda: None)
-    np.testing.assert_equal(resumed_history, history)
-    weights = zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True)
+    resumed = Trainee(experiment, Member(1, 0), data, 7, tmp_path / "killed.pt")
+    fit(resumed, lambda: None)
+    np.testing.assert_equal(resumed.history, whole.history)
+    weights = zip(whole.weights().values(), resumed.weights().values(), strict=True)
     assert all(torch.equal(a, b) for a, b in weights)
 
 
 def test_a_loss_that_is_no_number_stops_the_training(data, tmp_path):
     broken = Data(torch.full_like(data.train_images, torch.nan), data.train_labels, data.test_images, data.test_labels)
+    experiment = Experiment("x", loss="softmax", occlusion=False)
     with pytest.raises(ValueError, match=r"x, seed0-fold0: the loss is nan in epoch 1; lower lr"):
-        fit(Experiment("x", loss="softmax", occlusion=False), Member(0, 0), broken, 7, tmp_path / "c.pt", lambda: None)
+        fit(Trainee(experiment, Member(0, 0), broken, 7, tmp_path / "c.pt"), lambda: None)

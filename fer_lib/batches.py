@@ -1,0 +1,56 @@
+"""All that is random in an epoch of training, drawn beforehand from (seed, fold, epoch) alone.
+
+So a member sees the same batches, triplets, occlusions and dropout on every device, whoever trains beside it, and a
+resumed run needs no generator's state.
+"""
+
+import numpy as np
+import torch
+
+from fer_lib.experiments import Experiment, Member
+from fer_lib.occlusion import draw_rectangles
+from fer_lib.stn import DROPOUT, FEATURES
+
+Batch = tuple[torch.Tensor, ...]
+"""Indices of the frames (B,), boxes that occlude them (B, 4) and, for a two-layer localisation head only, what its
+dropout keeps (B, FEATURES)."""
+
+
+def draw_batches(rng: np.random.Generator, labels: np.ndarray, batch_size: int, triplets: bool) -> list[np.ndarray]:
+    """One epoch's batches, as indices into the training frames; every frame once, in random order.
+
+    With `triplets` each batch is n anchors, then for each a random positive (another frame of its class), then for
+    each a random negative. Raises ValueError if a class has a single frame, so that it has no positive.
+    """
+    order = rng.permutation(len(labels))
+    if not triplets:
+        return np.split(order, range(batch_size, len(order), batch_size))
+    by_class = np.argsort(labels, kind="stable")
+    count = np.bincount(labels)
+    start = np.cumsum(count) - count
+    if (count == 1).any():
+        raise ValueError(f"class {count.tolist().index(1)} has a single training frame; a triplet needs two")
+    place = np.empty(len(labels), dtype=np.int64)
+    place[by_class] = np.arange(len(labels))
+    own = labels[order]
+    step = rng.integers(1, count[own])
+    positive = by_class[start[own] + (place[order] - start[own] + step) % count[own]]
+    other = rng.integers(0, len(labels) - count[own])
+    negative = by_class[other + np.where(other >= start[own], count[own], 0)]
+    cuts = range(batch_size, len(order), batch_size)
+    return [
+        np.concatenate(part) for part in zip(*(np.split(i, cuts) for i in (order, positive, negative)), strict=True)
+    ]
+
+
+def draw_epoch(experiment: Experiment, member: Member, epoch: int, labels: torch.Tensor) -> list[Batch]:
+    """The batches of one epoch, on the labels' device; labels: those of the member's training frames (N,)."""
+    rng = np.random.default_rng([member.seed, member.fold, epoch])
+    dropout = np.random.default_rng(rng.integers(2**62))
+    batches = draw_batches(rng, labels.cpu().numpy(), experiment.batch_size, experiment.loss != "softmax")
+    index = np.concatenate(batches)
+    drawn = [index, draw_rectangles(rng, len(index))]
+    if experiment.head_layers == 2:
+        drawn.append(dropout.random((len(index), FEATURES), dtype=np.float32) >= DROPOUT)
+    sizes = [len(batch) for batch in batches]
+    return list(zip(*(torch.from_numpy(part).to(labels.device).split(sizes) for part in drawn), strict=True))

@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+import torch
+
+from fer_lib.batches import draw_batches, draw_epoch
+from fer_lib.experiments import Experiment, Member
+
+
+def test_batches_visit_every_frame_once():
+    batches = draw_batches(np.random.default_rng(0), np.arange(19) % 3, 8, triplets=False)
+    assert [len(batch) for batch in batches] == [8, 8, 3]
+    assert sorted(np.concatenate(batches)) == list(range(19))
+
+
+def test_triplet_batches():
+    labels = np.random.default_rng(1).integers(0, 7, 203)
+    partners, negatives = [], []
+    for seed in range(30):
+        batches = draw_batches(np.random.default_rng(seed), labels, 8, triplets=True)
+        anchor, positive, negative = np.concatenate([batch.reshape(3, -1) for batch in batches], axis=1)
+        assert sorted(anchor) == list(range(203))
+        assert (labels[anchor] == labels[positive]).all() and (anchor != positive).all()
+        assert (labels[anchor] != labels[negative]).all()
+        partners += positive[anchor == 0].tolist()
+        negatives += negative.tolist()
+    assert len(set(partners)) > 10  # of some 29 frames of its class, drawn 30 times
+    assert np.bincount(negatives, minlength=203).min() > 0  # 6090 draws over 203 frames
+
+
+def test_a_lonely_frame_has_no_positive():
+    with pytest.raises(ValueError, match="class 1 has a single training frame"):
+        draw_batches(np.random.default_rng(0), np.array([0, 0, 1]), 2, triplets=True)
+
+
+def test_an_epoch_is_drawn_from_seed_fold_and_epoch_alone():
+    labels = torch.arange(21) % 7
+    experiment = Experiment("x", head_layers=2)
+    first = draw_epoch(experiment, Member(1, 2), 3, labels)
+    again = draw_epoch(experiment, Member(1, 2), 3, labels)
+    assert all(
+        torch.equal(a, b) for one, other in zip(first, again, strict=True) for a, b in zip(one, other, strict=True)
+    )
+    assert [[tuple(part.shape) for part in batch] for batch in first] == [
+        [(24,), (24, 4), (24, 640)],
+        [(24,), (24, 4), (24, 640)],
+        [(15,), (15, 4), (15, 640)],
+    ]
+    for other in (Member(0, 2), 3), (Member(1, 0), 3), (Member(1, 2), 4):
+        drawn = draw_epoch(experiment, *other, labels)
+        assert not torch.equal(first[0][0], drawn[0][0]) and not torch.equal(first[0][1], drawn[0][1])
+
+
+def test_dropout_keeps_half_and_changes_no_other_draw():
+    labels = torch.arange(70) % 7
+    with_dropout = draw_epoch(Experiment("x", head_layers=2, loss="softmax"), Member(0, 0), 1, labels)
+    without = draw_epoch(Experiment("x", loss="softmax"), Member(0, 0), 1, labels)
+    kept = torch.cat([kept for *_, kept in with_dropout])
+    assert kept.dtype == torch.bool and kept.float().mean().item() == pytest.approx(0.5, abs=0.01)
+    for (index, boxes, _), (plain_index, plain_boxes) in zip(with_dropout, without, strict=True):
+        assert torch.equal(index, plain_index) and torch.equal(boxes, plain_boxes)
