@@ -158,3 +158,24 @@ def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray]) -> A
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     return ax
+
+
+def throughput(ax: Axes, table: pd.DataFrame, limit: float) -> Axes:
+    """Draw frames per second as bars, one group per loss, the first on top, and the machine's limit as a line.
+
+    table: columns loss, way, frames_per_second and ratio, which is written beside the bar.
+    """
+    losses, ways = list(dict.fromkeys(table["loss"])), list(dict.fromkeys(table["way"]))
+    for k, (way, colour) in enumerate(zip(ways, (MUTED, CYCLE[1], ACCENT), strict=True)):
+        rows = table[table["way"] == way].set_index("loss").loc[losses]
+        lines = np.arange(len(losses)) + 0.27 * (k - 1)
+        ax.barh(lines, rows["frames_per_second"], height=0.24, color=colour, label=way)
+        for line, rate, ratio in zip(lines, rows["frames_per_second"], rows["ratio"], strict=True):
+            ax.text(rate + 0.01 * limit, line, f"× {ratio:.1f}", va="center", fontsize=8)
+    ax.axvline(limit, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="the floor: arithmetic alone")
+    ax.set_yticks(range(len(losses)), losses)
+    ax.set(xlabel="frames per second", ylim=(len(losses) - 0.5, -0.5), xlim=(0, 1.06 * limit))
+    ax.tick_params(axis="y", length=0)
+    ax.grid(visible=True, axis="x")
+    ax.spines["left"].set_visible(False)
+    return ax

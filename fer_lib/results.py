@@ -111,13 +111,17 @@ def open_folder(experiment: Experiment, fingerprint: str, device: str) -> None:
         **experiment.method,
         "method_version": METHOD_VERSION,
         "data_fingerprint": fingerprint,
-        "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "commit": _commit(),
+        **provenance(),
         "device": device,
         "members": {},
     }
     write_run(experiment, record)
+
+
+def provenance() -> dict:
+    """With what a result is made: Python, packages, commit."""
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "versions": versions, "commit": _commit()}
 
 
 def write_run(experiment: Experiment, record: dict) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fer_lib import faces, results
+from fer_lib import faces, machine, results
 from fer_lib.evaluation import Predictor, embed, scores
 from fer_lib.experiments import Experiment, Member, find
 from fer_lib.faces import Faces
@@ -34,8 +34,8 @@ def run(experiment: Experiment) -> None:
     data = faces.load(experiment.dataset)
     for member in experiment.members:
         split(data, experiment.protocol, member.seed, member.fold)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    results.open_folder(experiment, data.fingerprint, _device_name(device))
+    device = machine.device()
+    results.open_folder(experiment, data.fingerprint, machine.name())
     finished = results.finished(experiment)
     waiting = [member for member in experiment.members if member not in finished]
     if not waiting:
@@ -148,10 +148,6 @@ def load_network(experiment: Experiment, member: Member, classes: int) -> Networ
 
 def _checkpoint(experiment: Experiment, member: Member):
     return results.folder(experiment) / f"checkpoint-{member}.pt"
-
-
-def _device_name(device: str) -> str:
-    return torch.cuda.get_device_name() if device == "cuda" else f"cpu ({torch.backends.cpu.get_cpu_capability()})"
 
 
 if __name__ == "__main__":

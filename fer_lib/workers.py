@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from fer_lib import machine
 from fer_lib.experiments import Member
 
 Train = Callable[[Member, Any, Callable[[], None]], Any]
@@ -27,7 +28,7 @@ def in_parallel(
     epochs, stop = spawn.SimpleQueue(), spawn.Event()
     listener = Thread(target=lambda: [on_epoch() for _ in iter(epochs.get, None)])
     listener.start()
-    pool = ProcessPoolExecutor(min(len(members), _cores()), spawn, _start, (train, data, epochs, stop))
+    pool = ProcessPoolExecutor(min(len(members), machine.cores()), spawn, _start, (train, data, epochs, stop))
     try:
         jobs = {pool.submit(_work, member): member for member in members}
         for job in as_completed(jobs):
@@ -37,10 +38,6 @@ def in_parallel(
         pool.shutdown(cancel_futures=True)
         epochs.put(None)
         listener.join()
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 _job: dict = {}

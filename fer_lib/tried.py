@@ -1,0 +1,96 @@
+"""What was tried to make a training step faster, each change with the speed-up that was expected of it."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import pandas as pd
+import torch
+
+from fer_lib import machine
+from fer_lib.experiments import Experiment, Member
+from fer_lib.stacked import Stack
+from fer_lib.training import Data, Trainee, batch_loss, optimiser_for
+
+TRIPLET = Experiment("step")
+"""The proposed network at the paper's batch of 8 triplets."""
+
+PREDICTED = {
+    "three forward passes": (0.85, "kernels on 8 frames reuse each loaded weight a third as often"),
+    "Adam without fusing": (0.93, "the weights are read and written once an operation instead of once a step"),
+    "channels-last": (1.05, "the convolutions' own layout, but they reorder as they go anyway"),
+    "torch.compile": (1.05, "fuses what stands between the convolutions, a quarter of the time"),
+    "bf16 autocast": (1.7, "four times the arithmetic where the processor has it, which is not all of the time"),
+    "stacked, 2 members": (0.9, "grouped convolutions are no larger for one core, and rarer in the libraries"),
+}
+"""What was tried in a training step -> the speed-up that was expected of it, and why."""
+
+
+def tried(seconds: float = 3.0, rounds: int = 3) -> pd.DataFrame:
+    """Time changes to a training step of 8 triplets, one at a time, each in turn with the step as it is; one thread.
+
+    Columns: change, predicted and measured (how many times as fast), why (the prediction's). NaN where this machine
+    lacks what the change needs.
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    rows = []
+    for change, (predicted, why) in PREDICTED.items():
+        measured = float("nan")
+        if change != "torch.compile" or shutil.which("g++"):
+            step, changed, members = _step(), _step(change), 2 if change.startswith("stacked") else 1
+            ratios = [_rate(changed, seconds) * members / _rate(step, seconds) for _ in range(rounds)]
+            measured = median(ratios)
+        rows.append({"change": change, "predicted": predicted, "measured": measured, "why": why})
+    torch.set_num_threads(before)
+    return pd.DataFrame(rows)
+
+
+def _step(change: str = "") -> Callable[[], object]:
+    """A training step on random images, with one change."""
+    device, experiment = machine.device(), TRIPLET
+    rng = torch.Generator().manual_seed(0)
+    images = torch.rand(24, 1, 48, 48, generator=rng).to(device)
+    labels = torch.cat([torch.arange(8) % 7, torch.arange(8) % 7, (torch.arange(8) + 1) % 7]).to(device)
+    data = Data(images, labels, images, labels)
+    index, boxes = torch.arange(24, device=device), torch.full((24, 4), 12, device=device)
+    members = [Member(0, 0), Member(1, 0)] if change == "stacked, 2 members" else [Member(0, 0)]
+    trainees = [Trainee(experiment, member, data, 7, Path("none")) for member in members]
+    network = trainees[0].network.train()
+    if len(members) == 2:
+        stack = Stack(trainees)
+        return lambda: stack.step(index.expand(2, -1), boxes.expand(2, -1, -1))
+    if change == "channels-last":
+        network.to(memory_format=torch.channels_last)
+    optimiser = optimiser_for(network, experiment)
+    if change == "Adam without fusing":
+        optimiser = torch.optim.Adam(network.parameters(), lr=experiment.lr)
+    forward = torch.compile(network) if change == "torch.compile" else network
+
+    def thrice(images, kept):
+        parts = [forward(part, kept) for part in images.chunk(3)]
+        return tuple(torch.cat(both) for both in zip(*parts, strict=True))
+
+    def in_bf16(images, kept):
+        with torch.autocast(device, torch.bfloat16):
+            embeddings, theta = forward(images, kept)
+        return embeddings.float(), theta
+
+    pass_through = {"three forward passes": thrice, "bf16 autocast": in_bf16}.get(change, forward)
+
+    def step():
+        optimiser.zero_grad(set_to_none=True)
+        loss, _ = batch_loss(pass_through, experiment, images[index], labels[index], boxes)
+        loss.backward()
+        optimiser.step()
+
+    return step
+
+
+def _rate(function: Callable[[], object], seconds: float) -> float:
+    """Calls a second, after three that warm up."""
+    for _ in range(3):
+        function()
+    calls = max(5, round(seconds / machine.seconds(function)))
+    return calls / machine.seconds(lambda: [function() for _ in range(calls)])
