@@ -18,6 +18,7 @@ DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
 LOOKED_INTO = "random-resnet10-triplet-slow-stn"
 FROM_RESULTS = {"02_table": {}, "index": {}}
+FROM_TIMES = {"07_speed": {}}
 FROM_DATA = {"00_data": {}}
 FROM_WEIGHTS = {"05_attention": {"experiment": LOOKED_INTO}}
 
@@ -63,17 +64,24 @@ def page_inputs(dataset, page):
     files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, paths.NOTEBOOKS / "published.csv"]
     files += sorted(paths.ROOT.glob("fer_lib/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
     files += paths.ROOT.glob(".venv/.installed")
+    files += paths.RESULTS.glob("speed/*/*.*") if page in FROM_TIMES else []
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
     return files + [trained(row) for row in own if row in missing]
 
 
+def pages_of(dataset, folder, notebooks):
+    """(dataset, page) -> its file and its parameters."""
+    named = {page: {"dataset": dataset, **given} for page, given in notebooks.items()}
+    return {(dataset, page): (folder / f"{page}.html", given) for page, given in {**named, **FROM_TIMES}.items()}
+
+
 pages = {}
 if any(results.finished(row) for row in rows if row.dataset == "ckplus"):
-    pages = {("ckplus", page): (REPORTS / f"{page}.html", given) for page, given in FROM_RESULTS.items()}
+    pages = pages_of("ckplus", REPORTS, FROM_RESULTS)
 for dataset, folder in (("ckplus", REPORTS), ("synthetic", REPORTS / "synthetic")):
     if dataset in DATASETS:
         every = {**FROM_DATA, **FROM_RESULTS, **(FROM_WEIGHTS if has_weights(dataset) else {})}
-        pages |= {(dataset, page): (folder / f"{page}.html", given) for page, given in every.items()}
+        pages |= pages_of(dataset, folder, every)
 
 
 rule study:
@@ -105,7 +113,7 @@ for (dataset, page), (html, given) in pages.items():
         output: update(html)
         params:
             notebook=paths.NOTEBOOKS / f"{page}.ipynb",
-            given=json.dumps({"dataset": dataset, **given}),
+            given=json.dumps(given),
             practice="--practice" if dataset == "synthetic" else "",
         log: REPORTS / ".executed" / dataset / f"{page}.ipynb"
         shell:

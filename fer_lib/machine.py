@@ -3,9 +3,7 @@
 import os
 import platform
 import re
-import resource
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -48,11 +46,11 @@ def best(function: Callable[[], object], repeats: int) -> float:
 
 
 def peak_memory() -> float:
-    """Most memory that this process has had, in MB: resident on a CPU, allocated on a GPU."""
+    """Most memory that this process has had, in MB: allocated on a GPU, else resident (NaN outside Linux)."""
     if device() == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+    found = re.search(r"^VmHWM:\s*(\d+) kB$", _text(Path("/proc/self/status")), flags=re.MULTILINE)
+    return int(found[1]) * 1024 / 1e6 if found else float("nan")
 
 
 def joules() -> float:

@@ -27,7 +27,13 @@ from fer_lib import paths, plots
 
 SITE = "FER robust to occlusion: a reproduction"
 
-PAGES = {"index": "Overview", "00_data": "Data", "02_table": "Table 2", "05_attention": "What the network sees"}
+PAGES = {
+    "index": "Overview",
+    "00_data": "Data",
+    "02_table": "Table 2",
+    "05_attention": "What the network sees",
+    "07_speed": "Speed",
+}
 """File name without .html -> its name in the navigation, in reading order."""
 
 HIDDEN = "hide"
