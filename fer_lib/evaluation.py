@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn.functional import normalize, softmax
 
 from fer_lib.experiments import Experiment
+from fer_lib.stn import DROPOUT, FEATURES
 
 EVALUATION_BATCH = 256
 
@@ -26,12 +27,17 @@ def classifier(name: str, seed: int):
     return LogisticRegression(max_iter=1000)
 
 
-def embed(network: nn.Module, images: torch.Tensor, normalise: bool = False) -> np.ndarray:
-    """Embeddings float32 (N, D) of images (N, 1, 48, 48), in evaluation mode; the network's mode is restored."""
+def embed(network: nn.Module, images: torch.Tensor, normalise: bool = False, kept=None) -> np.ndarray:
+    """Embeddings float32 (N, D) of images (N, 1, 48, 48), in evaluation mode; the network's mode is restored.
+
+    kept: bool (N, FEATURES), what the localisation head's dropout leaves; None, as it should be here: it is off.
+    """
+    batches = images.split(EVALUATION_BATCH)
+    dropouts = kept.split(EVALUATION_BATCH) if kept is not None else [None] * len(batches)
     was_training = network.training
     network.eval()
     with torch.inference_mode():
-        parts = [network(batch)[0] for batch in images.split(EVALUATION_BATCH)]
+        parts = [network(batch, own)[0] for batch, own in zip(batches, dropouts, strict=True)]
     network.train(was_training)
     embeddings = torch.cat(parts).float()
     return (normalize(embeddings) if normalise else embeddings).cpu().numpy()
@@ -51,11 +57,24 @@ class Predictor:
             self.fitted = classifier(experiment.classifier, seed)
             self.fitted.fit(embed(network, images, self.normalise), labels.cpu().numpy())
 
-    def __call__(self, images: torch.Tensor) -> np.ndarray:
-        """Images (N, 1, 48, 48) -> probabilities float64 (N, classes)."""
+    def __call__(self, images: torch.Tensor, kept: torch.Tensor | None = None) -> np.ndarray:
+        """Images (N, 1, 48, 48) -> probabilities float64 (N, classes); kept: as in `embed`."""
         if self.fitted is None:
-            return softmax(torch.from_numpy(embed(self.network, images)).double(), dim=1).numpy()
-        return self.fitted.predict_proba(embed(self.network, images, self.normalise)).astype(np.float64)
+            return softmax(torch.from_numpy(embed(self.network, images, kept=kept)).double(), dim=1).numpy()
+        return self.fitted.predict_proba(embed(self.network, images, self.normalise, kept)).astype(np.float64)
+
+
+def self_agreement(predict: Predictor, images: torch.Tensor, labels: np.ndarray, seed: int) -> dict[str, float]:
+    """How often two passes with the localisation head's dropout on predict the same, and the first one's accuracy.
+
+    The first author's public code (commit 99ff0bf) leaves this dropout on at evaluation and compares the predictions of
+    two forward passes with each other; it never reads the test labels. Here nothing else is on, and the classifier
+    stays the one fitted on training embeddings without dropout. images (N, 1, 48, 48), labels (N,); the network
+    must have a two-layer head.
+    """
+    drawn = np.random.default_rng(seed).random((2, len(images), FEATURES)) >= DROPOUT
+    first, second = (predict(images, kept).argmax(axis=1) for kept in torch.from_numpy(drawn).to(images.device))
+    return {"self_agreement": float((first == second).mean()), "dropout_accuracy": accuracy_score(labels, first)}
 
 
 def scores(labels: np.ndarray, predictions: np.ndarray) -> dict[str, float]:

@@ -14,7 +14,7 @@ import pandas as pd
 import torch
 
 from fer_lib import faces, machine, results
-from fer_lib.evaluation import Predictor, embed, scores
+from fer_lib.evaluation import Predictor, embed, scores, self_agreement
 from fer_lib.experiments import Experiment, Member, find
 from fer_lib.faces import Faces
 from fer_lib.network import Network
@@ -100,6 +100,8 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
         "n_test": len(truth),
         **scores(truth, predicted),
     }
+    if experiment.head_layers == 2:
+        metrics |= self_agreement(predict, frames.test_images, truth, member.seed)
     frames_seen = len(frames.train_labels) * (1 if experiment.loss == "softmax" else 3) * experiment.epochs
     return {
         "tables": {

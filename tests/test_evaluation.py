@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier
 
-from fer_lib.evaluation import Predictor, embed, nearest_pixels, scores
+from fer_lib.evaluation import Predictor, embed, nearest_pixels, scores, self_agreement
 from fer_lib.experiments import Experiment
 from fer_lib.network import Network
 
@@ -57,3 +57,22 @@ def test_scores_by_hand():
 def test_nearest_pixels():
     images = np.stack([np.full((48, 48), grey, np.uint8) for grey in (0, 100, 10, 90, 60)])
     assert nearest_pixels(images, np.array([0, 1]), np.array([2, 3, 4])).tolist() == [0, 1, 1]
+
+
+def test_self_agreement_is_about_dropout_and_not_about_truth(trained):
+    _, images, labels = trained
+    torch.manual_seed(0)
+    network = Network(head_layers=2)
+    predict = Predictor(network, Experiment("x", loss="softmax", head_layers=2), 0, images, labels)
+    # The last layer starts at zero weight: whatever is dropped, theta is the identity, and the passes agree in full.
+    assert self_agreement(predict, images, labels.numpy(), 0) == {
+        "self_agreement": 1.0,
+        "dropout_accuracy": (predict(images).argmax(axis=1) == labels.numpy()).mean(),
+    }
+    torch.nn.init.normal_(network.stn.head[-1].weight, std=10.0)
+    found = self_agreement(predict, images, labels.numpy(), 0)
+    assert 0 < found["self_agreement"] < 1
+    assert found == self_agreement(predict, images, labels.numpy(), 0)
+    # The labels move the accuracy only.
+    moved = self_agreement(predict, images, (labels.numpy() + 1) % 7, 0)
+    assert moved["self_agreement"] == found["self_agreement"] and moved["dropout_accuracy"] != found["dropout_accuracy"]

@@ -68,6 +68,17 @@ def test_an_experiment_and_who_trains_beside_it(few):
         pd.testing.assert_frame_equal(results.read(alone, name), first, check_exact=True)
 
 
+def test_a_head_with_dropout_is_measured_with_it_on_too(few, monkeypatch):
+    author = Experiment("author", head_layers=2, classifier="boosted-trees", seeds=2, epochs=1, batch_size=35)
+    with monkeypatch.context() as older:
+        older.setattr("fer_lib.run.self_agreement", lambda *_: {})
+        run(replace(author, seeds=1))
+    run(author)
+    metrics = results.read(author, "metrics.csv")
+    assert metrics.loc[0, ["self_agreement", "dropout_accuracy"]].isna().all(), "a member from before the columns"
+    assert metrics.loc[1, ["self_agreement", "dropout_accuracy"]].between(0, 1).all()
+
+
 def test_killed_and_started_again(few):
     """Killed with SIGKILL after a checkpoint: the workers go too, and the next run ends as an uninterrupted one."""
     killed = replace(SOFTMAX, epochs=7, batch_size=35)

@@ -1,0 +1,84 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from few_faces import few_faces
+
+from fer_lib import machine, paths, speed, synthetic, tried
+from fer_lib.experiments import Experiment
+from fer_lib.usual import UsualFaces
+
+
+@pytest.fixture
+def few(monkeypatch):
+    torch.set_num_threads(1)
+    monkeypatch.setattr(synthetic, "load", few_faces)
+
+
+def test_work_of_a_training_step():
+    # A backward pass is twice a forward pass, of 0.09 GFLOP for this network.
+    assert speed.training_gflop(Experiment("x")) == pytest.approx(3 * 0.09, rel=0.02)
+    assert speed.training_gflop(Experiment("x", backbone="resnet18")) > 0.4
+
+
+def test_the_usual_way_finds_triplets():
+    labels = np.arange(12) % 3
+    images = np.broadcast_to((50 * (labels + 1)).astype(np.uint8)[:, None, None], (12, 48, 48))
+    for i, ((anchor, positive, negative), label) in enumerate(
+        UsualFaces(images, labels, triplets=True)[k] for k in range(12)
+    ):
+        # The erased rectangle is black, so the brightest pixel tells the class.
+        shown = [round(float(face.max()) * 255 / 50) - 1 for face in (anchor, positive, negative)]
+        assert shown[0] == shown[1] == label == labels[i]
+        assert shown[2] != label
+
+
+def test_compared_on_a_few_faces(few, monkeypatch):
+    monkeypatch.setattr(speed, "_alone", lambda function: function())
+    experiment = Experiment("x", epochs=2)
+    table = speed.compare({"triplet": experiment}, {"ours, 2 members": 2})
+    assert table["way"].tolist() == [speed.USUAL, "ours, 2 members"]
+    assert table["frames"].tolist() == [3 * 69, 2 * 3 * 69]
+    assert table["ratio"][0] == 1 and table["ratio"][1] > 0
+    np.testing.assert_allclose(table["frames_per_second"], table["frames"] / table["seconds"])
+    np.testing.assert_allclose(table["gflops"] / table["frames_per_second"], 0.268, rtol=0.01)
+    assert (table["peak_memory_mb"] > 100).all()
+
+
+def test_floor_of_every_precision():
+    floor = speed.floor(size=256, repeats=2).set_index(["what", "threads"])["value"]
+    assert floor[("matrix product, fp32", 1)] > 0.1
+    assert np.isfinite(floor).all()
+
+
+def test_every_change_to_a_step_trains(monkeypatch):
+    without_compiler = {name: said for name, said in tried.PREDICTED.items() if name != "torch.compile"}
+    monkeypatch.setattr(tried, "PREDICTED", without_compiler)
+    table = tried.tried(seconds=0.01, rounds=1)
+    assert table["change"].tolist() == list(without_compiler)
+    assert (table["measured"] > 0).all()
+
+
+def test_stored_times_in_words(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    assert speed.measured() == []
+    folder = tmp_path / "speed" / "some-machine"
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps({"machine": "some machine", "gflop_per_frame": 0.25}))
+    floor = {"what": ["matrix product, fp32"] * 2, "threads": [1, 2], "value": [100.0, 200.0], "unit": "GFLOP/s"}
+    pd.DataFrame(floor).to_csv(folder / "floor.csv")
+    row = {"loss": "triplet", "way": speed.TEN, "members": 10, "frames_per_second": 400.0, "ratio": 4.0}
+    pd.DataFrame([{**row, "peak_memory_mb": 1500.0, "joules_per_1000_frames": np.nan}]).to_csv(folder / "compare.csv")
+    assert speed.measured() == [folder]
+    assert speed.limit(folder) == 800
+    assert speed.readable(folder).iloc[0].tolist() == ["triplet", speed.TEN, "400", "4.00", "50", "1.50", "–"]
+    # 10 members x 100 epochs x 800 triplets of 3 frames at 400 frames a second are 6000 s.
+    assert "take 100 minutes; 4.0 times as fast as the usual way, at 50% of the floor" in speed.answer(folder)
+
+
+def test_memory_is_that_of_this_process():
+    before = machine.peak_memory()
+    block = np.ones(50_000_000)
+    assert machine.peak_memory() >= max(before, block.nbytes / 1e6)
