@@ -63,7 +63,7 @@ def test_self_agreement_is_about_dropout_and_not_about_truth(trained):
     _, images, labels = trained
     torch.manual_seed(0)
     network = Network(head_layers=2)
-    predict = Predictor(network, Experiment("x", loss="softmax", head_layers=2), 0, images, labels)
+    predict = Predictor(network, Experiment("x", head_layers=2), 0, images, labels)
     # The last layer starts at zero weight: whatever is dropped, theta is the identity, and the passes agree in full.
     assert self_agreement(predict, images, labels.numpy(), 0) == {
         "self_agreement": 1.0,

@@ -14,7 +14,8 @@ from fer_lib.usual import UsualFaces
 @pytest.fixture
 def few(monkeypatch):
     torch.set_num_threads(1)
-    monkeypatch.setattr(synthetic, "load", few_faces)
+    faces = few_faces()
+    monkeypatch.setattr(synthetic, "load", lambda: faces)
 
 
 def test_work_of_a_training_step():
