@@ -1,10 +1,12 @@
 """One figure style, one colour per emotion, and the study's plots: each takes `ax`, draws, and returns it."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 INK = "#1c2024"
@@ -179,3 +181,21 @@ def throughput(ax: Axes, table: pd.DataFrame, limit: float) -> Axes:
     ax.grid(visible=True, axis="x")
     ax.spines["left"].set_visible(False)
     return ax
+
+
+def per_protocol(table: pd.DataFrame, members: list[np.ndarray]) -> Figure:
+    """A figure with an `interval_plot` for each protocol of the table, over one axis of accuracies."""
+    protocols = list(dict.fromkeys(table["protocol"]))
+    counts = [int((table["protocol"] == protocol).sum()) for protocol in protocols]
+    fig, axes = plt.subplots(
+        len(protocols), 1, figsize=(7.6, 0.9 + 0.35 * len(protocols) + 0.36 * len(table)), sharex=True,
+        squeeze=False, height_ratios=counts,
+    )  # fmt: skip
+    for ax, protocol in zip(axes[:, 0], protocols, strict=True):
+        own = (table["protocol"] == protocol).to_numpy()
+        interval_plot(ax, table[own], [values for values, is_own in zip(members, own, strict=True) if is_own])
+        ax.set_title(protocol)
+    axes[-1, 0].set_xlabel("accuracy on the test frames")
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, names, loc="outside upper left", ncols=3)
+    return fig

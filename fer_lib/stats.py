@@ -67,3 +67,38 @@ def paired_difference(first: pd.Series, second: pd.Series) -> dict[str, float]:
         "p": float(test.pvalue),
         "n": n,
     }
+
+
+def subject_difference(first: pd.DataFrame, second: pd.DataFrame, resamples: int = 10_000) -> dict[str, float]:
+    """Pooled accuracy of first - second over the frames that both predicted, when people are resampled.
+
+    first, second: columns seed, fold, frame_id, subject, label, prediction. Percentile bootstrap over subjects; p from
+    a two-sided permutation test that exchanges the two arms within a subject. n: subjects. NaN with fewer than two.
+    """
+    key = ["seed", "fold", "frame_id", "subject", "label"]
+    both = first.merge(second, on=key, suffixes=("_first", "_second"))
+    right = [(both[f"prediction_{arm}"] == both["label"]).groupby(both["subject"]).sum() for arm in ("first", "second")]
+    gained, total = (right[0] - right[1]).to_numpy(float), both.groupby("subject").size().to_numpy(float)
+    n = len(total)
+    if n < 2:
+        mean = float(gained.sum() / total.sum()) if n else np.nan
+        return {"difference": mean, "ci_low": np.nan, "ci_high": np.nan, "p": np.nan, "n": n}
+    sampled = {"vectorized": True, "n_resamples": resamples, "rng": np.random.default_rng(0)}
+    interval = stats.bootstrap(
+        (gained, total),
+        lambda gained, total, axis: gained.sum(axis=axis) / total.sum(axis=axis),
+        paired=True,
+        confidence_level=LEVEL,
+        method="percentile",
+        **sampled,
+    ).confidence_interval
+    test = stats.permutation_test(
+        (gained,), lambda gained, axis: gained.sum(axis=axis), permutation_type="samples", **sampled
+    )
+    return {
+        "difference": float(gained.sum() / total.sum()),
+        "ci_low": float(interval.low),
+        "ci_high": float(interval.high),
+        "p": float(test.pvalue),
+        "n": n,
+    }

@@ -2,19 +2,31 @@
 
 import pandas as pd
 
-from fer_lib import results
 from fer_lib.experiments import read_experiments
-from fer_lib.tables import label
+from fer_lib.tables import unfinished
 
 WIDE = 0.1
 """An interval wider than this says nothing of a printed number."""
 
-CAPTION = (
-    "Accuracy in percent with its 95 % interval. Random and sequence: mean and Student's t interval over members, each "
-    "with its own split and initialisation: the interval tells what a retraining changes, not what new people would. "
-    "Subject: pooled over the tested frames, subjects resampled. n: members. Occluded: the same test frames "
-    "under the paper's random black rectangle. Lost: members whose transformer left the face. The last epoch counts."
+OVER_MEMBERS = (
+    "Mean and Student's t interval over members, each with its own split and initialisation: "
+    "what a retraining changes, not what new people would."
 )
+POOLED = "Pooled over the tested frames; people resampled."
+PROTOCOLS = {
+    "random": f"Random frames, the paper's protocol: frames of one sequence fall on both sides. {OVER_MEMBERS}",
+    "sequence": f"Whole sequences at random: no frame has a twin in training, but most people do. {OVER_MEMBERS}",
+    "subject": f"Ten folds of people: nobody is on both sides. {POOLED}",
+    "usage": f"As the data set is distributed. {OVER_MEMBERS}",
+}
+"""What a split by each protocol means, and what the interval is over."""
+
+COLUMNS = (
+    "Accuracies in percent after the last epoch, with 95 % intervals. n: members. Worst class: the lowest recall, all "
+    "members together. Occluded: the same test frames under the paper's random black rectangle. Lost: members "
+    "whose transformer left the face."
+)
+CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -27,6 +39,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             "ours": [percent(x) for x in table["mean"]],
             "95 % interval": [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)],
             "n": [f"{n}" if n == of else f"{n} of {of}" for n, of in zip(table["n"], table["of"], strict=True)],
+            "worst class": [f"{percent(row.worst_recall)} {row.worst_class}" for row in table.itertuples()],
             "macro F1": [percent(x) for x in table["macro_f1"]],
             "occluded": [percent(x) for x in table["occluded"]],
             "lost": table["lost"],
@@ -49,13 +62,23 @@ def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
 
 def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     """`claims_table` in points, rounded for the eye."""
-    points = {
-        name: [f"{100 * x:+.2f}" if pd.notna(x) else "–" for x in claims[name]] for name in ("printed", "difference")
-    }
-    ends = [interval(low, high, "+") for low, high in zip(claims["ci_low"], claims["ci_high"], strict=True)]
+    printed = [f"{100 * x:+.2f}" if pd.notna(x) else "–" for x in claims["printed"]]
+    ours = [
+        f"{100 * row.difference:+.2f} [{interval(row.ci_low, row.ci_high, '+')}]" if pd.notna(row.difference) else "–"
+        for row in claims.itertuples()
+    ]
     p = [f"{x:.3f}" if pd.notna(x) else "–" for x in claims["p"]]
+    n = [f"{row.n} {row.pairs}" for row in claims.itertuples()]
     shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
-    return shown.assign(**points, **{"95 % interval": ends}, n=claims["n"], p=p, verdict=claims["verdict"])
+    return shown.assign(printed=printed, ours=ours, n=n, p=p, verdict=claims["verdict"])
+
+
+def readable_oracle(table: pd.DataFrame) -> pd.DataFrame:
+    """What the best watched epoch would have added to the rows of `accuracy_table`, in points."""
+    ends = [interval(low, high, "+") for low, high in zip(table["oracle_low"], table["oracle_high"], strict=True)]
+    gains = {"gain": [f"{100 * x:+.2f}" for x in table["oracle_gain"]], "95 % interval": ends, "n": table["n"]}
+    shown = table[["protocol", "label", "mean"]].rename(columns={"label": "method", "mean": "last epoch"})
+    return shown.assign(**{"last epoch": [percent(x) for x in table["mean"]]}, **gains)
 
 
 def answer(table: pd.DataFrame) -> str:
@@ -81,14 +104,24 @@ def _judged(row) -> str:
 
 
 def not_run(dataset: str) -> str:
-    """Which members of `experiments.csv` have no result yet, in a sentence."""
-    missing = []
-    for row in (row for row in read_experiments() if row.dataset == dataset):
-        run = results.read_run(row)
-        done = len(results.finished(row)) if run and not results.conflicts(row, run) else 0
-        if done < len(row.members):
-            missing.append(f"{label(row)}, {row.protocol} ({len(row.members) - done} of {len(row.members)} members)")
-    return f"Not run yet: {'; '.join(missing)}." if missing else "Everything that `experiments.csv` lists was run."
+    """How much of `experiments.csv` has a result, in a sentence."""
+    planned = sum(len(row.members) for row in read_experiments() if row.dataset == dataset)
+    missing = unfinished(dataset)
+    if missing.empty:
+        return "Everything that `experiments.csv` lists was run."
+    done = planned - missing["missing"].sum()
+    return (
+        f"Of the {planned} members that `experiments.csv` lists, {done} were run. "
+        f"What is missing stands at the end of this page; `make {dataset}` completes it."
+    )
+
+
+def readable_unfinished(missing: pd.DataFrame) -> pd.DataFrame:
+    """`unfinished` in words: one row per method, one column per protocol."""
+    members = [f"{row.missing} of {row.of}" for row in missing.itertuples()]
+    by_protocol = missing.assign(members=members).pivot(index=["part", "label"], columns="protocol", values="members")
+    shown = by_protocol.reindex(missing[["part", "label"]].drop_duplicates()).fillna("–").reset_index()
+    return shown.rename(columns={"label": "method"}).rename_axis(columns=None)
 
 
 def percent(share: float) -> str:

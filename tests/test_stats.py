@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from fer_lib.stats import mean_interval, paired_difference, subject_interval
+from fer_lib.stats import mean_interval, paired_difference, subject_difference, subject_interval
 
 
 def test_mean_interval_by_hand():
@@ -42,3 +42,19 @@ def test_paired_difference_uses_common_members_only():
     assert (result["n"], result["difference"]) == (1, pytest.approx(0.1))
     assert np.isnan(result["p"])
     assert paired_difference(a, a)["p"] == 1
+
+
+def test_subject_difference_by_hand_and_by_enumeration():
+    frames = pd.DataFrame(
+        {"seed": 0, "fold": 0, "frame_id": range(12), "subject": np.repeat(list("abcd"), 3), "label": 1}
+    )
+    second = frames.assign(prediction=0)
+    first = frames.assign(prediction=[1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0])
+    found = subject_difference(first, second)
+    assert (found["difference"], found["n"]) == (0.5, 4)
+    # Of the 16 ways to exchange the arms within a person, who gain 1, 2, 3 and 0 frames, 4 are as extreme.
+    assert found["p"] == 0.25
+    assert 0 < found["ci_low"] < 0.5 < found["ci_high"] < 1
+    common = subject_difference(first.iloc[:6], second)
+    assert (common["difference"], common["n"]) == (0.5, 2)
+    assert np.isnan(subject_difference(first.iloc[:3], second)["p"])

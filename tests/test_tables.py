@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from fer_lib import paths, readme, results, tables, wording
+from fer_lib import claims, paths, readme, results, tables, wording
 from fer_lib.experiments import Experiment, Member
 from fer_lib.wording import interval, percent
 
@@ -20,10 +20,19 @@ def store(experiment, accuracies, outside):
         right = round(4 * accuracy)
         made = {
             "predictions.csv.gz": pd.DataFrame(
-                {"subject": list("aabb"), "label": 1, "prediction": [1] * right + [0] * (4 - right)}
+                {
+                    "frame_id": list("wxyz"),
+                    "subject": list("aabb"),
+                    "label": 1,
+                    "prediction": [1] * right + [0] * (4 - right),
+                    "p_anger": 0.5,
+                    "p_contempt": 0.5,
+                }
             ),
             "occlusion.csv": pd.DataFrame({"kind": ["rectangle"], "fill": ["black"], "accuracy": [accuracy / 2]}),
-            "history.csv": pd.DataFrame({"epoch": [99, 100], "grid_outside": [0.9, share]}),
+            "history.csv": pd.DataFrame(
+                {"epoch": [99, 100], "grid_outside": [0.9, share], "test_accuracy": [accuracy + 0.1 * seed, accuracy]}
+            ),
             "metrics.csv": pd.DataFrame({"accuracy": [accuracy], "macro_f1": [accuracy]}),
         }
         results.add_member(experiment, Member(seed, 0), made, {"train_seconds": 60, "frames_per_second": 100})
@@ -48,13 +57,21 @@ def test_accuracy_table():
     assert (table.loc["softmax", "n"], table.loc["softmax", "of"]) == (2, 3)
     shown = wording.readable(table.reset_index())
     assert shown["n"].tolist() == ["2 of 3", "3"]
-    assert wording.not_run("ckplus") == (
-        "Not run yet: STN + ResNet-10 + softmax, random (1 of 3 members); "
-        "STN + ResNet-18 + softmax, random (3 of 3 members)."
-    )
+    # Two members gained 0 and 0.1 by their better last but one epoch.
+    assert table.loc["softmax", "oracle_gain"] == pytest.approx(0.05)
+    assert (table.loc["softmax", "worst_class"], table.loc["softmax", "worst_recall"]) == ("contempt", 0.75)
+    assert wording.not_run("ckplus").startswith("Of the 9 members that `experiments.csv` lists, 5 were run.")
+    assert wording.readable_unfinished(tables.unfinished("ckplus")).to_numpy().tolist() == [
+        ["Table 2", "STN + ResNet-10 + softmax", "1 of 3"],
+        ["Table 2", "STN + ResNet-18 + softmax", "3 of 3"],
+    ]
+    assert shown["worst class"].tolist() == ["75.00 contempt", "50.00 contempt"]
     assert shown["printed"].tolist() == ["98.96", "99.44"]
     assert shown["ours"].tolist() == ["75.00", "50.00"]
-    assert [values.tolist() for values in tables.member_accuracies("ckplus")] == [[0.75, 0.75], [1.0, 0.5, 0.0]]
+    assert [values.tolist() for values in tables.member_accuracies(table.reset_index(), "ckplus")] == [
+        [0.75, 0.75],
+        [1.0, 0.5, 0.0],
+    ]
     answer = wording.answer(table.reset_index())
     assert "the paper prints 99.44 %, which an interval as wide as this cannot judge." in answer
     assert "the paper prints 98.96 %, outside this interval." in answer
@@ -71,15 +88,49 @@ def test_claims_are_paired_by_member():
     store(TRIPLET, [0.9, 0.85, 0.65], [0, 0, 0])
     store(SOFTMAX, [0.8, 0.7, 0.6], [0, 0, 0])
     store(RESNET18, [0.95, 0.55, 0.6], [0, 0, 0])
-    claims = tables.claims_table("ckplus").set_index("claim")
-    triplet = claims.loc["triplet loss beats softmax"]
+    found = claims.claims_table("ckplus").set_index("claim")
+    triplet = found.loc["triplet loss beats softmax"]
     # Differences 0.1, 0.15, 0.05: mean 0.1, standard error 0.029, t(0.975, 2) = 4.3.
     assert (triplet["difference"], triplet["n"], triplet["verdict"]) == (pytest.approx(0.1), 3, "not resolvable")
     assert triplet["ci_low"] == pytest.approx(0.1 - 4.3027 * 0.05 / 3**0.5, abs=1e-5)
-    cut = claims.loc["the cut ResNet beats ResNet-18"]
+    cut = found.loc["the cut ResNet beats ResNet-18"]
     assert cut["difference"] == pytest.approx(0)
     assert cut["verdict"] == "not resolvable"
     assert cut["printed"] == 0.0209
+
+
+def test_occlusion_is_claimed_on_clear_and_on_occluded_faces():
+    clear = replace(SOFTMAX, experiment="clear", occlusion=False)
+    store(SOFTMAX, [0.5, 1.0], [0, 0])
+    store(clear, [0.25, 0.5], [0, 0])
+    rows = [
+        ("training with occlusion helps on clear faces", 0.375),
+        ("training with occlusion helps on occluded faces", 0.1875),
+    ]
+    with pytest.MonkeyPatch.context() as listed:
+        listed.setattr(tables, "read_experiments", lambda: [SOFTMAX, clear])
+        found = claims.claims_table("ckplus")
+    assert list(zip(found["claim"], found["difference"], strict=True)) == rows
+    assert found["printed"].isna().all() and found["pairs"].tolist() == ["members", "members"]
+
+
+def test_under_the_subject_protocol_people_are_paired():
+    arms = [replace(arm, protocol="subject") for arm in (SOFTMAX, TRIPLET)]
+    store(arms[0], [0.5, 0.5], [0, 0])
+    store(arms[1], [1.0, 0.5], [0, 0])
+    with pytest.MonkeyPatch.context() as listed:
+        listed.setattr(tables, "read_experiments", lambda: arms)
+        (row,) = claims.claims_table("ckplus").to_dict("records")
+    # Person a gains 0 of 4 frames, person b 2 of 4.
+    assert (row["difference"], row["ci_low"], row["ci_high"]) == (0.25, 0, 0.5)
+    assert (row["n"], row["pairs"], row["p"]) == (2, "people", 1)
+
+
+def test_parts():
+    assert tables.part(TRIPLET) == tables.part(replace(TRIPLET, stn_lr_factor=0.1)) == "Table 2"
+    assert tables.part(replace(TRIPLET, stn_lr_factor=0.1, occlusion=False)) == "no occlusion"
+    for other in ({"input_path": "plain"}, {"loss": "joint"}, {"mining": "batch-hard"}, {"classifier": "logistic"}):
+        assert tables.part(replace(TRIPLET, **other)) == "ablation"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +143,7 @@ def test_claims_are_paired_by_member():
     ],
 )
 def test_verdicts(low, high, expected):
-    assert tables.verdict(low, high) == expected
+    assert claims.verdict(low, high) == expected
 
 
 def test_labels():
@@ -105,7 +156,13 @@ def test_labels():
 def test_the_papers_number_stands_beside_the_papers_settings_only():
     assert tables.printed(TRIPLET) == pytest.approx(0.9944)
     assert tables.printed(RESNET18) == pytest.approx(0.9687)
-    for other in ({"stn_lr_factor": 0.1}, {"dataset": "synthetic"}, {"input_path": "plain"}, {"loss": "joint"}):
+    for other in (
+        {"stn_lr_factor": 0.1},
+        {"protocol": "subject"},
+        {"dataset": "synthetic"},
+        {"input_path": "plain"},
+        {"loss": "joint"},
+    ):
         assert pd.isna(tables.printed(replace(TRIPLET, **other)))
 
 

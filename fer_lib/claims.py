@@ -1,0 +1,87 @@
+"""The paper's claims, each as a paired comparison of arms that differ in nothing else."""
+
+from dataclasses import dataclass, replace
+
+import pandas as pd
+
+from fer_lib import results
+from fer_lib.experiments import Experiment
+from fer_lib.stats import paired_difference, subject_difference
+from fer_lib.tables import label, measured, occluded
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One arm is better than another.
+
+    printed: the gain that the paper prints, a share. better: what the better arm has; worse: what the other has
+    instead. covered: compared on the test frames under the paper's occlusion rather than on the clean ones.
+    """
+
+    words: str
+    printed: float
+    better: dict
+    worse: dict
+    covered: bool = False
+
+
+CLAIMS = (
+    Claim(
+        "the cut ResNet beats ResNet-18", 0.0209, {"backbone": "resnet10", "loss": "softmax"}, {"backbone": "resnet18"}
+    ),
+    Claim(
+        "triplet loss beats softmax",
+        0.0048,
+        {"backbone": "resnet10", "loss": "triplet"},
+        {"loss": "softmax", "mining": "random", "normalise": False},
+    ),
+    Claim("training with occlusion helps on clear faces", float("nan"), {"occlusion": True}, {"occlusion": False}),
+    Claim(
+        "training with occlusion helps on occluded faces",
+        float("nan"),
+        {"occlusion": True},
+        {"occlusion": False},
+        covered=True,
+    ),
+)
+"""Sections 3 and 4 of Kim et al. 2022; for occlusion they say that both were compared, and print no number."""
+
+
+def claims_table(dataset: str) -> pd.DataFrame:
+    """One row per claim, protocol and setting for which both arms are measured.
+
+    Under `subject` people are resampled, n counts them, and the test exchanges the arms within a person; under
+    the other protocols, and for occluded frames, whose predictions are not stored, the difference is paired by member.
+    `verdict` follows from the interval alone.
+    """
+    arms = measured(dataset)
+    rows = []
+    for claim in CLAIMS:
+        for better in arms:
+            if any(getattr(better, name) != value for name, value in claim.better.items()):
+                continue
+            for worse in arms:
+                if replace(better, experiment=worse.experiment, **claim.worse).method == worse.method:
+                    pair = {"claim": claim.words, "protocol": better.protocol, "better": label(better)}
+                    found = difference(better, worse, claim.covered)
+                    said = verdict(found["ci_low"], found["ci_high"])
+                    rows.append({**pair, "worse": label(worse), "printed": claim.printed, **found, "verdict": said})
+    names = ("claim", "protocol", "better", "worse", "printed", "difference", "ci_low", "ci_high", "p", "n", "pairs")
+    return pd.DataFrame(rows, columns=[*names, "verdict"])
+
+
+def difference(first: Experiment, second: Experiment, covered: bool = False) -> dict:
+    """Gain of the first arm over the second with interval, p and n, and what is paired: members or people."""
+    if first.protocol == "subject" and not covered:
+        paired = subject_difference(*(results.read(arm, "predictions.csv.gz") for arm in (first, second)))
+        return {**paired, "pairs": "people"}
+    scored = occluded if covered else lambda arm: results.read(arm, "metrics.csv")
+    by_member = [scored(arm).set_index(["seed", "fold"])["accuracy"] for arm in (first, second)]
+    return {**paired_difference(*by_member), "pairs": "members"}
+
+
+def verdict(low: float, high: float) -> str:
+    """What the interval of a claimed gain says of its direction."""
+    if low > 0:
+        return "supported"
+    return "contradicted" if high < 0 else "not resolvable"
