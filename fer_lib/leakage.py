@@ -5,7 +5,7 @@ import pandas as pd
 
 from fer_lib.evaluation import nearest_pixels
 from fer_lib.faces import Faces
-from fer_lib.splits import exposure, fold_count, split
+from fer_lib.splits import exposure, fold_count, served, split
 from fer_lib.stats import mean_interval
 from fer_lib.wording import interval, percent
 
@@ -21,7 +21,7 @@ def ladder(faces: Faces, draws: int = 20) -> pd.DataFrame:
     subject = faces.frames["subject"].to_numpy(dtype=str)
     known = (subject != "").all()
     rows = []
-    for protocol in ("random", "sequence", "subject") if known else ("random", "usage"):
+    for protocol in served(faces):
         seeds = draws if protocol in ("random", "sequence") else 1
         splits = [split(faces, protocol, seed, fold) for seed in range(seeds) for fold in range(fold_count(protocol))]
         nearest = [nearest_pixels(faces.images, parts.train, parts.test) for parts in splits]

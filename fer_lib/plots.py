@@ -199,3 +199,68 @@ def per_protocol(table: pd.DataFrame, members: list[np.ndarray]) -> Figure:
     handles, names = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside upper left", ncols=3)
     return fig
+
+
+def possible_accuracies(ax: Axes, frames: int, printed: pd.DataFrame) -> Axes:
+    """Draw the accuracies that some number of errors on `frames` gives as a comb, and printed ones as diamonds above.
+
+    printed: columns method and printed, in percent.
+    """
+    errors = np.arange(9)
+    ax.vlines(100 * (1 - errors / frames), 0, 0.8, color=ACCENT, linewidth=1.6)
+    for count in errors:
+        ax.text(100 * (1 - count / frames), -0.15, f"{count}", ha="center", va="top", color=ACCENT)
+    for line, row in enumerate(printed.itertuples()):
+        height = 1.3 + 0.7 * line
+        ax.vlines(row.printed, 0, height, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+        ax.plot(row.printed, height, "D", markerfacecolor="none", color=INK)
+        ax.text(row.printed - 0.06, height, f"{row.method}  {row.printed:.2f}", ha="right", va="center", fontsize=8)
+    ax.text(95.1, -0.15, "errors", va="top", color=ACCENT)
+    ax.set(xlabel="accuracy in percent", xlim=(95, 100.1), ylim=(-0.8, 1.7 + 0.7 * len(printed)), yticks=[])
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
+    """Draw accuracy with its interval against the protocol, a line per method, from the most to the least exposed.
+
+    rungs: columns method, protocol, mean, ci_low, ci_high.
+    """
+    places = {"random": 0, "sequence": 1, "subject": 2}
+    methods = list(rungs["method"].unique())
+    for k, method in enumerate(methods):
+        own = rungs[rungs["method"] == method].sort_values("protocol", key=lambda names: names.map(places))
+        x = own["protocol"].map(places) + 0.045 * (k - len(methods) / 2)
+        colour, style = CYCLE[k % len(CYCLE)], ("-", "--", ":")[k // len(CYCLE)]
+        ax.vlines(x, own["ci_low"], own["ci_high"], color=colour, linewidth=1)
+        ax.plot(x, own["mean"], "o", linestyle=style, color=colour, label=method, markersize=4)
+    ax.set_xticks(list(places.values()), places.keys())
+    ax.set(xlabel="protocol", ylabel="accuracy on the test frames", xlim=(-0.4, 2.4))
+    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.grid(visible=True, axis="y")
+    return ax
+
+
+def agreement(ax: Axes, members: pd.DataFrame) -> Axes:
+    """Draw self-agreement against true accuracy, a dot per member; on the diagonal they would be the same.
+
+    members: columns accuracy and self_agreement.
+    """
+    ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+    ax.plot(members["accuracy"], members["self_agreement"], "o", color=ACCENT)
+    low = min(0.9, members[["accuracy", "self_agreement"]].min().min()) - 0.02
+    ax.set(xlabel="true accuracy", ylabel="self-agreement", xlim=(low, 1.005), ylim=(low, 1.005), aspect="equal")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.grid(visible=True)
+    return ax
+
+
+def power_curve(ax: Axes, counts: np.ndarray, power: np.ndarray, label: str, colour: str) -> Axes:
+    """Draw the chance of finding a difference against how many members or frames are compared."""
+    ax.plot(counts, power, color=colour, label=label)
+    ax.axhline(0.8, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+    ax.set(ylabel="power", ylim=(0, 1.02))
+    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.grid(visible=True, axis="y")
+    return ax

@@ -32,6 +32,7 @@ PAGES = {
     "00_data": "Data",
     "02_table": "Table 2",
     "05_attention": "What the network sees",
+    "06_audit": "Audit",
     "07_speed": "Speed",
 }
 """File name without .html -> its name in the navigation, in reading order."""

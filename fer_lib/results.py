@@ -143,12 +143,12 @@ def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.Data
         new.insert(0, "seed", member.seed)
         merged = pd.concat([others, new]) if len(others) else new
         merged = merged.sort_values(["seed", "fold"], kind="stable")
-        write(folder(experiment) / name, _csv(merged, name.endswith(".gz")))
+        write_csv(folder(experiment) / name, merged)
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Store a table at full precision, NaN as nan."""
-    write(path, _csv(table, compress=False))
+    """Store a table at full precision, NaN as nan; compressed if the name ends in gz."""
+    write(path, _csv(table, compress=path.suffix == ".gz"))
 
 
 def write_embeddings(experiment: Experiment, member: Member, **arrays: np.ndarray) -> None:

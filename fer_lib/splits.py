@@ -27,6 +27,12 @@ def fold_count(protocol: str) -> int:
     return FOLDS if protocol == "subject" else 1
 
 
+def served(faces: Faces) -> tuple[str, ...]:
+    """The protocols that the data set can serve, from the most to the least exposed."""
+    known = (faces.frames["subject"].to_numpy(dtype=str) != "").all()
+    return ("random", "sequence", "subject") if known else ("random", "usage")
+
+
 def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
     """Split `faces` by `protocol`.
 

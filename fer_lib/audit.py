@@ -1,0 +1,209 @@
+"""How far printed accuracies can be trusted: which are possible, what they resolve, and what more would take."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from fer_lib import paths, results
+from fer_lib.stats import LEVEL
+from fer_lib.tables import label, measured
+from fer_lib.wording import interval, percent
+
+TEST_FRAMES = 181
+"""Kim et al. 2022, section 3: 181 of the 981 frames of CK+ test."""
+
+TEST_BATCH = 64
+"""An assumption: a common batch size for testing, which would split 181 frames into 64, 64 and 53."""
+
+POWER = 0.8
+"""The chance with which a study should find a difference that is there."""
+
+
+def same_to_two_decimals(share: float, printed: float) -> bool:
+    """Whether a share becomes the printed percentage when it is rounded or cut to two decimals."""
+    rounded, cut = np.floor(10_000 * share + 0.5) / 100, np.floor(10_000 * share + 1e-9) / 100
+    return bool(np.isclose([rounded, cut], printed).any())
+
+
+def explanations(printed: float, most_errors: int = 12) -> pd.DataFrame:
+    """How a printed percentage can come about on `TEST_FRAMES`: columns how, errors, accuracy (a share).
+
+    As a share of all frames, or as the mean of the accuracies of the test batches, the last of which is smaller.
+    """
+    sizes = np.diff([*range(0, TEST_FRAMES, TEST_BATCH), TEST_FRAMES])
+    ways = [("share of all frames", errors, 1 - errors / TEST_FRAMES) for errors in range(most_errors + 1)]
+    for errors in product(range(most_errors + 1), repeat=len(sizes)):
+        if sum(errors) <= most_errors:
+            ways.append(("mean over batches", sum(errors), float(np.mean(1 - np.array(errors) / sizes))))
+    fitting = [way for way in ways if same_to_two_decimals(way[2], printed)]
+    return pd.DataFrame(fitting, columns=["how", "errors", "accuracy"]).drop_duplicates(["how", "errors"])
+
+
+def possible(printed: pd.DataFrame) -> pd.DataFrame:
+    """For each printed accuracy (columns method, accuracy in percent) what number of errors explains it, if any."""
+    rows = []
+    for row in printed.itertuples():
+        found = explanations(row.accuracy)
+        said = {how: own["errors"].tolist() for how, own in found.groupby("how")}
+        nearest = round(TEST_FRAMES * (1 - row.accuracy / 100))
+        rows.append(
+            {
+                "method": row.method,
+                "printed": row.accuracy,
+                f"errors, as a share of {TEST_FRAMES}": _listed(said.get("share of all frames")),
+                "errors, as a mean over batches": _listed(said.get("mean over batches")),
+                "nearest share": 100 * (1 - nearest / TEST_FRAMES),
+                "errors": int(found["errors"].min()) if len(found) else nearest,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _listed(errors: list[int] | None) -> str:
+    return ", ".join(map(str, errors)) if errors else "impossible"
+
+
+def wilson(errors: int, frames: int = TEST_FRAMES) -> tuple[float, float]:
+    """Wilson's 95 % interval of an accuracy, as if the frames were independent."""
+    found = stats.binomtest(frames - errors, frames).proportion_ci(LEVEL, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def fisher(errors: int, other: int, frames: int = TEST_FRAMES) -> float:
+    """Two-sided p of Fisher's exact test that two accuracies on `frames` frames each are the same."""
+    return float(stats.fisher_exact([[errors, frames - errors], [other, frames - other]]).pvalue)
+
+
+def counts_table(explained: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `possible` with Wilson's interval, and Fisher's p against the last row, the proposed method."""
+    ends = [wilson(errors) for errors in explained["errors"]]
+    proposed = explained["errors"].iloc[-1]
+    return pd.DataFrame(
+        {
+            "method": explained["method"],
+            "errors": [f"{errors} of {TEST_FRAMES}" for errors in explained["errors"]],
+            "accuracy": [percent(1 - errors / TEST_FRAMES) for errors in explained["errors"]],
+            "95 % interval": [interval(*pair) for pair in ends],
+            "p against the proposed": [f"{fisher(errors, proposed):.2f}" for errors in explained["errors"][:-1]]
+            + ["–"],
+            "low": [low for low, _ in ends],
+            "high": [high for _, high in ends],
+        }
+    )
+
+
+def ladder(dataset: str, trained: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy of references and of trained networks per protocol: columns method, protocol, mean, ci_low, ci_high, n.
+
+    trained: rows of `tables.accuracy_table`.
+    """
+    references = pd.read_csv(paths.RESULTS / dataset / "references.csv")
+    columns = ["method", "protocol", "mean", "ci_low", "ci_high", "n"]
+    return pd.concat([references[columns], trained.rename(columns={"label": "method"})[columns]], ignore_index=True)
+
+
+def readable_ladder(rungs: pd.DataFrame) -> pd.DataFrame:
+    """`ladder` with one row per method and one column per protocol, rounded for the eye."""
+    said = [f"{percent(row.mean)} [{interval(row.ci_low, row.ci_high)}]" for row in rungs.itertuples()]
+    wide = rungs.assign(said=said).pivot(index="method", columns="protocol", values="said")
+    order = [name for name in ("random", "sequence", "subject") if name in wide]
+    return wide.loc[rungs["method"].unique(), order].fillna("–").rename_axis(None).rename_axis(None, axis=1)
+
+
+def self_agreements(dataset: str) -> pd.DataFrame:
+    """Members that were also tested with their dropout on: method, seed, accuracy, dropout_accuracy, self_agreement."""
+    rows = [pd.DataFrame(columns=["method", "seed", "accuracy", "dropout_accuracy", "self_agreement"])]
+    for experiment in measured(dataset):
+        metrics = results.read(experiment, "metrics.csv")
+        if "self_agreement" in metrics:
+            rows.append(metrics.assign(method=label(experiment))[list(rows[0].columns)].dropna())
+    return pd.concat(rows[1:], ignore_index=True) if len(rows) > 1 else rows[0]
+
+
+def paired_t_power(difference: float, spread: float, n: int) -> float:
+    """Power of a two-sided paired t test over n pairs whose differences have this standard deviation."""
+    critical = stats.t.ppf((1 + LEVEL) / 2, n - 1)
+    shift = difference / spread * np.sqrt(n)
+    # The other tail, a difference in the wrong direction, is NaN in scipy where it is too small to count.
+    return float(1 - stats.nct.cdf(critical, n - 1, shift) + np.nan_to_num(stats.nct.cdf(-critical, n - 1, shift)))
+
+
+def seeds_needed(difference: float, spread: float) -> int:
+    """The fewest pairs of members that reach `POWER`."""
+    n = 2
+    while paired_t_power(difference, spread, n) < POWER:
+        n += 1
+    return n
+
+
+def frames_needed(low: float, high: float) -> int:
+    """Independent test frames for each of two methods of these accuracies (Fleiss, Levin and Paik 2003, 4.2)."""
+    alpha, beta = stats.norm.ppf((1 + LEVEL) / 2), stats.norm.ppf(POWER)
+    mean = (low + high) / 2
+    both = alpha * np.sqrt(2 * mean * (1 - mean)) + beta * np.sqrt(low * (1 - low) + high * (1 - high))
+    return int(np.ceil((both / (high - low)) ** 2))
+
+
+def paired_frames_power(difference: float, discordant: float, frames: int) -> float:
+    """Power of McNemar's two-sided test on frames that both methods see (Connor 1987); terms as below."""
+    alpha = stats.norm.ppf((1 + LEVEL) / 2)
+    spread = np.sqrt(discordant - difference**2)
+    return float(stats.norm.cdf((difference * np.sqrt(frames) - alpha * np.sqrt(discordant)) / spread))
+
+
+def paired_frames_needed(difference: float, discordant: float) -> int:
+    """Independent test frames that both methods see, if they disagree on this share of them (McNemar; Connor 1987).
+
+    Raises ValueError if they disagree on fewer frames than the difference asks for.
+    """
+    if discordant < difference:
+        raise ValueError(f"discordant is {discordant}; a difference of {difference} needs at least as much")
+    alpha, beta = stats.norm.ppf((1 + LEVEL) / 2), stats.norm.ppf(POWER)
+    both = alpha * np.sqrt(discordant) + beta * np.sqrt(discordant - difference**2)
+    return int(np.ceil((both / difference) ** 2))
+
+
+def spreads(dataset: str) -> tuple[float, float]:
+    """How much two softmax arms differ by chance under `random`: between seeds, and on the same frames.
+
+    The standard deviation of the difference between arms whose members vary independently as those of the arm with
+    most seeds do; and the `discordance` of the first two arms. NaN where there are too few.
+    """
+    arms = [row for row in measured(dataset) if (row.loss, row.protocol) == ("softmax", "random")]
+    accuracies = [results.read(row, "metrics.csv")["accuracy"] for row in arms]
+    spread = float(np.sqrt(2) * max(accuracies, key=len).std()) if arms else np.nan
+    predictions = [results.read(row, "predictions.csv.gz") for row in arms[:2]]
+    return spread, discordance(*predictions) if len(arms) > 1 else np.nan
+
+
+def discordance(first: pd.DataFrame, second: pd.DataFrame) -> float:
+    """Share of the frames, of the members that both have, on which exactly one of two arms is right."""
+    key = ["seed", "fold", "frame_id", "label"]
+    both = first.merge(second, on=key, suffixes=("_first", "_second"))
+    right = [both[f"prediction_{arm}"] == both["label"] for arm in ("first", "second")]
+    return float((right[0] != right[1]).mean())
+
+
+def power_answer(difference: float, spread: float, discordant: float, frames_a_person: float) -> str:
+    """In sentences: what finding a difference would take, in seeds, in frames and in people. See `spreads`."""
+    if not (spread > 0 and discordant > 0):
+        return "This needs two softmax arms under `random`, with several seeds that differ; they were not run yet."
+    low, high = 0.9896, 0.9944
+    unpaired, paired = frames_needed(low, high), paired_frames_needed(difference, max(discordant, difference))
+    people = [f"{frames:,} frames, {np.ceil(frames / frames_a_person):,.0f} people" for frames in (unpaired, paired)]
+    return "\n".join(
+        [
+            f"To find a difference of {100 * difference:.2f} points with a chance of {POWER:.0%}, two-sided at 5 %:",
+            "",
+            f"- **{seeds_needed(difference, spread)} seeds** of each arm, where differences between seeds spread by "
+            f"{100 * spread:.2f} points (standard deviation). They tell two trainings apart on these people only.",
+            f"- **{people[0]}** for each method, tested on frames of its own, at {percent(low)} and {percent(high)} %.",
+            f"- **{people[1]}**, if both are tested on the same frames and disagree on {percent(discordant)} % of "
+            "them, as two of our networks do.",
+            "",
+            f"A person of CK+ gives {frames_a_person:.1f} frames. The frames of a person are alike, so that these "
+            f"numbers are too small; the paper's test has {TEST_FRAMES} frames.",
+        ]
+    )

@@ -1,0 +1,95 @@
+"""References that train nothing or little: what the split alone gives away, to be beaten by any network.
+
+None of them has a setting that was chosen on these data.
+"""
+
+import numpy as np
+import pandas as pd
+from skimage.feature import hog
+from sklearn.metrics import accuracy_score, f1_score
+from sklearn.svm import LinearSVC
+
+from fer_lib import paths, results
+from fer_lib.evaluation import nearest_pixels
+from fer_lib.faces import Faces
+from fer_lib.splits import Split, fold_count, served, split
+from fer_lib.stats import mean_interval, subject_interval
+from fer_lib.wording import interval, percent
+
+SEEDS = 10
+"""Splits of the protocols `random` and `sequence`: those of the trained experiments' first seeds."""
+
+
+METHODS = ("majority class", "1-NN on pixels", "HOG + linear SVM")
+
+
+def predict(method: str, faces: Faces, features: np.ndarray, parts: Split) -> np.ndarray:
+    """What one of `METHODS` says of the test frames.
+
+    The commonest class of the training frames; the class of the nearest training frame in raw pixels; a linear SVM
+    (C = 1) on `hog_features`.
+    """
+    if method == "majority class":
+        return np.full(len(parts.test), np.bincount(faces.labels[parts.train]).argmax())
+    if method == "1-NN on pixels":
+        return faces.labels[nearest_pixels(faces.images, parts.train, parts.test)]
+    machine = LinearSVC(random_state=0).fit(features[parts.train], faces.labels[parts.train])
+    return machine.predict(features[parts.test])
+
+
+def hog_features(images: np.ndarray) -> np.ndarray:
+    """Histograms of oriented gradients (Dalal and Triggs 2005) of images (N, 48, 48): (N, 800).
+
+    8 orientations, cells of 8x8 pixels, blocks of 2x2 cells.
+    """
+    return np.array([hog(image, orientations=8, pixels_per_cell=(8, 8), cells_per_block=(2, 2)) for image in images])
+
+
+def predict_all(faces: Faces) -> pd.DataFrame:
+    """Predictions of every reference on every split.
+
+    One row per protocol, method, seed, fold and test frame: with frame_id, subject, label, prediction.
+    """
+    rows, features = [], hog_features(faces.images)
+    for protocol in served(faces):
+        for seed in range(SEEDS if protocol in ("random", "sequence") else 1):
+            for fold in range(fold_count(protocol)):
+                parts = split(faces, protocol, seed, fold)
+                frames = faces.frames.loc[parts.test, ["frame_id", "subject"]].assign(label=faces.labels[parts.test])
+                frames = frames.assign(protocol=protocol, seed=seed, fold=fold)
+                rows += [frames.assign(method=m, prediction=predict(m, faces, features, parts)) for m in METHODS]
+    columns = ["protocol", "method", "seed", "fold", "frame_id", "subject", "label", "prediction"]
+    return pd.concat(rows)[columns].reset_index(drop=True)
+
+
+def summary(predictions: pd.DataFrame) -> pd.DataFrame:
+    """One row per protocol and method: mean, ci_low, ci_high, n (splits), macro_f1.
+
+    As for the trained networks: under `subject` pooled with people resampled, else over the splits.
+    """
+    rows = []
+    for (protocol, method), own in predictions.groupby(["protocol", "method"], sort=False):
+        by_split = own.groupby(["seed", "fold"])
+        accuracies = [accuracy_score(one["label"], one["prediction"]) for _, one in by_split]
+        f1 = [f1_score(one["label"], one["prediction"], average="macro", zero_division=0) for _, one in by_split]
+        mean, low, high = subject_interval(own) if protocol == "subject" else mean_interval(accuracies)
+        row = {"protocol": protocol, "method": method, "mean": mean, "ci_low": low, "ci_high": high}
+        rows.append({**row, "n": len(accuracies), "macro_f1": np.mean(f1)})
+    return pd.DataFrame(rows)
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`summary` in percent, rounded for the eye."""
+    ends = [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)]
+    shares = {"accuracy": table["mean"].map(percent), "95 % interval": ends, "n": table["n"]}
+    return table[["protocol", "method"]].assign(**shares, **{"macro F1": table["macro_f1"].map(percent)})
+
+
+def store(faces: Faces) -> pd.DataFrame:
+    """Predict, and write `references.csv` (the summary) and `reference_predictions.csv.gz`; returns the summary."""
+    predictions = predict_all(faces)
+    folder = paths.RESULTS / faces.name
+    results.write_csv(folder / "reference_predictions.csv.gz", predictions)
+    table = summary(predictions)
+    results.write_csv(folder / "references.csv", table)
+    return table

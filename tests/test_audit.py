@@ -1,0 +1,70 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from fer_lib import audit
+
+
+def test_which_printed_numbers_are_possible():
+    printed = pd.DataFrame({"method": list("abcd"), "accuracy": [96.87, 98.96, 99.44, 99.0]})
+    found = audit.possible(printed)
+    assert found["errors, as a share of 181"].tolist() == ["impossible", "impossible", "1", "impossible"]
+    assert found["errors, as a mean over batches"].tolist()[:3] == ["6", "2", "impossible"]
+    assert found["errors"].tolist() == [6, 2, 1, 2]
+    assert found["nearest share"][2] == pytest.approx(100 * 180 / 181)
+
+
+def test_a_number_is_rounded_or_cut():
+    share = 180 / 181  # 99.4475 percent
+    assert audit.same_to_two_decimals(share, 99.45) and audit.same_to_two_decimals(share, 99.44)
+    assert not audit.same_to_two_decimals(share, 99.46)
+    assert audit.same_to_two_decimals(1.0, 100.0)
+
+
+def test_intervals_and_tests_of_the_papers_counts():
+    assert np.round([100 * end for end in audit.wilson(1)], 2).tolist() == [96.94, 99.90]
+    assert np.round([100 * end for end in audit.wilson(6)], 2).tolist() == [92.96, 98.47]
+    assert audit.fisher(2, 1) == 1
+    assert audit.fisher(6, 1) == pytest.approx(0.12, abs=0.005)
+    shown = audit.counts_table(pd.DataFrame({"method": list("ab"), "errors": [6, 1]}))
+    assert shown["p against the proposed"].tolist() == ["0.12", "–"]
+    assert shown["errors"].tolist() == ["6 of 181", "1 of 181"]
+
+
+def test_power_of_a_paired_t_test():
+    # Cohen (1988): a difference of half a standard deviation is found in 80 % of studies with 34 pairs.
+    assert audit.paired_t_power(0.5, 1, 34) == pytest.approx(0.808, abs=0.001)
+    assert audit.seeds_needed(0.5, 1) == 34
+    assert audit.paired_t_power(0, 1, 20) == pytest.approx(0.05)
+    assert audit.paired_t_power(2, 0.1, 200) == pytest.approx(1)
+
+
+def test_frames_for_two_proportions():
+    # 0.5 against 0.6 at 80 % power: 388 a group without continuity correction.
+    assert audit.frames_needed(0.5, 0.6) == 388
+
+
+def test_frames_that_both_see_by_simulation():
+    needed = audit.paired_frames_needed(0.05, 0.15)
+    assert audit.paired_frames_power(0.05, 0.15, needed) == pytest.approx(0.8, abs=0.002)
+    gained, lost = np.random.default_rng(0).multinomial(needed, [0.10, 0.05, 0.85], size=4000)[:, :2].T
+    p = 2 * stats.norm.sf(np.abs(gained - lost) / np.sqrt(gained + lost))
+    assert (p < 0.05).mean() == pytest.approx(0.8, abs=0.02)
+    with pytest.raises(ValueError, match=r"discordant is 0.01; a difference of 0.05 needs at least as much"):
+        audit.paired_frames_needed(0.05, 0.01)
+
+
+def test_discordance_counts_frames_that_one_arm_alone_gets_right():
+    first = pd.DataFrame({"seed": 0, "fold": 0, "frame_id": list("abcd"), "label": 1, "prediction": [1, 1, 0, 0]})
+    second = first.assign(prediction=[1, 0, 1, 2])
+    assert audit.discordance(first, second) == 0.5
+    assert audit.discordance(first.iloc[:2], second) == 0.5
+
+
+def test_power_in_words():
+    said = audit.power_answer(0.0048, 0.0158, 0.018, 8.3)
+    assert f"**{audit.seeds_needed(0.0048, 0.0158)} seeds**" in said
+    assert "5,406 frames, 652 people" in said
+    assert "not run yet" in audit.power_answer(0.0048, float("nan"), 0.018, 8.3)
+    assert "not run yet" in audit.power_answer(0.0048, 0.01, float("nan"), 8.3)
