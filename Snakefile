@@ -18,6 +18,7 @@ DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
 LOOKED_INTO = "random-resnet10-triplet-slow-stn"
 FROM_RESULTS = {"02_table": {}, "06_audit": {}, "index": {}}
+FROM_REFERENCES = {"06_audit", "index"}
 FROM_TIMES = {"07_speed": {}}
 FROM_DATA = {"00_data": {}}
 FROM_WEIGHTS = {"05_attention": {"experiment": LOOKED_INTO}}
@@ -66,7 +67,7 @@ def page_inputs(dataset, page):
     files += paths.ROOT.glob(".venv/.installed")
     files += paths.RESULTS.glob("speed/*/*.*") if page in FROM_TIMES else []
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
-    if page == "06_audit" and dataset in DATASETS:
+    if page in FROM_REFERENCES and dataset in DATASETS:
         files.append(pages[dataset, "00_data"][0])  # whose notebook measures the references
     return files + [trained(row) for row in own if row in missing]
 

@@ -1,6 +1,8 @@
 """Keeps the results in README.md equal to the results in `results/`: `python -m fer_lib.readme` rewrites that part."""
 
-from fer_lib import claims, paths, results, tables, wording
+import pandas as pd
+
+from fer_lib import claims, paths, references, results, tables, wording
 
 START, END = "<!-- results: python -m fer_lib.readme -->", "<!-- end of results -->"
 
@@ -27,7 +29,8 @@ def results_text(dataset: str = "ckplus") -> str:
         + f"here {row['ours']}, {row['n']}: {row['verdict']}."
         for row in wording.readable_claims(claims.claims_table(dataset)).to_dict("records")
     ]
-    return "\n".join([*(f"| {line} |" for line in lines), "", wording.CAPTION, "", *said])
+    learned_little = references.in_words(pd.read_csv(paths.RESULTS / dataset / "references.csv"))
+    return "\n".join([*(f"| {line} |" for line in lines), "", wording.CAPTION, "", learned_little, "", *said])
 
 
 if __name__ == "__main__":

@@ -85,6 +85,15 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     return table[["protocol", "method"]].assign(**shares, **{"macro F1": table["macro_f1"].map(percent)})
 
 
+def in_words(table: pd.DataFrame) -> str:
+    """`summary` in a sentence, without the majority class."""
+    said = []
+    for method, own in table[table["method"] != METHODS[0]].groupby("method", sort=False):
+        shares = [f"{percent(row.mean)} % ({row.protocol})" for row in own.itertuples()]
+        said.append(f"{method} {', '.join(shares)}")
+    return f"Without any network, on the same splits: {'; '.join(said)}."
+
+
 def store(faces: Faces) -> pd.DataFrame:
     """Predict, and write `references.csv` (the summary) and `reference_predictions.csv.gz`; returns the summary."""
     predictions = predict_all(faces)

@@ -9,15 +9,15 @@ WIDE = 0.1
 """An interval wider than this says nothing of a printed number."""
 
 OVER_MEMBERS = (
-    "Mean and Student's t interval over members, each with its own split and initialisation: "
+    "mean and Student's t interval over members, each with its own split and initialisation: "
     "what a retraining changes, not what new people would."
 )
-POOLED = "Pooled over the tested frames; people resampled."
+POOLED = "pooled over the tested frames; people resampled."
 PROTOCOLS = {
-    "random": f"Random frames, the paper's protocol: frames of one sequence fall on both sides. {OVER_MEMBERS}",
-    "sequence": f"Whole sequences at random: no frame has a twin in training, but most people do. {OVER_MEMBERS}",
-    "subject": f"Ten folds of people: nobody is on both sides. {POOLED}",
-    "usage": f"As the data set is distributed. {OVER_MEMBERS}",
+    "random": f"Random frames, the paper's protocol: frames of one sequence fall on both sides. Ours: {OVER_MEMBERS}",
+    "sequence": f"Whole sequences at random: no frame has a twin in training, but most people do. Ours: {OVER_MEMBERS}",
+    "subject": f"Ten folds of people: nobody is on both sides. Ours: {POOLED}",
+    "usage": f"As the data set is distributed. Ours: {OVER_MEMBERS}",
 }
 """What a split by each protocol means, and what the interval is over."""
 

@@ -128,6 +128,7 @@ def test_under_the_subject_protocol_people_are_paired():
 
 def test_parts():
     assert tables.part(TRIPLET) == tables.part(replace(TRIPLET, stn_lr_factor=0.1)) == "Table 2"
+    assert tables.part(replace(TRIPLET, epochs=8, batch_size=50, lr=0.01)) == "Table 2"
     assert tables.part(replace(TRIPLET, stn_lr_factor=0.1, occlusion=False)) == "no occlusion"
     for other in ({"input_path": "plain"}, {"loss": "joint"}, {"mining": "batch-hard"}, {"classifier": "logistic"}):
         assert tables.part(replace(TRIPLET, **other)) == "ablation"
