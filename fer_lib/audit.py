@@ -107,7 +107,7 @@ def ladder(dataset: str, trained: pd.DataFrame) -> pd.DataFrame:
 def readable_ladder(rungs: pd.DataFrame) -> pd.DataFrame:
     """`ladder` with one row per method and one column per protocol, rounded for the eye."""
     said = [f"{percent(row.mean)} [{interval(row.ci_low, row.ci_high)}]" for row in rungs.itertuples()]
-    wide = rungs.assign(said=said).pivot(index="method", columns="protocol", values="said")
+    wide = rungs.assign(said=said).pivot_table(index="method", columns="protocol", values="said", aggfunc="; ".join)
     order = [name for name in ("random", "sequence", "subject") if name in wide]
     return wide.loc[rungs["method"].unique(), order].fillna("–").rename_axis(None).rename_axis(None, axis=1)
 

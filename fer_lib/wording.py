@@ -119,7 +119,8 @@ def not_run(dataset: str) -> str:
 def readable_unfinished(missing: pd.DataFrame) -> pd.DataFrame:
     """`unfinished` in words: one row per method, one column per protocol."""
     members = [f"{row.missing} of {row.of}" for row in missing.itertuples()]
-    by_protocol = missing.assign(members=members).pivot(index=["part", "label"], columns="protocol", values="members")
+    keys = {"index": ["part", "label"], "columns": "protocol", "values": "members"}
+    by_protocol = missing.assign(members=members).pivot_table(**keys, aggfunc=", ".join)
     shown = by_protocol.reindex(missing[["part", "label"]].drop_duplicates()).fillna("–").reset_index()
     return shown.rename(columns={"label": "method"}).rename_axis(columns=None)
 

@@ -173,6 +173,9 @@ def test_stored_pages_are_those_of_the_stored_results(tmp_path):
         papermill.execute_notebook(paths.NOTEBOOKS / f"{page}.ipynb", executed, given, progress_bar=False)
         render(executed, tmp_path / f"{page}.html")
         assert (tmp_path / f"{page}.html").read_text() == (stored / f"{page}.html").read_text(), f"{page}.html is stale"
+    for page in PAGES:
+        links = Links((stored / f"{page}.html").read_text()).links
+        assert {f"{name}.html" for name in PAGES} <= {*links, f"{page}.html"}, f"{page}.html is stale"
 
 
 def test_nothing_that_is_stored_shows_a_face_that_may_not_be_shown():

@@ -65,6 +65,8 @@ def test_accuracy_table():
         ["Table 2", "STN + ResNet-10 + softmax", "1 of 3"],
         ["Table 2", "STN + ResNet-18 + softmax", "3 of 3"],
     ]
+    twice = pd.concat([tables.unfinished("ckplus")] * 2)
+    assert wording.readable_unfinished(twice)["random"].tolist() == ["1 of 3, 1 of 3", "3 of 3, 3 of 3"]
     assert shown["worst class"].tolist() == ["75.00 contempt", "50.00 contempt"]
     assert shown["printed"].tolist() == ["98.96", "99.44"]
     assert shown["ours"].tolist() == ["75.00", "50.00"]
