@@ -77,7 +77,7 @@ def triplet_loss(
     """
     distances = squared_distances(embeddings)
     mined = MINERS[mining](distances.detach(), labels, margin)
-    cost = (distances[:, :, None] - distances[:, None, :] + margin).clamp(min=0) * mined
+    cost = (distances[:, :, None] - distances[:, None, :] + margin).relu() * mined
     active = (cost > 0).sum()
     averaged = active if mining == "batch-all" else mined.sum()
     return cost.sum() / averaged.clamp(min=1), active / mined.sum().clamp(min=1)

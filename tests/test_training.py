@@ -99,3 +99,23 @@ def test_a_loss_that_is_no_number_stops_the_training(data, tmp_path):
     experiment = Experiment("x", loss="softmax", occlusion=False)
     with pytest.raises(ValueError, match=r"x, seed0-fold0: the loss is nan in epoch 1; lower lr"):
         fit(Trainee(experiment, Member(0, 0), broken, 7, tmp_path / "c.pt"), lambda: None)
+
+
+def test_batches_without_an_active_triplet_end_at_the_same_bits(data, tmp_path, monkeypatch):
+    """At this margin some batches have no active triplet: without their backward pass the weights are the same."""
+    experiment = Experiment("x", margin=0.01, batch_size=6, epochs=3)
+    solved = []
+
+    def watched(trainee, loss):
+        solved.append(is_solved(trainee, loss))
+        return solved[-1]
+
+    is_solved = Trainee._is_solved
+    weights = []
+    for name, decide in (("skipped", watched), ("whole", lambda trainee, loss: False)):
+        monkeypatch.setattr(Trainee, "_is_solved", decide)
+        trainee = Trainee(experiment, Member(0, 0), data, 7, tmp_path / f"{name}.pt")
+        fit(trainee, lambda: None)
+        weights.append(trainee.weights())
+    assert 0 < sum(solved) < len(solved)
+    assert all(torch.equal(a, b) for a, b in zip(*(w.values() for w in weights), strict=True))
