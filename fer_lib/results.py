@@ -6,7 +6,6 @@ a row there, whatever else a killed run has left.
 
 import gzip
 import importlib.metadata
-import io
 import json
 import os
 import platform
@@ -14,7 +13,6 @@ import subprocess
 from dataclasses import fields
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from fer_lib import paths
@@ -23,7 +21,14 @@ from fer_lib.experiments import Experiment, Member
 METHOD_VERSION = 1
 """Raised when a change to the code changes what training computes; results of another version are never mixed."""
 
-TABLES = ("predictions.csv.gz", "occlusion.csv", "history.csv", "metrics.csv")
+TABLES = (
+    "predictions.csv.gz",
+    "occlusion.csv",
+    "occluded_predictions.csv.gz",
+    "embeddings.csv.gz",
+    "history.csv",
+    "metrics.csv",
+)
 PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pandas")
 
 
@@ -149,13 +154,6 @@ def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.Data
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Store a table at full precision, NaN as nan; compressed if the name ends in gz."""
     write(path, _csv(table, compress=path.suffix == ".gz"))
-
-
-def write_embeddings(experiment: Experiment, member: Member, **arrays: np.ndarray) -> None:
-    """Store the test embeddings of one member as `embeddings.npz`."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, seed=member.seed, fold=member.fold, **arrays)
-    write(folder(experiment) / "embeddings.npz", buffer.getvalue())
 
 
 def _csv(table: pd.DataFrame, compress: bool) -> bytes:

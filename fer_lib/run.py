@@ -18,7 +18,7 @@ from fer_lib.evaluation import Predictor, embed, scores, self_agreement
 from fer_lib.experiments import Experiment, Member, find
 from fer_lib.faces import Faces
 from fer_lib.network import Network
-from fer_lib.occlusion import apply_mask, draw_rectangles, rectangle_mask
+from fer_lib.occlusion_benchmark import OcclusionBenchmark, accuracies
 from fer_lib.progress import Progress
 from fer_lib.splits import split
 from fer_lib.stacked import fit_together
@@ -49,8 +49,6 @@ def run(experiment: Experiment) -> None:
     else:
         outcomes = in_parallel(partial(train_member, experiment, folder), waiting, data, progress.step)
     for member, outcome in outcomes:
-        if member == experiment.members[0]:
-            results.write_embeddings(experiment, member, **outcome["embeddings"])
         results.add_member(experiment, member, outcome["tables"], outcome["timing"])
         _checkpoint(experiment, member).unlink()
     progress.finish()
@@ -84,14 +82,15 @@ def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, d
 
 
 def evaluate(trained: Trainee, data: Faces) -> dict:
-    """A trained member's rows for each table of the results, its test embeddings, its timing; stores its weights."""
+    """A trained member's rows for each table of the results, and its timing; stores its weights."""
     experiment, member, network, frames = trained.experiment, trained.member, trained.network, trained.data
     test = split(data, experiment.protocol, member.seed, member.fold).test
     save(trained.weights(), trained.checkpoint.with_name(f"model-{member}.pt"))
     predict = Predictor(network, experiment, member.seed, frames.train_images, frames.train_labels)
     probabilities = predict(frames.test_images)
     truth, predicted = data.labels[test], probabilities.argmax(axis=1)
-    predictions = data.frames.loc[test, ["frame_id", "subject"]].assign(label=truth, prediction=predicted)
+    tested = data.frames.loc[test, ["frame_id", "subject"]].assign(label=truth)
+    predictions = tested.assign(prediction=predicted)
     for i, name in enumerate(data.classes):
         predictions[f"p_{name}"] = probabilities[:, i]
     metrics = {
@@ -102,40 +101,42 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
     }
     if experiment.head_layers == 2:
         metrics |= self_agreement(predict, frames.test_images, truth, member.seed)
+    benchmark = OcclusionBenchmark(data.images)
+    occluded = benchmark.predictions(lambda images: predict(to_float(images, frames.test_images.device)), test)
     frames_seen = len(frames.train_labels) * (1 if experiment.loss == "softmax" else 3) * experiment.epochs
     return {
         "tables": {
             "predictions.csv.gz": predictions,
-            "occlusion.csv": occluded_accuracy(predict, frames.test_images, test, truth, len(data)),
+            "occlusion.csv": accuracies(occluded, truth, benchmark, test),
+            "occluded_predictions.csv.gz": tested.join(occluded.set_index(test)),
+            "embeddings.csv.gz": embeddings(trained, data),
             "history.csv": pd.DataFrame(trained.history),
             "metrics.csv": pd.DataFrame([metrics]),
-        },
-        "embeddings": {
-            "embeddings": embed(network, frames.test_images, experiment.normalise),
-            "frame_id": predictions["frame_id"].to_numpy(dtype=str),
-            "label": truth,
-            "prediction": predicted,
         },
         "timing": {
             "train_seconds": round(trained.seconds, 1),
             "frames_per_second": round(frames_seen / trained.seconds, 1),
+            "device": machine.name(),
         },
     }
 
 
-def occluded_accuracy(predict: Predictor, images, test: np.ndarray, truth: np.ndarray, n_faces: int) -> pd.DataFrame:
-    """Accuracy on the clean test frames and under the paper's occlusion, a black rectangle.
+def embeddings(trained: Trainee, data: Faces) -> pd.DataFrame:
+    """Embeddings of the test frames, for the experiment's first member of the training frames too.
 
-    A frame has the same rectangle in every member and experiment: drawn once for the whole data set.
+    Columns frame_id, subject, label, tested and e0, e1, ..., one per dimension, to six decimals.
     """
-    boxes = torch.from_numpy(draw_rectangles(np.random.default_rng(0), n_faces)[test]).to(images.device)
-    mask = rectangle_mask(boxes)
-    rows = []
-    for kind, fill, covered in (("none", "none", torch.zeros_like(mask)), ("rectangle", "black", mask)):
-        correct = predict(apply_mask(images, covered)).argmax(axis=1) == truth
-        severity = float(covered.double().mean())
-        rows.append({"kind": kind, "severity": severity, "fill": fill, "n": len(truth), "accuracy": correct.mean()})
-    return pd.DataFrame(rows)
+    experiment, member, frames = trained.experiment, trained.member, trained.data
+    parts = split(data, experiment.protocol, member.seed, member.fold)
+    chosen = [(parts.test, frames.test_images, True)]
+    if member == experiment.members[0]:
+        chosen.append((parts.train, frames.train_images, False))
+    tables = []
+    for rows, images, tested in chosen:
+        points = embed(trained.network, images, experiment.normalise).astype(np.float64).round(6)
+        table = data.frames.loc[rows, ["frame_id", "subject"]].assign(label=data.labels[rows], tested=tested)
+        tables.append(table.assign(**{f"e{i}": column for i, column in enumerate(points.T)}))
+    return pd.concat(tables)
 
 
 def load_network(experiment: Experiment, member: Member, classes: int) -> Network:

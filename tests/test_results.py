@@ -1,6 +1,5 @@
 import json
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -20,6 +19,8 @@ def tables(accuracy):
     return {
         "predictions.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "p_fear": [1 / 3]}),
         "occlusion.csv": pd.DataFrame({"kind": ["none"], "accuracy": [accuracy]}),
+        "occluded_predictions.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "none, none": [3]}),
+        "embeddings.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "tested": [True], "e0": [0.25]}),
         "history.csv": pd.DataFrame({"epoch": [1], "loss": [0.1], "test_accuracy": [float("nan")]}),
         "metrics.csv": pd.DataFrame({"accuracy": [accuracy]}),
     }
@@ -118,12 +119,6 @@ def test_a_failed_write_keeps_the_good_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match=r"cannot write .*table.csv \(No space left on device\)"):
         results.write(file, b"bad")
     assert file.read_bytes() == b"good"
-
-
-def test_embeddings(place):
-    results.write_embeddings(EXPERIMENT, Member(0, 3), embeddings=np.eye(2, dtype=np.float32))
-    with np.load(place / "embeddings.npz") as stored:
-        assert (int(stored["seed"]), int(stored["fold"]), stored["embeddings"].shape) == (0, 3, (2, 2))
 
 
 def test_stored_parameters_come_back():

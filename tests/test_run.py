@@ -14,6 +14,7 @@ from few_faces import use_few_faces
 
 from fer_lib import faces, paths, results
 from fer_lib.experiments import Experiment, Member
+from fer_lib.occlusion_benchmark import CLEAN, SUITE
 from fer_lib.run import load_network, run
 
 SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=2, batch_size=32)
@@ -53,8 +54,15 @@ def test_an_experiment_and_who_trains_beside_it(few):
     assert (predictions[classes].sum(axis=1) - 1).abs().max() < 1e-9
     assert (predictions[classes].to_numpy().argmax(axis=1) == predictions["prediction"]).all()
     occlusion = results.read(SOFTMAX, "occlusion.csv")
-    assert occlusion["kind"].tolist() == ["none", "rectangle"] * 2
+    assert len(occlusion) == 2 * (1 + len(SUITE))
     assert occlusion.loc[occlusion["kind"] == "none", "accuracy"].tolist() == metrics["accuracy"].tolist()
+    occluded = results.read(SOFTMAX, "occluded_predictions.csv.gz")
+    assert (occluded[["seed", "frame_id", "label"]] == predictions[["seed", "frame_id", "label"]]).all(axis=None)
+    assert occluded[str(CLEAN)].tolist() == predictions["prediction"].tolist()
+    points = results.read(SOFTMAX, "embeddings.csv.gz")
+    assert points.groupby(["seed", "tested"]).size().to_dict() == {(0, False): 69, (0, True): 15, (1, True): 15}
+    logits = points.query("tested")[[f"e{i}" for i in range(7)]].to_numpy()
+    assert (logits.argmax(axis=1) == predictions["prediction"]).all(), "under softmax the embedding is the logits"
     load_network(SOFTMAX, Member(1, 0), 7)
     assert not list(few.glob("**/checkpoint*")) and not list(few.glob("**/*.tmp"))
 

@@ -1,0 +1,30 @@
+"""Where the eyes and the mouth are on aligned face crops: measured on the mean face of a data set, not guessed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Landmarks:
+    """Pixels of the mean face: the row of the eyes, the columns of the eye on the left and on the right of the image,
+    the row of the mouth."""
+
+    eye_row: int
+    left_eye: int
+    right_eye: int
+    mouth_row: int
+
+
+def measure(images: np.ndarray) -> Landmarks:
+    """Find them on images uint8 (N, 48, 48) of upright, centred faces, where the mean face is darkest.
+
+    The eyes: in the row with the darkest mean over the middle half, between a sixth and a half of the height; in each
+    half of it, the darkest column of a band of five rows, not at the border. The mouth: the darkest row of the middle
+    sixth between two thirds and nine tenths of the height.
+    """
+    mean = images.mean(axis=0)
+    eye_row = 8 + mean[8:24, 12:36].mean(axis=1).argmin()
+    band = mean[eye_row - 2 : eye_row + 3].mean(axis=0)
+    mouth_row = 34 + mean[34:44, 20:28].mean(axis=1).argmin()
+    return Landmarks(int(eye_row), int(10 + band[10:20].argmin()), int(28 + band[28:38].argmin()), int(mouth_row))

@@ -1,0 +1,224 @@
+"""How a classifier of faces stands occlusion: many kinds of it, each reproducible to the pixel, for any model.
+
+    benchmark = OcclusionBenchmark(images)            # uint8 (N, 48, 48), a whole data set
+    predictions = benchmark.predictions(predict)      # predict: uint8 (M, 48, 48) -> class probabilities (M, K)
+    table = accuracies(predictions, labels)
+
+What covers a face depends on its place in the data set, the occlusion and the seed alone, so that every model is asked
+the same questions. Severity is the share of the pixels that are covered.
+"""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+from skimage import data
+from skimage.draw import polygon2mask
+
+from fer_lib.faces import SIZE
+from fer_lib.landmarks import Landmarks, measure
+from fer_lib.occlusion import draw_rectangles, rectangle_mask
+
+FILLS = ("black", "mean", "noise", "texture", "face")
+"""What a covered pixel shows: 0; the face's own mean grey; uniform noise; a brick wall; another face of the set."""
+
+PATCH = 4
+"""Side in pixels of the patches that `patches` and `targeted` cover, on a grid of 12 x 12."""
+
+WINDOW, STRIDE = 16, 8
+"""Side and step in pixels of the grey square that slides over the face to see which parts of it the model needs."""
+
+
+@dataclass(frozen=True)
+class Occlusion:
+    """One way to cover a face. level: the side of a square in pixels, a nominal share of the face, or 0 if the kind has
+    no levels."""
+
+    kind: str
+    fill: str
+    level: float = 0
+
+    def __str__(self) -> str:
+        level = {0: ""}.get(self.level, f" {self.level:.0f} px" if self.kind == "square" else f" {self.level:.0%}")
+        return f"{self.kind}{level}, {self.fill}"
+
+
+CLEAN = Occlusion("none", "none")
+PAPER = Occlusion("rectangle", "black")
+"""The only occlusion that the paper's training shows."""
+
+TARGETED = tuple(Occlusion("targeted", "mean", level) for level in (0.1, 0.25, 0.5))
+"""The patches that this very model relies on most: differs from model to model."""
+
+SUITE = (
+    *(Occlusion("rectangle", fill) for fill in FILLS),
+    *(Occlusion("square", fill, side) for side in (8, 16, 24) for fill in FILLS),
+    *(Occlusion(kind, fill) for kind in ("eyes", "mouth", "upper", "lower", "left", "right") for fill in FILLS),
+    *(Occlusion("patches", fill, share) for share in (0.1, 0.25, 0.4, 0.5) for fill in FILLS),
+    *(Occlusion("salt and pepper", "black or white", share) for share in (0.1, 0.25, 0.5)),
+    *TARGETED,
+)
+"""Every occlusion of the benchmark."""
+
+WINDOWS = tuple((top, left) for top in range(0, SIZE - WINDOW + 1, STRIDE) for left in range(0, SIZE - WINDOW + 1, STRIDE))
+"""Top left corners of the sliding square."""
+
+Predict = Callable[[np.ndarray], np.ndarray]
+"""Any classifier: uint8 (M, 48, 48) -> probabilities (M, K)."""
+
+
+class OcclusionBenchmark:
+    """The occlusions of one data set: images uint8 (N, 48, 48).
+
+    rows, where a method takes it, chooses faces of the set by their places in it (all by default). Raises ValueError
+    unless the images have this form and are at least two, so that one can cover the other.
+    """
+
+    def __init__(self, images: np.ndarray, seed: int = 0):
+        if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE) or len(images) < 2:
+            raise ValueError(
+                f"images are {images.dtype} {images.shape}; the benchmark takes uint8 (N, {SIZE}, {SIZE}), N at least 2"
+            )
+        self.images, self.seed = images, seed
+        self.landmarks = measure(images)
+
+    def occluded(self, occlusion: Occlusion, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
+        """Covered faces uint8 (M, 48, 48) and what is covered, bool (M, 48, 48). Not for `targeted`, see `target`."""
+        masks = self.masks(occlusion)[rows]
+        return np.where(masks, self._fill(occlusion.fill, rows), self.images[rows]), masks
+
+    def masks(self, occlusion: Occlusion) -> np.ndarray:
+        """What is covered of every face of the set, bool (N, 48, 48). Raises ValueError for an unknown kind."""
+        count, kind = len(self.images), occlusion.kind
+        if kind in ("none", "eyes", "mouth", "upper", "lower", "left", "right"):
+            return np.broadcast_to(part_of_face(kind, self.landmarks), (count, SIZE, SIZE))
+        if kind == "rectangle":
+            boxes = draw_rectangles(np.random.default_rng(self.seed), count)
+            return rectangle_mask(torch.from_numpy(boxes)).numpy()
+        rng = self._rng(kind, occlusion.level)
+        if kind == "square":
+            place = rng.integers(0, SIZE - int(occlusion.level) + 1, (count, 2))
+            boxes = np.concatenate([place, np.full((count, 2), int(occlusion.level))], axis=1)
+            return rectangle_mask(torch.from_numpy(boxes)).numpy()
+        if kind == "patches":
+            return cover_patches(rng.random((count, SIZE // PATCH, SIZE // PATCH)), occlusion.level)
+        if kind == "salt and pepper":
+            return _highest(rng.random((count, SIZE, SIZE)), round(occlusion.level * SIZE**2))
+        raise ValueError(f"no mask of kind {kind!r}; known: {', '.join(dict.fromkeys(one.kind for one in SUITE))}")
+
+    def predictions(self, predict: Predict, rows=slice(None)) -> pd.DataFrame:
+        """The predicted class of each face: a column for `CLEAN`, each of `SUITE`, and each of `WINDOWS`."""
+        clean = predict(self.images[rows])
+        columns = {CLEAN: clean.argmax(axis=1)}
+        drops, windows = self._slide(predict, clean, rows)
+        for occlusion in SUITE:
+            faces = self.target(drops, occlusion, rows) if occlusion in TARGETED else self.occluded(occlusion, rows)
+            columns[occlusion] = predict(faces[0]).argmax(axis=1)
+        return pd.DataFrame({**{str(name): column for name, column in columns.items()}, **windows})
+
+    def target(self, drops: np.ndarray, occlusion: Occlusion, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
+        """As `occluded`, over the patches under which the model's confidence drops most; drops: (M, 12, 12)."""
+        masks = cover_patches(drops, occlusion.level)
+        return np.where(masks, self._fill(occlusion.fill, rows), self.images[rows]), masks
+
+    def _slide(self, predict: Predict, clean: np.ndarray, rows) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        """Slide the grey square: mean drop of confidence per patch (M, 12, 12), and the predictions at each place."""
+        faces, grey = self.images[rows], self._fill("mean", rows)[:, 0, 0]
+        chosen = np.arange(len(clean)), clean.argmax(axis=1)
+        drops, counts, predicted = np.zeros((len(clean), SIZE, SIZE)), np.zeros((SIZE, SIZE)), {}
+        for top, left in WINDOWS:
+            here = np.s_[top : top + WINDOW, left : left + WINDOW]
+            covered = faces.copy()
+            covered[:, *here] = grey[:, None, None]
+            probabilities = predict(covered)
+            predicted[window_name(top, left)] = probabilities.argmax(axis=1)
+            drops[:, *here] += (clean[chosen] - probabilities[chosen])[:, None, None]
+            counts[here] += 1
+        blocks = (drops / counts).reshape(len(clean), SIZE // PATCH, PATCH, SIZE // PATCH, PATCH)
+        return blocks.mean(axis=(2, 4)), predicted
+
+    def _fill(self, fill: str, rows) -> np.ndarray:
+        """What covers the faces, uint8 (M, 48, 48). Raises ValueError for an unknown fill."""
+        count, rng = len(self.images), self._rng("fill", fill)
+        shape = (count, SIZE, SIZE)
+        if fill in ("black", "none"):
+            filled = np.zeros(shape, np.uint8)
+        elif fill == "mean":
+            grey = np.floor(self.images.mean(axis=(1, 2)) + 0.5).astype(np.uint8)
+            filled = np.broadcast_to(grey[:, None, None], shape)
+        elif fill == "noise":
+            filled = rng.integers(0, 256, shape, dtype=np.uint8)
+        elif fill == "texture":
+            wall = np.lib.stride_tricks.sliding_window_view(data.brick(), (SIZE, SIZE))
+            top, left = rng.integers(0, wall.shape[:2], (count, 2)).T
+            filled = wall[top, left]
+        elif fill == "face":
+            filled = self.images[(np.arange(count) + rng.integers(1, count, count)) % count]
+        elif fill == "black or white":
+            filled = rng.integers(0, 2, shape, dtype=np.uint8) * 255
+        else:
+            raise ValueError(f"unknown fill {fill!r}; known: {', '.join(FILLS)}")
+        return filled[rows]
+
+    def _rng(self, *names) -> np.random.Generator:
+        return np.random.default_rng([self.seed, *(zlib.crc32(str(name).encode()) for name in names)])
+
+
+def part_of_face(kind: str, found: Landmarks) -> np.ndarray:
+    """The mask (48, 48) of a half of the image, of sunglasses over the eyes, or of a medical mask over the mouth."""
+    mask = np.zeros((SIZE, SIZE), bool)
+    half = SIZE // 2
+    span, reach = found.right_eye - found.left_eye, found.mouth_row - found.eye_row
+    if kind == "eyes":
+        rows = np.clip([found.eye_row - 0.25 * span, found.eye_row + 0.25 * span + 1], 0, SIZE).astype(int)
+        columns = np.clip([found.left_eye - 0.45 * span, found.right_eye + 0.45 * span + 1], 0, SIZE).astype(int)
+        mask[slice(*rows), slice(*columns)] = True
+    elif kind == "mouth":
+        centre = (found.left_eye + found.right_eye) / 2
+        outline = [  # over the nose, down the cheeks, round the chin: share of the way from eyes to mouth, and of the span
+            (0.4, 0.0), (0.65, 0.85), (1.15, 0.75), (1.45, 0.35), (1.45, -0.35), (1.15, -0.75), (0.65, -0.85),
+        ]  # fmt: skip
+        corners = [(found.eye_row + down * reach, centre + aside * span) for down, aside in outline]
+        mask = polygon2mask((SIZE, SIZE), corners)
+    elif kind != "none":
+        mask[{"upper": np.s_[:half], "lower": np.s_[half:], "left": np.s_[:, :half], "right": np.s_[:, half:]}[kind]] = True
+    return mask
+
+
+def cover_patches(priority: np.ndarray, share: float) -> np.ndarray:
+    """Mask (M, 48, 48) over the patches of highest priority (M, 12, 12), as many as come next to `share` of the face."""
+    chosen = _highest(priority, round(share * priority[0].size))
+    return chosen.repeat(PATCH, axis=1).repeat(PATCH, axis=2)
+
+
+def _highest(priority: np.ndarray, count: int) -> np.ndarray:
+    """True at the `count` highest entries of each (M, H, W); among equals the first."""
+    order = np.argsort(-priority.reshape(len(priority), -1), axis=1, kind="stable")[:, :count]
+    chosen = np.zeros((len(priority), priority[0].size), bool)
+    np.put_along_axis(chosen, order, True, axis=1)
+    return chosen.reshape(priority.shape)
+
+
+def window_name(top: int, left: int) -> str:
+    """The column of `OcclusionBenchmark.predictions` with the sliding square at this corner."""
+    return f"window {top} {left}"
+
+
+def accuracies(predictions: pd.DataFrame, labels: np.ndarray, benchmark: OcclusionBenchmark, rows=slice(None)):
+    """One row per occlusion: kind, level, fill, severity (mean covered share), n, accuracy.
+
+    predictions: of `benchmark.predictions` for the faces `rows`, whose classes are `labels` (M,).
+    """
+    table = []
+    for occlusion in (CLEAN, *SUITE):
+        if occlusion in TARGETED:
+            severity = cover_patches(np.zeros((1, SIZE // PATCH, SIZE // PATCH)), occlusion.level).mean()
+        else:
+            severity = benchmark.masks(occlusion)[rows].mean()
+        row = {"kind": occlusion.kind, "level": occlusion.level, "fill": occlusion.fill, "severity": float(severity)}
+        right = predictions[str(occlusion)].to_numpy() == labels
+        table.append({**row, "n": len(labels), "accuracy": right.mean()})
+    return pd.DataFrame(table)
