@@ -63,7 +63,9 @@ SUITE = (
 )
 """Every occlusion of the benchmark."""
 
-WINDOWS = tuple((top, left) for top in range(0, SIZE - WINDOW + 1, STRIDE) for left in range(0, SIZE - WINDOW + 1, STRIDE))
+WINDOWS = tuple(
+    (top, left) for top in range(0, SIZE - WINDOW + 1, STRIDE) for left in range(0, SIZE - WINDOW + 1, STRIDE)
+)
 """Top left corners of the sliding square."""
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -184,7 +186,9 @@ def part_of_face(kind: str, found: Landmarks) -> np.ndarray:
         corners = [(found.eye_row + down * reach, centre + aside * span) for down, aside in outline]
         mask = polygon2mask((SIZE, SIZE), corners)
     elif kind != "none":
-        mask[{"upper": np.s_[:half], "lower": np.s_[half:], "left": np.s_[:, :half], "right": np.s_[:, half:]}[kind]] = True
+        mask[
+            {"upper": np.s_[:half], "lower": np.s_[half:], "left": np.s_[:, :half], "right": np.s_[:, half:]}[kind]
+        ] = True
     return mask
 
 
