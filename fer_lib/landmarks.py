@@ -1,8 +1,11 @@
 """Where the eyes and the mouth are on aligned face crops: measured on the mean face of a data set, not guessed."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
+import pandas as pd
+
+from fer_lib import paths, results
 
 
 @dataclass(frozen=True)
@@ -28,3 +31,16 @@ def measure(images: np.ndarray) -> Landmarks:
     band = mean[eye_row - 2 : eye_row + 3].mean(axis=0)
     mouth_row = 34 + mean[34:44, 20:28].mean(axis=1).argmin()
     return Landmarks(int(eye_row), int(10 + band[10:20].argmin()), int(28 + band[28:38].argmin()), int(mouth_row))
+
+
+def store(dataset: str, found: Landmarks) -> None:
+    """Keep what was measured on a data set as `results/<dataset>/landmarks.csv`."""
+    results.write_csv(paths.RESULTS / dataset / "landmarks.csv", pd.DataFrame([asdict(found)]))
+
+
+def stored(dataset: str) -> Landmarks:
+    """What was measured on a data set. Raises FileNotFoundError if nothing was stored."""
+    file = paths.RESULTS / dataset / "landmarks.csv"
+    if not file.exists():
+        raise FileNotFoundError(f"no {file}; notebook 00_data measures it on the data set")
+    return Landmarks(**pd.read_csv(file).astype(object).iloc[0])

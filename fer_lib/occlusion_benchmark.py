@@ -2,7 +2,7 @@
 
     benchmark = OcclusionBenchmark(images)            # uint8 (N, 48, 48), a whole data set
     predictions = benchmark.predictions(predict)      # predict: uint8 (M, 48, 48) -> class probabilities (M, K)
-    table = accuracies(predictions, labels)
+    table = benchmark.accuracies(predictions, labels)
 
 What covers a face depends on its place in the data set, the occlusion and the seed alone, so that every model is asked
 the same questions. Severity is the share of the pixels that are covered.
@@ -11,19 +11,19 @@ the same questions. Severity is the share of the pixels that are covered.
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 import pandas as pd
 import torch
-from skimage import data
-from skimage.draw import polygon2mask
+from PIL import Image, ImageDraw
 
 from fer_lib.faces import SIZE
 from fer_lib.landmarks import Landmarks, measure
 from fer_lib.occlusion import draw_rectangles, rectangle_mask
 
 FILLS = ("black", "mean", "noise", "texture", "face")
-"""What a covered pixel shows: 0; the face's own mean grey; uniform noise; a brick wall; another face of the set."""
+"""What a covered pixel shows: 0; the face's own mean grey; uniform noise; a weave of stripes; another face."""
 
 PATCH = 4
 """Side in pixels of the patches that `patches` and `targeted` cover, on a grid of 12 x 12."""
@@ -63,9 +63,7 @@ SUITE = (
 )
 """Every occlusion of the benchmark."""
 
-WINDOWS = tuple(
-    (top, left) for top in range(0, SIZE - WINDOW + 1, STRIDE) for left in range(0, SIZE - WINDOW + 1, STRIDE)
-)
+WINDOWS = tuple(product(range(0, SIZE - WINDOW + 1, STRIDE), repeat=2))
 """Top left corners of the sliding square."""
 
 Predict = Callable[[np.ndarray], np.ndarray]
@@ -121,6 +119,25 @@ class OcclusionBenchmark:
             columns[occlusion] = predict(faces[0]).argmax(axis=1)
         return pd.DataFrame({**{str(name): column for name, column in columns.items()}, **windows})
 
+    def accuracies(self, predictions: pd.DataFrame, labels: np.ndarray, rows=slice(None)) -> pd.DataFrame:
+        """One row for each of `CLEAN` and `SUITE`: kind, level, fill, severity (mean covered share), n, accuracy.
+
+        predictions: as `predictions` gives them for the faces `rows`, whose classes are labels (M,).
+        """
+        table = []
+        for occlusion in (CLEAN, *SUITE):
+            row = {"kind": occlusion.kind, "level": occlusion.level, "fill": occlusion.fill}
+            right = predictions[str(occlusion)].to_numpy() == labels
+            row |= {"severity": self.severity(occlusion, rows), "n": len(labels), "accuracy": float(right.mean())}
+            table.append(row)
+        return pd.DataFrame(table)
+
+    def severity(self, occlusion: Occlusion, rows=slice(None)) -> float:
+        """Mean share of the pixels that are covered."""
+        if occlusion in TARGETED:
+            return float(cover_patches(np.zeros((1, SIZE // PATCH, SIZE // PATCH)), occlusion.level).mean())
+        return float(self.masks(occlusion)[rows].mean())
+
     def target(self, drops: np.ndarray, occlusion: Occlusion, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
         """As `occluded`, over the patches under which the model's confidence drops most; drops: (M, 12, 12)."""
         masks = cover_patches(drops, occlusion.level)
@@ -154,9 +171,7 @@ class OcclusionBenchmark:
         elif fill == "noise":
             filled = rng.integers(0, 256, shape, dtype=np.uint8)
         elif fill == "texture":
-            wall = np.lib.stride_tricks.sliding_window_view(data.brick(), (SIZE, SIZE))
-            top, left = rng.integers(0, wall.shape[:2], (count, 2)).T
-            filled = wall[top, left]
+            filled = weave(rng, count)
         elif fill == "face":
             filled = self.images[(np.arange(count) + rng.integers(1, count, count)) % count]
         elif fill == "black or white":
@@ -171,8 +186,7 @@ class OcclusionBenchmark:
 
 def part_of_face(kind: str, found: Landmarks) -> np.ndarray:
     """The mask (48, 48) of a half of the image, of sunglasses over the eyes, or of a medical mask over the mouth."""
-    mask = np.zeros((SIZE, SIZE), bool)
-    half = SIZE // 2
+    mask, first, second = np.zeros((SIZE, SIZE), bool), slice(SIZE // 2), slice(SIZE // 2, None)
     span, reach = found.right_eye - found.left_eye, found.mouth_row - found.eye_row
     if kind == "eyes":
         rows = np.clip([found.eye_row - 0.25 * span, found.eye_row + 0.25 * span + 1], 0, SIZE).astype(int)
@@ -180,20 +194,34 @@ def part_of_face(kind: str, found: Landmarks) -> np.ndarray:
         mask[slice(*rows), slice(*columns)] = True
     elif kind == "mouth":
         centre = (found.left_eye + found.right_eye) / 2
-        outline = [  # over the nose, down the cheeks, round the chin: share of the way from eyes to mouth, and of the span
+        # Over the nose, down the cheeks, round the chin: down in ways from eyes to mouth, aside in eye distances.
+        outline = [
             (0.4, 0.0), (0.65, 0.85), (1.15, 0.75), (1.45, 0.35), (1.45, -0.35), (1.15, -0.75), (0.65, -0.85),
         ]  # fmt: skip
         corners = [(found.eye_row + down * reach, centre + aside * span) for down, aside in outline]
-        mask = polygon2mask((SIZE, SIZE), corners)
+        drawn = Image.new("1", (SIZE, SIZE))
+        ImageDraw.Draw(drawn).polygon([(column, row) for row, column in corners], fill=1)
+        mask = np.array(drawn)
     elif kind != "none":
-        mask[
-            {"upper": np.s_[:half], "lower": np.s_[half:], "left": np.s_[:, :half], "right": np.s_[:, half:]}[kind]
-        ] = True
+        halves = {"upper": (first,), "lower": (second,), "left": (slice(None), first), "right": (slice(None), second)}
+        mask[halves[kind]] = True
     return mask
 
 
+def weave(rng: np.random.Generator, count: int) -> np.ndarray:
+    """Textures uint8 (N, 48, 48) of two crossing stripes, each with its own direction and width; whole numbers only."""
+    y, x = np.mgrid[:SIZE, :SIZE]
+    total = np.zeros((count, SIZE, SIZE), np.int64)
+    for _ in range(2):
+        down, right = rng.integers(1, 4, (2, count, 1, 1)) * rng.choice([-1, 1], (2, count, 1, 1))
+        period = rng.integers(6, 18, (count, 1, 1))
+        place = (down * y + right * x) % period
+        total += 255 * np.minimum(place, period - place) // (period // 2)
+    return (total // 2).astype(np.uint8)
+
+
 def cover_patches(priority: np.ndarray, share: float) -> np.ndarray:
-    """Mask (M, 48, 48) over the patches of highest priority (M, 12, 12), as many as come next to `share` of the face."""
+    """Mask (M, 48, 48) over the patches of highest priority (M, 12, 12), as many as come nearest to `share`."""
     chosen = _highest(priority, round(share * priority[0].size))
     return chosen.repeat(PATCH, axis=1).repeat(PATCH, axis=2)
 
@@ -209,20 +237,3 @@ def _highest(priority: np.ndarray, count: int) -> np.ndarray:
 def window_name(top: int, left: int) -> str:
     """The column of `OcclusionBenchmark.predictions` with the sliding square at this corner."""
     return f"window {top} {left}"
-
-
-def accuracies(predictions: pd.DataFrame, labels: np.ndarray, benchmark: OcclusionBenchmark, rows=slice(None)):
-    """One row per occlusion: kind, level, fill, severity (mean covered share), n, accuracy.
-
-    predictions: of `benchmark.predictions` for the faces `rows`, whose classes are `labels` (M,).
-    """
-    table = []
-    for occlusion in (CLEAN, *SUITE):
-        if occlusion in TARGETED:
-            severity = cover_patches(np.zeros((1, SIZE // PATCH, SIZE // PATCH)), occlusion.level).mean()
-        else:
-            severity = benchmark.masks(occlusion)[rows].mean()
-        row = {"kind": occlusion.kind, "level": occlusion.level, "fill": occlusion.fill, "severity": float(severity)}
-        right = predictions[str(occlusion)].to_numpy() == labels
-        table.append({**row, "n": len(labels), "accuracy": right.mean()})
-    return pd.DataFrame(table)

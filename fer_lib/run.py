@@ -18,7 +18,7 @@ from fer_lib.evaluation import Predictor, embed, scores, self_agreement
 from fer_lib.experiments import Experiment, Member, find
 from fer_lib.faces import Faces
 from fer_lib.network import Network
-from fer_lib.occlusion_benchmark import OcclusionBenchmark, accuracies
+from fer_lib.occlusion_benchmark import OcclusionBenchmark
 from fer_lib.progress import Progress
 from fer_lib.splits import split
 from fer_lib.stacked import fit_together
@@ -107,7 +107,7 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
     return {
         "tables": {
             "predictions.csv.gz": predictions,
-            "occlusion.csv": accuracies(occluded, truth, benchmark, test),
+            "occlusion.csv": benchmark.accuracies(occluded, truth, test),
             "occluded_predictions.csv.gz": tested.join(occluded.set_index(test)),
             "embeddings.csv.gz": embeddings(trained, data),
             "history.csv": pd.DataFrame(trained.history),

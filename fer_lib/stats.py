@@ -23,18 +23,27 @@ def mean_interval(values) -> tuple[float, float, float]:
 
 
 def subject_interval(predictions: pd.DataFrame, resamples: int = 10_000) -> tuple[float, float, float]:
-    """Pooled accuracy over all rows and its interval when people, not frames, are resampled (percentile bootstrap).
+    """Pooled accuracy over all rows and its interval when people, not frames, are resampled.
 
     predictions: columns subject, label, prediction; a frame may stand there once per seed.
     """
     correct = predictions["label"] == predictions["prediction"]
-    by_subject = correct.groupby(predictions["subject"]).agg(["sum", "count"])
-    right, total = by_subject["sum"].to_numpy(float), by_subject["count"].to_numpy(float)
+    return subject_ratio(correct, np.ones(len(correct)), predictions["subject"], resamples)
+
+
+def subject_ratio(values, of, subjects, resamples: int = 10_000) -> tuple[float, float, float]:
+    """Sum of `values` over sum of `of`, and its interval when people are resampled (percentile bootstrap).
+
+    values, of: numbers, one per frame, aligned with subjects.
+    """
+    table = pd.DataFrame({"values": np.asarray(values, float), "of": np.asarray(of, float)})
+    by_subject = table.groupby(np.asarray(subjects, str)).sum()
+    ratio = float(by_subject["values"].sum() / by_subject["of"].sum())
     if len(by_subject) < 2:
-        return float(right.sum() / total.sum()), np.nan, np.nan
+        return ratio, np.nan, np.nan
     interval = stats.bootstrap(
-        (right, total),
-        lambda right, total, axis: right.sum(axis=axis) / total.sum(axis=axis),
+        (by_subject["values"].to_numpy(), by_subject["of"].to_numpy()),
+        lambda values, of, axis: values.sum(axis=axis) / of.sum(axis=axis),
         paired=True,
         vectorized=True,
         n_resamples=resamples,
@@ -42,7 +51,7 @@ def subject_interval(predictions: pd.DataFrame, resamples: int = 10_000) -> tupl
         method="percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval
-    return float(right.sum() / total.sum()), float(interval.low), float(interval.high)
+    return ratio, float(interval.low), float(interval.high)
 
 
 def paired_difference(first: pd.Series, second: pd.Series) -> dict[str, float]:
@@ -69,36 +78,33 @@ def paired_difference(first: pd.Series, second: pd.Series) -> dict[str, float]:
     }
 
 
-def subject_difference(first: pd.DataFrame, second: pd.DataFrame, resamples: int = 10_000) -> dict[str, float]:
+def subject_difference(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, float]:
     """Pooled accuracy of first - second over the frames that both predicted, when people are resampled.
 
-    first, second: columns seed, fold, frame_id, subject, label, prediction. Percentile bootstrap over subjects; p from
-    a two-sided permutation test that exchanges the two arms within a subject. n: subjects. NaN with fewer than two.
+    first, second: columns seed, fold, frame_id, subject, label, prediction. As `subject_gain`.
     """
     key = ["seed", "fold", "frame_id", "subject", "label"]
     both = first.merge(second, on=key, suffixes=("_first", "_second"))
-    right = [(both[f"prediction_{arm}"] == both["label"]).groupby(both["subject"]).sum() for arm in ("first", "second")]
-    gained, total = (right[0] - right[1]).to_numpy(float), both.groupby("subject").size().to_numpy(float)
-    n = len(total)
-    if n < 2:
-        mean = float(gained.sum() / total.sum()) if n else np.nan
-        return {"difference": mean, "ci_low": np.nan, "ci_high": np.nan, "p": np.nan, "n": n}
-    sampled = {"vectorized": True, "n_resamples": resamples, "rng": np.random.default_rng(0)}
-    interval = stats.bootstrap(
-        (gained, total),
-        lambda gained, total, axis: gained.sum(axis=axis) / total.sum(axis=axis),
-        paired=True,
-        confidence_level=LEVEL,
-        method="percentile",
-        **sampled,
-    ).confidence_interval
-    test = stats.permutation_test(
-        (gained,), lambda gained, axis: gained.sum(axis=axis), permutation_type="samples", **sampled
-    )
-    return {
-        "difference": float(gained.sum() / total.sum()),
-        "ci_low": float(interval.low),
-        "ci_high": float(interval.high),
-        "p": float(test.pvalue),
-        "n": n,
-    }
+    right = [(both[f"prediction_{arm}"] == both["label"]).astype(float) for arm in ("first", "second")]
+    return subject_gain(right[0] - right[1], both["subject"])
+
+
+def subject_gain(gained, subjects, resamples: int = 10_000) -> dict[str, float]:
+    """Mean of `gained`, one number per frame, with its interval when people are resampled, p, and n, the people.
+
+    Percentile bootstrap over subjects; p from a two-sided permutation test that exchanges the two arms within a
+    subject. NaN with fewer than two.
+    """
+    by_subject = pd.Series(np.asarray(gained, float)).groupby(np.asarray(subjects, str)).sum()
+    mean, low, high = subject_ratio(gained, np.ones(len(gained)), subjects, resamples) if len(gained) else [np.nan] * 3
+    p = np.nan
+    if len(by_subject) > 1:
+        p = stats.permutation_test(
+            (by_subject.to_numpy(),),
+            lambda gained, axis: gained.sum(axis=axis),
+            permutation_type="samples",
+            vectorized=True,
+            n_resamples=resamples,
+            rng=np.random.default_rng(0),
+        ).pvalue
+    return {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": len(by_subject)}

@@ -1,0 +1,69 @@
+"""The pictures of the occlusion benchmark: each takes `ax`, draws, and returns it; `gallery` makes a figure."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from fer_lib.landmarks import Landmarks
+from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED, Occlusion, OcclusionBenchmark
+from fer_lib.plots import ACCENT, CYCLE, INK, MUTED
+
+
+def curve(ax: Axes, points: pd.DataFrame, label: str, colour: str) -> Axes:
+    """Draw accuracy against the covered share, and its interval as a band: severity, mean, ci_low, ci_high."""
+    ax.fill_between(points["severity"], points["ci_low"], points["ci_high"], color=colour, alpha=0.15, linewidth=0)
+    ax.plot(points["severity"], points["mean"], "o-", color=colour, label=label, markersize=3.5)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.grid(visible=True, axis="y")
+    return ax
+
+
+def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
+    """Draw accuracy and interval for each kind of occlusion, a colour per arm: name -> kind, mean, ci_low, ci_high."""
+    for k, (name, table) in enumerate(arms.items()):
+        lines = np.arange(len(table)) + 0.16 * (k - (len(arms) - 1) / 2)
+        colour = CYCLE[k % len(CYCLE)]
+        ax.hlines(lines, table["ci_low"], table["ci_high"], color=colour, linewidth=1.4)
+        ax.plot(table["mean"], lines, "o", color=colour, label=name, markersize=4)
+    names = ["clean" if kind == "none" else kind for kind in table["kind"]]
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.grid(visible=True, axis="x")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def needed(ax: Axes, loss: np.ndarray, found: Landmarks, most: float) -> Axes:
+    """Draw the loss of recall (48, 48), from none to `most`, with crosses at the eyes and a bar at the mouth."""
+    shades = LinearSegmentedColormap.from_list("loss", [f"{ACCENT}00", f"{ACCENT}ff"])
+    ax.imshow(np.clip(loss, 0, most), cmap=shades, vmin=0, vmax=most, interpolation="none")
+    ax.plot([found.left_eye, found.right_eye], [found.eye_row] * 2, "+", color=INK, markersize=6)
+    ax.plot([20, 28], [found.mouth_row] * 2, color=INK, linewidth=1.2)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set(visible=True, color=MUTED)
+    return ax
+
+
+def gallery(benchmark: OcclusionBenchmark, face: int) -> Figure:
+    """One face of the set under every occlusion but the targeted ones: a row per kind and level, a column per fill."""
+    rows = list(dict.fromkeys((one.kind, one.level) for one in SUITE if one not in TARGETED))
+    fig, axes = plt.subplots(len(rows), len(FILLS), figsize=(4.6, 0.66 * len(rows)), squeeze=False)
+    for line, (kind, level) in zip(axes, rows, strict=True):
+        fills = [one.fill for one in SUITE if (one.kind, one.level) == (kind, level)]
+        for ax, fill in zip(line, fills, strict=False):
+            covered, mask = benchmark.occluded(Occlusion(kind, fill, level), [face])
+            ax.imshow(covered[0], cmap="gray", vmin=0, vmax=255, interpolation="none")
+        for ax in line:
+            ax.set_axis_off()
+        name = str(Occlusion(kind, "", level)).rstrip(", ")
+        line[0].text(-0.1, 0.5, f"{name}\n{mask.mean():.1%}", transform=line[0].transAxes, ha="right", va="center")
+    for ax, fill in zip(axes[0], FILLS, strict=True):
+        ax.set_title(fill, loc="center")
+    return fig

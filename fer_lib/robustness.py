@@ -1,0 +1,225 @@
+"""How the trained arms stand occlusion: scores, tables and paired comparisons, made from `results/` alone.
+
+A score is a weighted mean over occlusions of whether a frame is classified rightly, so that it has a value for every
+frame and people can be resampled. Each kind of occlusion counts the same, however many levels and fills it has.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from fer_lib import results
+from fer_lib.claims import verdict
+from fer_lib.experiments import Experiment
+from fer_lib.occlusion_benchmark import CLEAN, FILLS, PAPER, SUITE, WINDOW, WINDOWS, Occlusion, window_name
+from fer_lib.stats import mean_interval, paired_difference, subject_gain, subject_ratio
+from fer_lib.tables import label, measured
+from fer_lib.wording import interval, percent
+
+KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
+
+CAPTION = (
+    "Subject: pooled over the tested frames of all finished folds, people resampled; other protocols: over members. "
+    "Members beside each other may differ between networks; paired answers use those that both have."
+)
+
+Weights = dict[Occlusion, float]
+"""Occlusion -> its weight in a score; they add up to 1."""
+
+
+def equally(occlusions) -> Weights:
+    """The same weight for each kind, and within a kind for each of its occlusions. Leaves out what training shows."""
+    unseen = [one for one in occlusions if one != PAPER]
+    kinds = [one.kind for one in unseen]
+    return {one: 1 / len(set(kinds)) / kinds.count(one.kind) for one in unseen}
+
+
+def under_curve(fill: str) -> Weights:
+    """Area under accuracy against covered share, clean to half covered by random patches, as a share of the most."""
+    points = [CLEAN, *(one for one in SUITE if one.kind == "patches" and one.fill == fill)]
+    shares = np.array([one.level for one in points])
+    edges = np.concatenate([shares[:1], (shares[1:] + shares[:-1]) / 2, shares[-1:]])
+    return dict(zip(points, np.diff(edges) / shares[-1], strict=True))
+
+
+SCORES = {
+    "clean": {CLEAN: 1.0},
+    "black rectangle": {PAPER: 1.0},
+    "unseen": equally(SUITE),
+    "area under the curve": {
+        one: weight / len(FILLS) for fill in FILLS for one, weight in under_curve(fill).items() if one != CLEAN
+    }
+    | {CLEAN: under_curve("black")[CLEAN]},
+}
+"""What stands in the table. Unseen: every occlusion but the black rectangle that training may have shown."""
+
+QUESTIONS = {
+    "training with occlusion": ({"occlusion": True}, {"occlusion": False}),
+    "the spatial transformer": ({"input_path": "stn"}, {"input_path": "plain", "stn_lr_factor": 1.0}),
+    "the triplet loss": ({"loss": "triplet"}, {"loss": "softmax", "mining": "random", "normalise": False}),
+    "the joint loss": ({"loss": "joint"}, {"loss": "softmax", "mining": "random", "normalise": False}),
+}
+"""Does it help under occlusion? -> what the arm with it has, and the arm without it instead."""
+
+
+def arms(dataset: str) -> list[Experiment]:
+    """The measured experiments with a member that was asked by the benchmark."""
+    return [row for row in measured(dataset) if len(results.read(row, "occluded_predictions.csv.gz"))]
+
+
+def right(experiment: Experiment, weights: Weights) -> pd.DataFrame:
+    """Score of each test frame: columns seed, fold, frame_id, subject, score."""
+    answers = results.read(experiment, "occluded_predictions.csv.gz")
+    score = sum(weight * (answers[str(one)] == answers["label"]) for one, weight in weights.items())
+    return answers[["seed", "fold", "frame_id", "subject"]].assign(score=score)
+
+
+def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -> tuple[float, float, float]:
+    """Mean and interval of a score, or of its ratio to the score `of`; as a share.
+
+    Under `subject` people are resampled; under the other protocols it is over members.
+    """
+    frames = right(experiment, weights)
+    frames["of"] = right(experiment, of)["score"] if of else 1.0
+    if experiment.protocol == "subject":
+        return subject_ratio(frames["score"], frames["of"], frames["subject"])
+    by_member = frames.groupby(["seed", "fold"])[["score", "of"]].sum()
+    return mean_interval(by_member["score"] / by_member["of"])
+
+
+def robustness_table(dataset: str) -> pd.DataFrame:
+    """One row per arm and score: protocol, label, members, score, mean, ci_low, ci_high.
+
+    The scores are those of `SCORES`, and `kept`: the unseen one as a share of the clean one.
+    """
+    rows = []
+    for experiment in arms(dataset):
+        members = len(results.read(experiment, "occluded_predictions.csv.gz").groupby(["seed", "fold"]))
+        about = {"experiment": experiment.experiment, "protocol": experiment.protocol, "label": label(experiment)}
+        named = {name: (weights, None) for name, weights in SCORES.items()}
+        named["kept"] = (SCORES["unseen"], SCORES["clean"])
+        for name, (weights, of) in named.items():
+            mean, low, high = score(experiment, weights, of)
+            row = {"members": members, "score": name, "mean": mean, "ci_low": low, "ci_high": high}
+            rows.append({**about, **row})
+    return pd.DataFrame(rows)
+
+
+def by_kind(experiment: Experiment) -> pd.DataFrame:
+    """One row per kind: kind, mean, ci_low, ci_high over its unseen occlusions, and `CLEAN` first, as kind `none`."""
+    groups = {"none": {CLEAN: 1.0}, **{kind: equally(o for o in SUITE if o.kind == kind) for kind in KINDS}}
+    rows = [(kind, *score(experiment, weights)) for kind, weights in groups.items()]
+    return pd.DataFrame(rows, columns=["kind", "mean", "ci_low", "ci_high"])
+
+
+def curve(experiment: Experiment, fill: str) -> pd.DataFrame:
+    """Accuracy against the share that random patches of one fill cover: severity, mean, ci_low, ci_high."""
+    points = [CLEAN, *(one for one in SUITE if one.kind == "patches" and one.fill == fill)]
+    rows = [(one.level, *score(experiment, {one: 1.0})) for one in points]
+    return pd.DataFrame(rows, columns=["severity", "mean", "ci_low", "ci_high"])
+
+
+def needed(experiment: Experiment) -> dict[int, np.ndarray]:
+    """Which part of the face each class needs: class -> loss of recall (48, 48) when a grey square covers a pixel.
+
+    The mean over the places of the sliding square that cover the pixel, all members together.
+    """
+    answers = results.read(experiment, "occluded_predictions.csv.gz")
+    losses = {}
+    for emotion, own in answers.groupby("label"):
+        clean = (own[str(CLEAN)] == emotion).mean()
+        lost, count = np.zeros((2, 48, 48))
+        for top, left in WINDOWS:
+            here = np.s_[top : top + WINDOW, left : left + WINDOW]
+            lost[here] += clean - (own[window_name(top, left)] == emotion).mean()
+            count[here] += 1
+        losses[int(emotion)] = lost / count
+    return losses
+
+
+def questions_table(dataset: str) -> pd.DataFrame:
+    """Paired answers: one row per question, pair of arms and score (`clean`, `unseen` and each kind).
+
+    Columns question, protocol, with, score, difference, ci_low, ci_high, p, n, pairs (people or members), over the
+    members that both arms have.
+    """
+    measured_arms, rows = arms(dataset), []
+    groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}
+    groups |= {kind: equally(one for one in SUITE if one.kind == kind) for kind in KINDS}
+    for question, (having, lacking) in QUESTIONS.items():
+        for better in measured_arms:
+            if any(getattr(better, name) != value for name, value in having.items()):
+                continue
+            for worse in measured_arms:
+                if replace(better, experiment=worse.experiment, **lacking).method != worse.method:
+                    continue
+                about = {"question": question, "protocol": better.protocol, "with": label(better)}
+                rows += [{**about, "score": name, **gain(better, worse, group)} for name, group in groups.items()]
+    columns = ["question", "protocol", "with", "score", "difference", "ci_low", "ci_high", "p", "n", "pairs"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def gain(first: Experiment, second: Experiment, weights: Weights) -> dict:
+    """What the first arm gains over the second in a score, paired by people under `subject`, else by members."""
+    key = ["seed", "fold", "frame_id", "subject"]
+    both = right(first, weights).merge(right(second, weights), on=key, suffixes=("_first", "_second"))
+    if first.protocol == "subject":
+        return {**subject_gain(both["score_first"] - both["score_second"], both["subject"]), "pairs": "people"}
+    by_member = both.groupby(["seed", "fold"])[["score_first", "score_second"]].mean()
+    return {**paired_difference(by_member["score_first"], by_member["score_second"]), "pairs": "members"}
+
+
+def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:
+    """The experiments of each protocol, from the least to the most exposed split."""
+    order = ("subject", "sequence", "random", "usage")
+    grouped = {name: [one for one in experiments if one.protocol == name] for name in order}
+    return {name: own for name, own in grouped.items() if own}
+
+
+def class_names(experiment: Experiment) -> list[str]:
+    """The names of the classes, in the order of their labels."""
+    columns = results.read(experiment, "predictions.csv.gz").columns
+    return [name.removeprefix("p_") for name in columns if name.startswith("p_")]
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`robustness_table` in percent, a column per score; the black rectangle says whether training showed it."""
+    said = [f"{percent(row.mean)} [{interval(row.ci_low, row.ci_high)}]" for row in table.itertuples()]
+    keys = ["protocol", "label", "members"]
+    wide = table.assign(said=said).pivot_table(index=keys, columns="score", values="said", aggfunc="first", sort=False)
+    wide = wide.reset_index().rename_axis(columns=None).rename(columns={"label": "method"})
+    seen = ["unseen" if "no occlusion" in method else "seen" for method in wide["method"]]
+    wide["black rectangle"] = [f"{value}, {word}" for value, word in zip(wide["black rectangle"], seen, strict=True)]
+    return wide
+
+
+def readable_questions(answers: pd.DataFrame, scores=("clean", "black rectangle", "unseen")) -> pd.DataFrame:
+    """The rows of `questions_table` for `scores`, in points, with a verdict from the interval alone."""
+    own = answers[answers["score"].isin(scores)]
+    gains = [f"{100 * row.difference:+.2f} [{interval(row.ci_low, row.ci_high, '+')}]" for row in own.itertuples()]
+    shown = own[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
+    verdicts = [verdict(low, high) for low, high in zip(own["ci_low"], own["ci_high"], strict=True)]
+    n = [f"{row.n} {row.pairs}" for row in own.itertuples()]
+    p = [f"{x:.3f}" if pd.notna(x) else "–" for x in own["p"]]
+    return shown.assign(gain=gains, n=n, p=p, verdict=verdicts)
+
+
+def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
+    """What each arm keeps under occlusion it was not trained on, and what helps, in sentences."""
+    lines = []
+    for (protocol, name), own in table.groupby(["protocol", "label"], sort=False):
+        values = own.set_index("score")
+        kept = values.loc["kept"]
+        lines.append(
+            f"- **{name}**, protocol {protocol}: {percent(values.loc['clean', 'mean'])} % on clear faces, "
+            f"{percent(values.loc['unseen', 'mean'])} % under unseen occlusion; it keeps {percent(kept['mean'])} % "
+            f"[{interval(kept['ci_low'], kept['ci_high'])}]."
+        )
+    for row in answers[answers["score"] == "unseen"].itertuples():
+        lines.append(
+            f"- Does {row.question} help under unseen occlusion? {100 * row.difference:+.2f} points "
+            f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n} {row.pairs}, protocol {row.protocol}: "
+            f"{verdict(row.ci_low, row.ci_high)}."
+        )
+    return "\n".join(lines)

@@ -1,0 +1,159 @@
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+from few_faces import few_faces
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from fer_lib import landmarks, paths
+from fer_lib.landmarks import Landmarks
+from fer_lib.occlusion import draw_rectangles
+from fer_lib.occlusion_benchmark import (
+    CLEAN,
+    FILLS,
+    PAPER,
+    SUITE,
+    TARGETED,
+    WINDOWS,
+    Occlusion,
+    OcclusionBenchmark,
+    cover_patches,
+    window_name,
+)
+from fer_lib.references import hog_features
+
+COVERED = {("square", 8): 64, ("square", 16): 256, ("square", 24): 576, ("upper", 0): 1152, ("lower", 0): 1152,
+           ("left", 0): 1152, ("right", 0): 1152, ("patches", 0.1): 14 * 16, ("patches", 0.25): 36 * 16,
+           ("patches", 0.4): 58 * 16, ("patches", 0.5): 72 * 16, ("salt and pepper", 0.1): 230,
+           ("salt and pepper", 0.25): 576, ("salt and pepper", 0.5): 1152}  # fmt: skip
+"""Pixels of 2304 that each must cover."""
+
+
+@pytest.fixture(scope="module")
+def faces():
+    return few_faces()
+
+
+@pytest.fixture(scope="module")
+def benchmark(faces):
+    return OcclusionBenchmark(faces.images)
+
+
+def test_severity_is_exact_to_the_pixel(benchmark):
+    for occlusion in SUITE:
+        if (occlusion.kind, occlusion.level) in COVERED:
+            pixels = benchmark.masks(occlusion).sum(axis=(1, 2))
+            assert (pixels == COVERED[occlusion.kind, occlusion.level]).all(), occlusion
+            assert benchmark.severity(occlusion) == COVERED[occlusion.kind, occlusion.level] / 48**2
+    assert {one.kind for one in SUITE} - {kind for kind, _ in COVERED} == {"rectangle", "eyes", "mouth", "targeted"}
+
+
+def test_the_rectangle_is_the_papers(benchmark):
+    top, left, height, width = draw_rectangles(np.random.default_rng(0), 84)[5]
+    expected = np.zeros((48, 48), bool)
+    expected[top : top + height, left : left + width] = True
+    assert (benchmark.masks(PAPER)[5] == expected).all()
+
+
+def test_only_what_is_covered_changes_and_shows_the_fill(faces, benchmark):
+    for fill in FILLS:
+        covered, mask = benchmark.occluded(Occlusion("square", fill, 24))
+        assert (covered[~mask] == faces.images[~mask]).all()
+    black, mask = benchmark.occluded(Occlusion("square", "black", 24))
+    assert (black[mask] == 0).all()
+    mean, mask = benchmark.occluded(Occlusion("eyes", "mean"), [3])
+    assert (mean[mask] == np.floor(faces.images[3].mean() + 0.5)).all()
+    other, mask = benchmark.occluded(Occlusion("upper", "face"), [3])
+    assert sum((face[:24] == other[0, :24]).all() for face in np.delete(faces.images, 3, axis=0)) == 1
+    salted, mask = benchmark.occluded(Occlusion("salt and pepper", "black or white", 0.5))
+    assert set(np.unique(salted[mask])) == {0, 255}
+    noise, mask = benchmark.occluded(Occlusion("lower", "noise"))
+    assert abs(noise[mask].mean() - 127.5) < 1 and noise[mask].max() == 255
+
+
+def test_the_same_for_every_model_subset_and_machine(faces, benchmark):
+    again = OcclusionBenchmark(faces.images)
+    for occlusion in SUITE:
+        if occlusion not in TARGETED:
+            some = benchmark.occluded(occlusion, [7, 2])[0]
+            assert (again.occluded(occlusion)[0][[7, 2]] == some).all(), occlusion
+    assert (OcclusionBenchmark(faces.images, seed=1).masks(PAPER) != benchmark.masks(PAPER)).any()
+    patches = np.packbits(benchmark.masks(Occlusion("patches", "black", 0.25))).tobytes()
+    assert hashlib.sha256(patches).hexdigest()[:16] == "4b05b4dd3b97bdf0", "as it was on another machine"
+
+
+def test_targeted_covers_what_a_model_relies_on(faces, benchmark):
+    """A model that looks at one patch only: the grey square over it takes its confidence, and `targeted` finds it."""
+
+    def looks_at_one_patch(images):
+        bright = images[:, 20:24, 32:36].mean(axis=(1, 2)) / 255
+        return np.stack([bright, 1 - bright], axis=1)
+
+    images = np.full((4, 48, 48), 40, np.uint8)
+    images[:, 20:24, 32:36] = 255
+    own = OcclusionBenchmark(images)
+    drops, windows = own._slide(looks_at_one_patch, looks_at_one_patch(images), slice(None))
+    found = own.target(drops, TARGETED[0])[1]
+    assert found[:, 20:24, 32:36].all() and (found.sum(axis=(1, 2)) == 14 * 16).all()
+    over = [name for (top, left) in WINDOWS if windows[name := window_name(top, left)][0] == 1]
+    assert over == ["window 8 24", "window 8 32", "window 16 24", "window 16 32"]
+
+
+def test_patches_of_highest_priority():
+    priority = np.arange(144.0).reshape(1, 12, 12)
+    mask = cover_patches(priority, 0.01)
+    assert mask.sum() == 16 and mask[0, 44:, 44:].all()
+    assert cover_patches(np.zeros((1, 12, 12)), 0.01)[0, :4, :4].all(), "among equals the first"
+
+
+def test_scores_a_foreign_model(faces, benchmark):
+    model = make_pipeline(FunctionTransformer(hog_features), LogisticRegression(max_iter=200))
+    train, test = np.arange(0, 84, 2), np.arange(1, 84, 2)
+    model.fit(faces.images[train], faces.labels[train])
+    predictions = benchmark.predictions(model.predict_proba, test)
+    assert list(predictions)[0] == str(CLEAN) and len(predictions.columns) == 1 + len(SUITE) + len(WINDOWS)
+    table = benchmark.accuracies(predictions, faces.labels[test], test)
+    assert table.loc[0, "accuracy"] == model.score(faces.images[test], faces.labels[test])
+    by_hand = model.predict(benchmark.occluded(Occlusion("upper", "noise"), test)[0]) == faces.labels[test]
+    assert table.query("kind == 'upper' and fill == 'noise'")["accuracy"].item() == by_hand.mean()
+    assert (table["n"] == 42).all() and table["severity"].between(0, 0.5).all()
+
+
+def test_eyes_and_mouth_are_where_they_are_darkest():
+    images = np.full((2, 48, 48), 200, np.uint8)
+    images[:, 17:20, 12:18] = images[:, 17:20, 30:36] = 50
+    images[:, 38:41, 18:30] = 60
+    images[:, 18, [14, 33]] = images[:, 39, 20:28] = 0
+    assert landmarks.measure(images) == Landmarks(18, 14, 33, 39)
+
+
+def test_landmarks_are_stored(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no .*landmarks.csv; notebook 00_data measures it"):
+        landmarks.stored("synthetic")
+    landmarks.store("synthetic", Landmarks(18, 14, 33, 39))
+    assert landmarks.stored("synthetic") == Landmarks(18, 14, 33, 39)
+
+
+@pytest.mark.parametrize(
+    "images", [np.zeros((3, 48, 48)), np.zeros((3, 32, 32), np.uint8), np.zeros((1, 48, 48), "u1")]
+)
+def test_other_images_are_refused(images):
+    with pytest.raises(ValueError, match=r"the benchmark takes uint8 \(N, 48, 48\), N at least 2"):
+        OcclusionBenchmark(images)
+
+
+def test_unknown_kind_and_fill(benchmark):
+    with pytest.raises(ValueError, match=r"no mask of kind 'hat'; known: rectangle, square"):
+        benchmark.masks(Occlusion("hat", "black"))
+    with pytest.raises(ValueError, match=r"unknown fill 'wool'; known: black, mean"):
+        benchmark.occluded(Occlusion("eyes", "wool"))
+
+
+def test_names_are_columns():
+    assert len({str(one) for one in (CLEAN, *SUITE)}) == 1 + len(SUITE)
+    assert str(Occlusion("square", "noise", 8)) == "square 8 px, noise"
+    assert pd.Series(map(str, TARGETED)).tolist() == ["targeted 10%, mean", "targeted 25%, mean", "targeted 50%, mean"]
