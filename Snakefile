@@ -17,8 +17,8 @@ from fer_lib.experiments import find, read_experiments
 DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
 LOOKED_INTO = "random-resnet10-triplet-slow-stn"
-FROM_RESULTS = {"02_table": {}, "06_audit": {}, "index": {}}
-FROM_REFERENCES = {"06_audit", "index"}
+FROM_RESULTS = {"02_table": {}, "03_occlusion": {}, "06_audit": {}, "index": {}}
+FROM_REFERENCES = {"03_occlusion", "06_audit", "index"}
 FROM_TIMES = {"07_speed": {}}
 FROM_DATA = {"00_data": {}}
 FROM_WEIGHTS = {"05_attention": {"experiment": LOOKED_INTO}}
@@ -68,7 +68,7 @@ def page_inputs(dataset, page):
     files += paths.RESULTS.glob("speed/*/*.*") if page in FROM_TIMES else []
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
     if page in FROM_REFERENCES and dataset in DATASETS:
-        files.append(pages[dataset, "00_data"][0])  # whose notebook measures the references
+        files.append(pages[dataset, "00_data"][0])  # whose notebook measures references and landmarks
     return files + [trained(row) for row in own if row in missing]
 
 

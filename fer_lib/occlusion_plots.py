@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from fer_lib.landmarks import Landmarks
-from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED, Occlusion, OcclusionBenchmark
+from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED, Occlusion, OcclusionBenchmark, part_of_face
 from fer_lib.plots import ACCENT, CYCLE, INK, MUTED
 
 
@@ -37,6 +37,17 @@ def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
     ax.grid(visible=True, axis="x")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
+    return ax
+
+
+def mean_face(ax: Axes, images: np.ndarray, kind: str, found: Landmarks) -> Axes:
+    """Draw the mean of images (N, 48, 48), black where `part_of_face` covers it, with the measured places."""
+    shown = np.where(part_of_face(kind, found), 0, images.mean(axis=0))
+    ax.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="none")
+    if kind == "none":
+        ax.plot([found.left_eye, found.right_eye], [found.eye_row] * 2, "+", color=CYCLE[1], markersize=8)
+        ax.axhline(found.mouth_row, 0.4, 0.6, color=CYCLE[1])
+    ax.set_axis_off()
     return ax
 
 

@@ -82,7 +82,7 @@ def test_the_same_for_every_model_subset_and_machine(faces, benchmark):
             assert (again.occluded(occlusion)[0][[7, 2]] == some).all(), occlusion
     assert (OcclusionBenchmark(faces.images, seed=1).masks(PAPER) != benchmark.masks(PAPER)).any()
     patches = np.packbits(benchmark.masks(Occlusion("patches", "black", 0.25))).tobytes()
-    assert hashlib.sha256(patches).hexdigest()[:16] == "4b05b4dd3b97bdf0", "as it was on another machine"
+    assert hashlib.sha256(patches).hexdigest()[:16] == "4b05b4dd3b97bdf0", "not the stored results' masks"
 
 
 def test_targeted_covers_what_a_model_relies_on(faces, benchmark):
@@ -114,7 +114,7 @@ def test_scores_a_foreign_model(faces, benchmark):
     train, test = np.arange(0, 84, 2), np.arange(1, 84, 2)
     model.fit(faces.images[train], faces.labels[train])
     predictions = benchmark.predictions(model.predict_proba, test)
-    assert list(predictions)[0] == str(CLEAN) and len(predictions.columns) == 1 + len(SUITE) + len(WINDOWS)
+    assert next(iter(predictions)) == str(CLEAN) and len(predictions.columns) == 1 + len(SUITE) + len(WINDOWS)
     table = benchmark.accuracies(predictions, faces.labels[test], test)
     assert table.loc[0, "accuracy"] == model.score(faces.images[test], faces.labels[test])
     by_hand = model.predict(benchmark.occluded(Occlusion("upper", "noise"), test)[0]) == faces.labels[test]

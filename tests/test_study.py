@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from fer_lib import paths, readme
 from fer_lib.report import PAGES, render
 
-NOTEBOOKS = {"index", "00_data", "01_train", "02_table", "05_attention", "06_audit", "07_speed"}
+NOTEBOOKS = {"index", "00_data", "01_train", "02_table", "03_occlusion", "05_attention", "06_audit", "07_speed"}
 TINY = """\
 random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random,1.0,False,knn,True,1,50,0.001
 random-resnet10-triplet-slow-stn,synthetic,random,2,1,resnet10,stn,1,0.1,triplet,random,1.0,False,knn,True,1,50,0.001
@@ -167,7 +167,7 @@ def test_an_unknown_parameter_stops_the_notebook(tmp_path):
 
 def test_stored_pages_are_those_of_the_stored_results(tmp_path):
     stored = paths.ROOT / "results" / "reports"
-    on_ckplus = {page: {"dataset": "ckplus"} for page in ("index", "02_table", "06_audit")}
+    on_ckplus = {page: {"dataset": "ckplus"} for page in ("index", "02_table", "03_occlusion", "06_audit")}
     for page, given in {**on_ckplus, "07_speed": {}}.items():
         executed = tmp_path / f"{page}.ipynb"
         papermill.execute_notebook(paths.NOTEBOOKS / f"{page}.ipynb", executed, given, progress_bar=False)
@@ -191,3 +191,10 @@ def test_nothing_that_is_stored_shows_a_face_that_may_not_be_shown():
 def test_the_readme_says_what_the_results_say():
     text = (paths.ROOT / "README.md").read_text()
     assert readme.with_results(text) == text, "run python -m fer_lib.readme"
+
+
+def test_the_readmes_example_runs(capsys):
+    example = re.search(r"```python\n(.*?)```", (paths.ROOT / "README.md").read_text(), re.DOTALL)[1]
+    exec(compile(example, "README.md", "exec"), {})
+    printed = capsys.readouterr().out
+    assert "salt and pepper" in printed and "accuracy" in printed
