@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.nn.functional import linear, pad
 
+from fer_lib import machine
 from fer_lib.network import Network
 
 
@@ -29,7 +30,7 @@ def fit_to_cpu(network: Network) -> None:
 
     The stages between are faster as they are. Weights and results stay the same, up to the order of summation.
     """
-    if torch.backends.cpu.get_cpu_capability() == "AVX512":
+    if machine.has_avx512():
         return
     for module in (network.resnet.conv1, *network.resnet.layer4.modules()):
         if isinstance(module, nn.Conv2d):

@@ -30,6 +30,11 @@ def name() -> str:
     return f"{processor}, {cores()} cores, {torch.backends.cpu.get_cpu_capability()}"
 
 
+def has_avx512() -> bool:
+    """Whether the CPU computes in vectors of 512 bits, for which PyTorch's convolutions and bf16 are written."""
+    return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+
+
 def seconds(function: Callable[[], object]) -> float:
     """How long the device works on a call."""
     wait = torch.cuda.synchronize if device() == "cuda" else (lambda: None)

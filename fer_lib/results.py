@@ -144,8 +144,7 @@ def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.Data
         old = read(experiment, name)
         others = old[(old["seed"] != member.seed) | (old["fold"] != member.fold)]
         new = tables[name]
-        new.insert(0, "fold", member.fold)
-        new.insert(0, "seed", member.seed)
+        new = pd.concat([pd.DataFrame({"seed": member.seed, "fold": member.fold}, index=new.index), new], axis=1)
         merged = pd.concat([others, new]) if len(others) else new
         merged = merged.sort_values(["seed", "fold"], kind="stable")
         write_csv(folder(experiment) / name, merged)

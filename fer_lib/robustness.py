@@ -64,8 +64,11 @@ QUESTIONS = {
 
 
 def arms(dataset: str) -> list[Experiment]:
-    """The measured experiments with a member that was asked by the benchmark."""
-    return [row for row in measured(dataset) if len(results.read(row, "occluded_predictions.csv.gz"))]
+    """The measured experiments with a member that was asked by the benchmark. Raises ValueError if there is none."""
+    asked = [row for row in measured(dataset) if len(results.read(row, "occluded_predictions.csv.gz"))]
+    if not asked:
+        raise ValueError(f"no experiment of {dataset} was asked by the occlusion benchmark; train one with 01_train")
+    return asked
 
 
 def right(experiment: Experiment, weights: Weights) -> pd.DataFrame:

@@ -96,10 +96,13 @@ def _last_epoch(trainees: list, train: Callable) -> dict:
 def floor(size: int = 2048, repeats: int = 10) -> pd.DataFrame:
     """What the machine can do at best: one row for each of a large matrix product in several precisions and a copy.
 
-    Columns: what, threads, value, unit. A large fp32 product is the floor that training is held against.
+    Columns: what, threads, value, unit. A large fp32 product is the floor that training is held against. Precisions
+    that the processor would emulate, for minutes, are left out.
     """
     device, rows = machine.device(), []
-    precisions = {"fp32": torch.float32, "bf16": torch.bfloat16} | ({"tf32": torch.float32} if device == "cuda" else {})
+    precisions = {"fp32": torch.float32}
+    precisions |= {"bf16": torch.bfloat16} if device == "cuda" or machine.has_avx512() else {}
+    precisions |= {"tf32": torch.float32} if device == "cuda" else {}
     before = torch.get_num_threads()
     for threads in (1, machine.cores()) if device == "cpu" else (before,):
         torch.set_num_threads(threads)

@@ -7,8 +7,10 @@ from statistics import median
 
 import pandas as pd
 import torch
+from torch import nn
 
 from fer_lib import machine
+from fer_lib.convolution import ProductConv2d
 from fer_lib.experiments import Experiment, Member
 from fer_lib.stacked import Stack
 from fer_lib.training import Data, Trainee, batch_loss, optimiser_for
@@ -26,6 +28,11 @@ PREDICTED = {
         float("nan"),
         "added once bf16 alone had been timed: fewer reorderings",
     ),
+    "oneDNN's convolutions alone": (
+        float("nan"),
+        "where it has no AVX-512 kernels the study multiplies matrices instead; added once that was timed",
+    ),
+    "a solved batch": (2.2, "no triplet is active, every gradient is zero: forward pass and Adam are left"),
     "stacked, 2 members": (0.9, "grouped convolutions are no larger for one core, and rarer in the libraries"),
 }
 """What was tried in a training step -> the speed-up that was expected of it, and why."""
@@ -42,13 +49,20 @@ def tried(seconds: float = 3.0, rounds: int = 3) -> pd.DataFrame:
     rows = []
     for change, (predicted, why) in PREDICTED.items():
         measured = float("nan")
-        if change != "torch.compile" or shutil.which("g++"):
+        if _possible(change):
             step, changed, members = _step(), _step(change), 2 if change.startswith("stacked") else 1
             ratios = [_rate(changed, seconds) * members / _rate(step, seconds) for _ in range(rounds)]
             measured = median(ratios)
         rows.append({"change": change, "predicted": predicted, "measured": measured, "why": why})
     torch.set_num_threads(before)
     return pd.DataFrame(rows)
+
+
+def _possible(change: str) -> bool:
+    """Whether this machine has what the change needs: a compiler, or a processor that computes in bf16."""
+    if "bf16" in change:
+        return machine.device() == "cuda" or machine.has_avx512()
+    return change != "torch.compile" or shutil.which("g++") is not None
 
 
 def _step(change: str = "") -> Callable[[], object]:
@@ -65,6 +79,10 @@ def _step(change: str = "") -> Callable[[], object]:
     if len(members) == 2:
         stack = Stack(trainees)
         return lambda: stack.step(index.expand(2, -1), boxes.expand(2, -1, -1))
+    if change == "oneDNN's convolutions alone":
+        for module in network.modules():
+            if isinstance(module, ProductConv2d):
+                module.__class__ = nn.Conv2d
     if "channels-last" in change:
         network.to(memory_format=torch.channels_last)
     optimiser = optimiser_for(network, experiment)
@@ -86,7 +104,11 @@ def _step(change: str = "") -> Callable[[], object]:
     def step():
         optimiser.zero_grad(set_to_none=True)
         loss, _ = batch_loss(pass_through, experiment, images[index], labels[index], boxes)
-        loss.backward()
+        if change == "a solved batch":
+            for parameter in network.parameters():
+                parameter.grad = torch.zeros_like(parameter)
+        else:
+            loss.backward()
         optimiser.step()
 
     return step

@@ -1,0 +1,120 @@
+"""Scores from stored answers whose values one can work out by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib import paths, results, robustness
+from fer_lib.experiments import Experiment, Member
+from fer_lib.occlusion_benchmark import CLEAN, FILLS, PAPER, SUITE, WINDOWS, Occlusion, window_name
+
+WITH = Experiment("with", dataset="synthetic", protocol="subject", folds=2, loss="softmax")
+WITHOUT = replace(WITH, experiment="without", occlusion=False)
+
+
+def answers(right_under, subjects):
+    """Four frames of class 0 and 1, each right under the occlusions that `right_under` is true of, else wrong."""
+    frames = pd.DataFrame({"frame_id": list("abcd"), "subject": subjects, "label": [0, 1, 0, 1]})
+    columns = {str(one): frames["label"] if right_under(one) else 1 - frames["label"] for one in (CLEAN, *SUITE)}
+    windows = {window_name(*corner): frames["label"] for corner in WINDOWS}
+    windows[window_name(0, 0)] = 1
+    return pd.concat([frames, pd.DataFrame({**columns, **windows}, index=frames.index)], axis=1)
+
+
+def store(experiment, right_under):
+    results.open_folder(experiment, "abc", "cpu")
+    for fold, subjects in enumerate((["p", "p", "q", "q"], ["r", "r", "s", "s"])):
+        frames = answers(right_under, subjects)
+        predictions = frames[["frame_id", "subject", "label"]].assign(prediction=0, p_fear=0.5, p_anger=0.5)
+        empty = pd.DataFrame({"epoch": [1]})
+        tables = dict.fromkeys(results.TABLES, empty) | {"metrics.csv": pd.DataFrame({"accuracy": [1.0]})}
+        tables |= {"predictions.csv.gz": predictions, "occluded_predictions.csv.gz": frames}
+        tables = {name: table.copy() for name, table in tables.items()}
+        results.add_member(experiment, Member(0, fold), tables, {"train_seconds": 1.0})
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
+    rows = pd.DataFrame([{**arm.method, "seeds": arm.seeds, "folds": arm.folds} for arm in (WITH, WITHOUT)])
+    rows.to_csv(tmp_path / "experiments.csv", index=False)
+    store(WITH, lambda one: one.kind in ("none", "rectangle", "eyes"))
+    store(WITHOUT, lambda one: one.kind == "none")
+
+
+def test_weights_add_up_and_leave_out_what_training_shows():
+    for weights in robustness.SCORES.values():
+        assert sum(weights.values()) == pytest.approx(1)
+    unseen = robustness.SCORES["unseen"]
+    assert set(unseen) == set(SUITE) - {PAPER}
+    assert unseen[Occlusion("rectangle", "noise")] == pytest.approx(1 / 11 / 4)
+    assert unseen[Occlusion("eyes", "black")] == pytest.approx(1 / 11 / 5)
+
+
+def test_area_under_the_curve_is_the_trapezoid():
+    levels, accuracy = np.array([0, 0.1, 0.25, 0.4, 0.5]), np.array([1, 0.9, 0.5, 0.4, 0.1])
+    weights = robustness.under_curve("noise")
+    assert [one.level for one in weights] == levels.tolist()
+    assert np.dot(list(weights.values()), accuracy) == pytest.approx(np.trapezoid(accuracy, levels) / 0.5)
+    assert len(robustness.SCORES["area under the curve"]) == 1 + 4 * len(FILLS)
+
+
+def test_scores_by_hand(stored):
+    table = robustness.robustness_table("synthetic").set_index(["experiment", "score"])["mean"]
+    assert table["with", "clean"] == table["without", "clean"] == 1
+    assert (table["with", "black rectangle"], table["without", "black rectangle"]) == (1, 0)
+    assert table["with", "unseen"] == table["with", "kept"] == pytest.approx(2 / 11), "rectangle and eyes of 11 kinds"
+    assert table["without", "unseen"] == 0
+    kinds = robustness.by_kind(WITH).set_index("kind")["mean"]
+    assert kinds[kinds == 1].index.tolist() == ["none", "rectangle", "eyes"] and (kinds.isin([0, 1])).all()
+
+
+def test_questions_are_paired_by_people(stored):
+    found = robustness.questions_table("synthetic").set_index("score")
+    assert set(found["question"]) == {"training with occlusion"} and (found["n"] == 4).all()
+    assert found.loc["unseen", "difference"] == pytest.approx(2 / 11)
+    assert (found.loc["clean", "difference"], found.loc["clean", "p"]) == (0, 1)
+    # Everybody gains as much, so the interval has no width, and of 16 exchanges 2 are as extreme.
+    assert found.loc["eyes", ["difference", "ci_low", "ci_high", "p"]].tolist() == [1, 1, 1, 2 / 16]
+    readable = robustness.readable_questions(found.reset_index())
+    assert readable["verdict"].tolist() == ["not resolvable", "supported", "supported"]
+
+
+def test_members_are_the_unit_under_other_protocols(stored):
+    arm = replace(WITH, experiment="random", protocol="random", seeds=2, folds=1)
+    results.open_folder(arm, "abc", "cpu")
+    for seed, kinds in enumerate((("none", "mouth"), ("none",))):
+        tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES}
+        tables["occluded_predictions.csv.gz"] = answers(lambda one, kinds=kinds: one.kind in kinds, list("pqrs"))
+        results.add_member(arm, Member(seed, 0), tables, {})
+    mean, low, high = robustness.score(arm, robustness.equally(one for one in SUITE if one.kind == "mouth"))
+    assert (mean, low, high) == (0.5, 0, 1), "two members, 0 and 1: Student's interval, cut"
+
+
+def test_the_part_of_the_face_that_is_needed(stored):
+    loss = robustness.needed(WITH)
+    assert loss[1].max() == 0, "class 1 is right wherever the square is"
+    assert loss[0][0, 0] == 1, "class 0 is lost when the top left corner, under one window, is covered"
+    assert loss[0][8, 8] == 0.25 and loss[0][47, 47] == 0, "four windows cover this pixel, one of them costs"
+
+
+def test_answer_says_what_is_kept(stored):
+    text = robustness.answer(robustness.robustness_table("synthetic"), robustness.questions_table("synthetic"))
+    assert "100.00 % on clear faces, 18.18 % under unseen occlusion; it keeps 18.18 % [18.18 to 18.18]" in text
+    assert "Does training with occlusion help under unseen occlusion? +18.18 points" in text
+
+
+def test_readable_table_marks_what_was_seen(stored):
+    shown = robustness.readable(robustness.robustness_table("synthetic")).set_index("method")
+    assert shown["black rectangle"].str.endswith(", seen").tolist() == [True, False]
+    assert shown["black rectangle"].iloc[1].endswith(", unseen")
+    assert list(shown.columns[2:]) == [*robustness.SCORES, "kept"]
+
+
+def test_nothing_was_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(robustness, "measured", lambda dataset: [])
+    with pytest.raises(ValueError, match="no experiment of synthetic was asked by the occlusion benchmark"):
+        robustness.arms("synthetic")
