@@ -43,6 +43,16 @@ def embed(network: nn.Module, images: torch.Tensor, normalise: bool = False, kep
     return (normalize(embeddings) if normalise else embeddings).cpu().numpy()
 
 
+def views(network: nn.Module, images: torch.Tensor) -> np.ndarray:
+    """The views float32 (N, 2, 3), theta, that the transformer chooses for images (N, 1, 48, 48) in evaluation mode."""
+    was_training = network.training
+    network.eval()
+    with torch.inference_mode():
+        thetas = [network(batch)[1] for batch in images.split(EVALUATION_BATCH)]
+    network.train(was_training)
+    return torch.cat(thetas).cpu().numpy()
+
+
 class Predictor:
     """Class probabilities from a trained network.
 

@@ -26,6 +26,7 @@ TABLES = (
     "occlusion.csv",
     "occluded_predictions.csv.gz",
     "embeddings.csv.gz",
+    "views.csv.gz",
     "history.csv",
     "metrics.csv",
 )

@@ -14,15 +14,15 @@ import pandas as pd
 import torch
 
 from fer_lib import faces, machine, results
-from fer_lib.evaluation import Predictor, embed, scores, self_agreement
+from fer_lib.evaluation import Predictor, embed, scores, self_agreement, views
 from fer_lib.experiments import Experiment, Member, find
 from fer_lib.faces import Faces
 from fer_lib.network import Network
-from fer_lib.occlusion_benchmark import OcclusionBenchmark
+from fer_lib.occlusion_benchmark import CLEAN, PAPER, OcclusionBenchmark
 from fer_lib.progress import Progress
 from fer_lib.splits import split
 from fer_lib.stacked import fit_together
-from fer_lib.training import Data, Trainee, epochs_done, fit, save, to_float
+from fer_lib.training import THETA, Data, Trainee, epochs_done, fit, save, to_float
 from fer_lib.workers import in_parallel
 
 
@@ -110,6 +110,7 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
             "occlusion.csv": benchmark.accuracies(occluded, truth, test),
             "occluded_predictions.csv.gz": tested.join(occluded.set_index(test)),
             "embeddings.csv.gz": embeddings(trained, data),
+            "views.csv.gz": chosen_views(trained, benchmark, tested, test),
             "history.csv": pd.DataFrame(trained.history),
             "metrics.csv": pd.DataFrame([metrics]),
         },
@@ -119,6 +120,20 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
             "device": machine.name(),
         },
     }
+
+
+def chosen_views(trained: Trainee, benchmark: OcclusionBenchmark, tested: pd.DataFrame, test: np.ndarray):
+    """Theta for each test frame, clean and under the paper's rectangle; no row without a transformer.
+
+    Columns frame_id, subject, occlusion and the entries xx, xy, x, yx, yy, y of theta, to six decimals.
+    """
+    tables = []
+    for occlusion in (CLEAN, PAPER) if trained.network.stn is not None else ():
+        images = to_float(benchmark.occluded(occlusion, test)[0], trained.data.test_images.device)
+        entries = views(trained.network, images).reshape(len(test), 6).astype(np.float64).round(6)
+        table = tested[["frame_id", "subject"]].assign(occlusion=occlusion.kind)
+        tables.append(table.assign(**dict(zip(THETA, entries.T, strict=True))))
+    return pd.concat(tables) if tables else pd.DataFrame(columns=["frame_id", "subject", "occlusion", *THETA])
 
 
 def embeddings(trained: Trainee, data: Faces) -> pd.DataFrame:

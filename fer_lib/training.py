@@ -25,6 +25,9 @@ from fer_lib.triplet import triplet_loss
 CHECKPOINT_EVERY = 5
 """Epochs between checkpoints, and between looks at the test accuracy, which is logged and chooses nothing."""
 
+THETA = ("xx", "xy", "x", "yx", "yy", "y")
+"""The entries of theta, row by row: what of the output's x and y goes into the input's x, and the shift; then y."""
+
 
 @dataclass
 class Data:
@@ -176,7 +179,7 @@ def fit(trainee: Trainee, on_epoch: Callable[[], None]) -> None:
 def transformer_health(theta: torch.Tensor) -> dict[str, float]:
     """Mean and standard deviation of the entries of theta (N, 2, 3), and the share of the grid outside the image."""
     health = {}
-    for i, name in enumerate(("xx", "xy", "x", "yx", "yy", "y")):
+    for i, name in enumerate(THETA):
         entry = theta.flatten(1)[:, i].double()
         health[f"theta_{name}_mean"] = float(entry.mean())
         health[f"theta_{name}_sd"] = float(entry.std(correction=0))

@@ -21,6 +21,7 @@ def tables(accuracy):
         "occlusion.csv": pd.DataFrame({"kind": ["none"], "accuracy": [accuracy]}),
         "occluded_predictions.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "none, none": [3]}),
         "embeddings.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "tested": [True], "e0": [0.25]}),
+        "views.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "xx": [1.0]}),
         "history.csv": pd.DataFrame({"epoch": [1], "loss": [0.1], "test_accuracy": [float("nan")]}),
         "metrics.csv": pd.DataFrame({"accuracy": [accuracy]}),
     }

@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from few_faces import use_few_faces
@@ -16,6 +17,7 @@ from fer_lib import faces, paths, results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.occlusion_benchmark import CLEAN, SUITE
 from fer_lib.run import load_network, run
+from fer_lib.training import THETA, to_float
 
 SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=2, batch_size=32)
 
@@ -63,7 +65,13 @@ def test_an_experiment_and_who_trains_beside_it(few):
     assert points.groupby(["seed", "tested"]).size().to_dict() == {(0, False): 69, (0, True): 15, (1, True): 15}
     logits = points.query("tested")[[f"e{i}" for i in range(7)]].to_numpy()
     assert (logits.argmax(axis=1) == predictions["prediction"]).all(), "under softmax the embedding is the logits"
-    load_network(SOFTMAX, Member(1, 0), 7)
+    views = results.read(SOFTMAX, "views.csv.gz").query("seed == 1")
+    assert views.groupby("occlusion").size().to_dict() == {"none": 15, "rectangle": 15}
+    network = load_network(SOFTMAX, Member(1, 0), 7)
+    frames = faces.load("synthetic")
+    chosen = frames.frames["frame_id"].isin(views["frame_id"]).to_numpy()
+    theta = network(to_float(frames.images[chosen], "cpu"))[1].detach().numpy().reshape(-1, 6)
+    np.testing.assert_allclose(views.query("occlusion == 'none'")[list(THETA)], theta, atol=1e-5)
     assert not list(few.glob("**/checkpoint*")) and not list(few.glob("**/*.tmp"))
 
     run(SOFTMAX)
