@@ -2,7 +2,9 @@
 
 import pandas as pd
 
-from fer_lib import claims, paths, references, results, tables, wording
+from fer_lib import claims, paths, references, results, robustness, tables, wording
+
+UNDER_OCCLUSION = "Under 75 occlusions that training did not show (page *Occlusion*; intervals as above):"
 
 START, END = "<!-- results: python -m fer_lib.readme -->", "<!-- end of results -->"
 
@@ -29,8 +31,23 @@ def results_text(dataset: str = "ckplus") -> str:
         + f"here {row['ours']}, {row['n']}: {row['verdict']}."
         for row in wording.readable_claims(claims.claims_table(dataset)).to_dict("records")
     ]
+    occlusion = robustness.answer(robustness.robustness_table(dataset), robustness.questions_table(dataset))
     learned_little = references.in_words(pd.read_csv(paths.RESULTS / dataset / "references.csv"))
-    return "\n".join([*(f"| {line} |" for line in lines), "", wording.CAPTION, "", learned_little, "", *said])
+    return "\n".join(
+        [
+            *(f"| {line} |" for line in lines),
+            "",
+            wording.CAPTION,
+            "",
+            learned_little,
+            "",
+            *said,
+            "",
+            UNDER_OCCLUSION,
+            "",
+            occlusion,
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -187,10 +187,14 @@ def class_names(experiment: Experiment) -> list[str]:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`robustness_table` in percent, a column per score; the black rectangle says whether training showed it."""
-    said = [f"{percent(row.mean)} [{interval(row.ci_low, row.ci_high)}]" for row in table.itertuples()]
-    keys = ["protocol", "label", "members"]
-    wide = table.assign(said=said).pivot_table(index=keys, columns="score", values="said", aggfunc="first", sort=False)
+    """`robustness_table` in percent, a column per score, n members; says if training showed the black rectangle."""
+    said = [_briefly(row.mean, row.ci_low, row.ci_high) for row in table.itertuples()]
+    keys = ["protocol", "label", "n"]
+    wide = (
+        table.rename(columns={"members": "n"})
+        .assign(said=said)
+        .pivot_table(index=keys, columns="score", values="said", aggfunc="first", sort=False)
+    )
     wide = wide.reset_index().rename_axis(columns=None).rename(columns={"label": "method"})
     seen = ["unseen" if "no occlusion" in method else "seen" for method in wide["method"]]
     wide["black rectangle"] = [f"{value}, {word}" for value, word in zip(wide["black rectangle"], seen, strict=True)]
@@ -200,12 +204,18 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 def readable_questions(answers: pd.DataFrame, scores=("clean", "black rectangle", "unseen")) -> pd.DataFrame:
     """The rows of `questions_table` for `scores`, in points, with a verdict from the interval alone."""
     own = answers[answers["score"].isin(scores)]
-    gains = [f"{100 * row.difference:+.2f} [{interval(row.ci_low, row.ci_high, '+')}]" for row in own.itertuples()]
+    gains = [_briefly(row.difference, row.ci_low, row.ci_high, "+") for row in own.itertuples()]
     shown = own[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
     verdicts = [verdict(low, high) for low, high in zip(own["ci_low"], own["ci_high"], strict=True)]
     n = [f"{row.n} {row.pairs}" for row in own.itertuples()]
     p = [f"{x:.3f}" if pd.notna(x) else "–" for x in own["p"]]
     return shown.assign(gain=gains, n=n, p=p, verdict=verdicts)
+
+
+def _briefly(mean: float, low: float, high: float, sign: str = "") -> str:
+    """0.9, 0.85, 0.95 -> 90.0 [85.0 to 95.0]; without ends if they are not defined."""
+    ends = f" [{100 * low:{sign}.1f} to {100 * high:{sign}.1f}]" if pd.notna(low) else ""
+    return f"{100 * mean:{sign}.1f}{ends}"
 
 
 def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:

@@ -47,9 +47,9 @@ def readable(dataset: str) -> pd.DataFrame:
     for experiment in looking(dataset):
         table = described(experiment)
         clean, covered = (table[table["occlusion"] == kind] for kind in ("none", "rectangle"))
-        row = {"protocol": experiment.protocol, "method": label(experiment), "n": len(clean)}
+        row = {"protocol": experiment.protocol, "method": label(experiment), "frames": len(clean)}
         row |= {name: _spread(clean[name]) for name in ("zoom", "rotation", "right", "down")}
-        rows.append({**row, "moved by the rectangle": _spread(covered["moved"])})
+        rows.append({**row, "moved": _spread(covered["moved"])})
     return pd.DataFrame(rows)
 
 
