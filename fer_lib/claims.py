@@ -6,7 +6,8 @@ import pandas as pd
 
 from fer_lib import results
 from fer_lib.experiments import Experiment
-from fer_lib.stats import paired_difference, subject_difference
+from fer_lib.robustness import SCORES, gain
+from fer_lib.stats import paired_difference, subject_difference, verdict
 from fer_lib.tables import label, measured, occluded
 
 
@@ -51,8 +52,7 @@ def claims_table(dataset: str) -> pd.DataFrame:
     """One row per claim, protocol and setting for which both arms are measured.
 
     Under `subject` people are resampled, n counts them, and the test exchanges the arms within a person; under
-    the other protocols, and for occluded frames, whose predictions are not stored, the difference is paired by member.
-    `verdict` follows from the interval alone.
+    the other protocols the difference is paired by member. `verdict` follows from the interval alone.
     """
     arms = measured(dataset)
     rows = []
@@ -72,16 +72,11 @@ def claims_table(dataset: str) -> pd.DataFrame:
 
 def difference(first: Experiment, second: Experiment, covered: bool = False) -> dict:
     """Gain of the first arm over the second with interval, p and n, and what is paired: members or people."""
-    if first.protocol == "subject" and not covered:
+    if first.protocol == "subject" and covered:
+        return gain(first, second, SCORES["black rectangle"])
+    if first.protocol == "subject":
         paired = subject_difference(*(results.read(arm, "predictions.csv.gz") for arm in (first, second)))
         return {**paired, "pairs": "people"}
     scored = occluded if covered else lambda arm: results.read(arm, "metrics.csv")
     by_member = [scored(arm).set_index(["seed", "fold"])["accuracy"] for arm in (first, second)]
     return {**paired_difference(*by_member), "pairs": "members"}
-
-
-def verdict(low: float, high: float) -> str:
-    """What the interval of a claimed gain says of its direction."""
-    if low > 0:
-        return "supported"
-    return "contradicted" if high < 0 else "not resolvable"

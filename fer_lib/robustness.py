@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from fer_lib import results
-from fer_lib.claims import verdict
 from fer_lib.experiments import Experiment
 from fer_lib.occlusion_benchmark import CLEAN, FILLS, PAPER, SUITE, WINDOW, WINDOWS, Occlusion, window_name
-from fer_lib.stats import mean_interval, paired_difference, subject_gain, subject_ratio
+from fer_lib.stats import mean_interval, paired_difference, subject_gain, subject_ratio, verdict
 from fer_lib.tables import label, measured
 from fer_lib.wording import interval, percent
 
@@ -72,8 +71,10 @@ def arms(dataset: str) -> list[Experiment]:
 
 
 def right(experiment: Experiment, weights: Weights) -> pd.DataFrame:
-    """Score of each test frame: columns seed, fold, frame_id, subject, score."""
+    """Score of each test frame: columns seed, fold, frame_id, subject, score. Empty if the benchmark asked nobody."""
     answers = results.read(experiment, "occluded_predictions.csv.gz")
+    if answers.empty:
+        return pd.DataFrame(columns=["seed", "fold", "frame_id", "subject", "score"])
     score = sum(weight * (answers[str(one)] == answers["label"]) for one, weight in weights.items())
     return answers[["seed", "fold", "frame_id", "subject"]].assign(score=score)
 

@@ -18,7 +18,7 @@ def store(experiment, accuracies, outside):
     results.open_folder(experiment, "abc", "cpu")
     for seed, (accuracy, share) in enumerate(zip(accuracies, outside, strict=True)):
         right = round(4 * accuracy)
-        made = {
+        made = {name: pd.DataFrame() for name in results.TABLES} | {
             "predictions.csv.gz": pd.DataFrame(
                 {
                     "frame_id": list("wxyz"),
