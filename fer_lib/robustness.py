@@ -70,6 +70,16 @@ def arms(dataset: str) -> list[Experiment]:
     return asked
 
 
+def not_asked(dataset: str) -> pd.DataFrame:
+    """Measured members without an answer, trained before the benchmark was there: protocol, method, members."""
+    rows = []
+    for row in measured(dataset):
+        asked = results.read(row, "occluded_predictions.csv.gz").groupby(["seed", "fold"]).ngroups
+        if missing := len(results.finished(row)) - asked:
+            rows.append((row.protocol, label(row), f"{missing} of {asked + missing}"))
+    return pd.DataFrame(rows, columns=["protocol", "method", "members"])
+
+
 def right(experiment: Experiment, weights: Weights) -> pd.DataFrame:
     """Score of each test frame: columns seed, fold, frame_id, subject, score. Empty if the benchmark asked nobody."""
     answers = results.read(experiment, "occluded_predictions.csv.gz")
@@ -99,7 +109,7 @@ def robustness_table(dataset: str) -> pd.DataFrame:
     """
     rows = []
     for experiment in arms(dataset):
-        members = len(results.read(experiment, "occluded_predictions.csv.gz").groupby(["seed", "fold"]))
+        members = results.read(experiment, "occluded_predictions.csv.gz").groupby(["seed", "fold"]).ngroups
         about = {"experiment": experiment.experiment, "protocol": experiment.protocol, "label": label(experiment)}
         named = {name: (weights, None) for name, weights in SCORES.items()}
         named["kept"] = (SCORES["unseen"], SCORES["clean"])

@@ -109,6 +109,7 @@ def subject_gain(gained, subjects, resamples: int = 10_000) -> dict[str, float]:
         ).pvalue
     return {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": len(by_subject)}
 
+
 def verdict(low: float, high: float) -> str:
     """What the interval of a claimed gain says of its direction."""
     if low > 0:

@@ -9,6 +9,7 @@ import pytest
 from fer_lib import paths, results, robustness
 from fer_lib.experiments import Experiment, Member
 from fer_lib.occlusion_benchmark import CLEAN, FILLS, PAPER, SUITE, WINDOWS, Occlusion, window_name
+from fer_lib.tables import label
 
 WITH = Experiment("with", dataset="synthetic", protocol="subject", folds=2, loss="softmax")
 WITHOUT = replace(WITH, experiment="without", occlusion=False)
@@ -99,6 +100,15 @@ def test_the_part_of_the_face_that_is_needed(stored):
     assert loss[1].max() == 0, "class 1 is right wherever the square is"
     assert loss[0][0, 0] == 1, "class 0 is lost when the top left corner, under one window, is covered"
     assert loss[0][8, 8] == 0.25 and loss[0][47, 47] == 0, "four windows cover this pixel, one of them costs"
+
+
+def test_members_that_were_never_asked_are_named(stored):
+    assert robustness.not_asked("synthetic").empty
+    results.write_csv(
+        results.folder(WITH) / "occluded_predictions.csv.gz",
+        results.read(WITH, "occluded_predictions.csv.gz").query("fold == 1"),
+    )
+    assert robustness.not_asked("synthetic").values.tolist() == [["subject", label(WITH), "1 of 2"]]
 
 
 def test_answer_says_what_is_kept(stored):
