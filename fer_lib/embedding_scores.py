@@ -1,0 +1,160 @@
+"""How clearly an embedding divides its frames, measured in its own space, by emotion and by identity.
+
+Under softmax and joint the embedding is the seven logits, after pure triplet training the point in the triplet space;
+distances are Euclidean in both. An embedding that divides its frames by subject has kept the identity: a warning.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+from sklearn.metrics import silhouette_samples
+
+from fer_lib import results, tables
+from fer_lib.experiments import Experiment
+from fer_lib.stats import mean_interval, paired_difference
+
+NEIGHBOURS = 5
+
+RANGES = {
+    "MAP@R": (0, 1),
+    "precision@1": (0, 1),
+    "5-NN accuracy": (0, 1),
+    "silhouette": (-1, 1),
+    "within / between": (0, np.inf),
+}
+"""Score -> its range. The higher the clearer, but for the last: within / between is lower where classes are divided."""
+
+GROUPINGS = {"emotion": "label", "identity": "subject"}
+"""What the frames are divided by -> its column in `embeddings.csv.gz`."""
+
+
+def scores(points: np.ndarray, classes: np.ndarray) -> dict[str, float]:
+    """The scores of `RANGES` for points (N, D) of the given classes (N,).
+
+    - MAP@R and precision@1 as pytorch-metric-learning defines them (Musgrave et al. 2020): each frame is a query to the
+      others; R is how many of these have its class.
+    - 5-NN accuracy: the most frequent class among the five nearest others, the first in order where several are.
+    - silhouette (Rousseeuw 1987), mean over frames.
+    - within / between: the mean distance of two frames of one class over that of two frames of different classes.
+
+    A frame that is alone in its class has nothing to be near to: it is no query and has no silhouette, but stays among
+    the others' neighbours. NaN where a score is undefined: fewer than two classes, no class of two frames, all points
+    in one place, or, for 5-NN, fewer than six frames.
+    """
+    _, classes = np.unique(classes, return_inverse=True)
+    distances = cdist(points, points)  # (N, N); without BLAS, whose last digits differ between machines
+    same = classes[:, None] == classes
+    queries = same.sum(axis=1) > 1
+    if same.all() or not queries.any() or distances.max() == 0:
+        return dict.fromkeys(RANGES, np.nan)
+    others = ~np.eye(len(classes), dtype=bool)
+    order = np.argsort(np.where(others, distances, np.inf), axis=1, kind="stable")[:, :-1]  # (N, N - 1), nearest first
+    hits = np.take_along_axis(same, order, axis=1)[queries]
+    silhouettes = silhouette_samples(distances, classes, metric="precomputed")
+    return {
+        "MAP@R": float(np.mean([_average_precision(row) for row in hits])),
+        "precision@1": float(hits[:, 0].mean()),
+        "5-NN accuracy": _neighbours_accuracy(classes, order, queries),
+        "silhouette": float(silhouettes[queries].mean()),
+        "within / between": float(distances[same & others].mean() / distances[~same].mean()),
+    }
+
+
+def _average_precision(hits: np.ndarray) -> float:
+    """MAP@R of one query. hits: bool, whether the others share its class, the nearest first."""
+    first = hits[: hits.sum()]
+    return float((first * first.cumsum() / np.arange(1, len(first) + 1)).mean())
+
+
+def _neighbours_accuracy(classes: np.ndarray, order: np.ndarray, queries: np.ndarray) -> float:
+    if order.shape[1] < NEIGHBOURS:
+        return np.nan
+    votes = [np.bincount(near).argmax() for near in classes[order[queries, :NEIGHBOURS]]]
+    return float(np.mean(votes == classes[queries]))
+
+
+def member_scores(experiment: Experiment) -> pd.DataFrame:
+    """The scores of every member on its test frames: one row per seed, fold, divided (`GROUPINGS`) and score; value."""
+    table = results.read(experiment, "embeddings.csv.gz")
+    rows = []
+    for (seed, fold), frames in table[table["tested"]].groupby(["seed", "fold"]):
+        points = frames[dimensions(frames)].to_numpy(float)
+        for divided, column in GROUPINGS.items():
+            found = scores(points, frames[column].to_numpy())
+            rows += [(seed, fold, divided, score, value) for score, value in found.items()]
+    return pd.DataFrame(rows, columns=["seed", "fold", "divided", "score", "value"])
+
+
+def dimensions(table: pd.DataFrame) -> list[str]:
+    """The columns e0, e1, ... of a table of embeddings."""
+    return [name for name in table.columns if name[0] == "e" and name[1:].isdigit()]
+
+
+def all_member_scores(dataset: str) -> pd.DataFrame:
+    """`member_scores` of every measured experiment that has embeddings, with experiment, protocol, part and label."""
+    found = []
+    for row in tables.measured(dataset):
+        if len(results.read(row, "embeddings.csv.gz")):
+            about = {"experiment": row.experiment, "protocol": row.protocol, "part": tables.part(row)}
+            found.append(member_scores(row).assign(**about, label=tables.label(row)))
+    if not found:
+        raise ValueError(f"no experiment of {dataset} has embeddings; train one with 01_train")
+    return pd.concat(found, ignore_index=True)
+
+
+def score_table(members: pd.DataFrame) -> pd.DataFrame:
+    """Mean and Student's t interval over the members of `all_member_scores` that have a score; n counts them."""
+    rows = []
+    keys = ["experiment", "protocol", "part", "label", "divided", "score"]
+    for key, values in members.groupby(keys, sort=False)["value"]:
+        values = values.dropna()
+        mean, low, high = mean_interval(values, RANGES[key[-1]]) if len(values) else (np.nan, np.nan, np.nan)
+        rows.append((*key, mean, low, high, len(values)))
+    return pd.DataFrame(rows, columns=[*keys, "mean", "ci_low", "ci_high", "n"])
+
+
+def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Triplet less softmax in each score by emotion, over the members of both, where only the loss differs.
+
+    members: `all_member_scores`. One row per protocol, triplet arm and score: protocol, label (of the triplet arm),
+    score, difference, ci_low, ci_high, p, n.
+    """
+    arms = [row for row in tables.measured(dataset) if row.experiment in set(members["experiment"])]
+    values = members[members["divided"] == "emotion"].set_index(["experiment", "score", "seed", "fold"])["value"]
+    values = values.sort_index()
+    rows = []
+    for triplet in (arm for arm in arms if arm.loss == "triplet" and tables.part(arm) != "ablation"):
+        for softmax in arms:
+            if replace(triplet, experiment=softmax.experiment, loss="softmax").method == softmax.method:
+                about = {"protocol": triplet.protocol, "label": tables.label(triplet)}
+                for score in RANGES:
+                    pair = (values[arm.experiment, score] for arm in (triplet, softmax))
+                    rows.append({**about, "score": score, **paired_difference(*pair)})
+    return pd.DataFrame(rows, columns=["protocol", "label", "score", "difference", "ci_low", "ci_high", "p", "n"])
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`score_table` of one grouping, rounded for the eye: a row per arm, a column per score."""
+    cells = table.assign(cell=[_cell(row.mean, row.ci_low, row.ci_high) for row in table.itertuples()])
+    keys = ["protocol", "label", "n"]
+    # An arm's n is that of its MAP@R; the scores of one member are defined together but for tiny test sets.
+    cells["n"] = cells.groupby("experiment")["n"].transform("max")
+    wide = cells.set_index([*keys, "score"])["cell"].unstack()[list(RANGES)]
+    order = list(dict.fromkeys(cells[keys].itertuples(index=False, name=None)))
+    return wide.reindex(order).reset_index().rename(columns={"label": "method"}).rename_axis(columns=None)
+
+
+def _cell(mean: float, low: float, high: float) -> str:
+    if np.isnan(mean):
+        return "–"
+    return f"{mean:.3f}" if np.isnan(low) else f"{mean:.3f} [{low:.3f} to {high:.3f}]"
+
+
+def readable_differences(table: pd.DataFrame) -> pd.DataFrame:
+    """`differences` rounded for the eye."""
+    cells = [_cell(row.difference, row.ci_low, row.ci_high) for row in table.itertuples()]
+    p = [f"{p:.3f}" if pd.notna(p) else "–" for p in table["p"]]
+    shown = table[["protocol", "label", "score"]].rename(columns={"label": "method"})
+    return shown.assign(difference=cells, p=p, n=table["n"])
