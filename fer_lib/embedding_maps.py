@@ -14,7 +14,7 @@ from fer_lib.experiments import Experiment
 
 FILE = "maps.csv.gz"
 UMAP_SEEDS = (0, 1, 2)
-UMAP_SETTINGS = {"n_neighbors": 15, "min_dist": 0.1, "metric": "euclidean"}
+UMAP_SETTINGS = {"n_neighbors": 15, "min_dist": 0.8, "metric": "euclidean"}
 PERPLEXITY = 30
 
 SETTINGS = (

@@ -29,6 +29,16 @@ RANGES = {
 GROUPINGS = {"emotion": "label", "identity": "subject"}
 """What the frames are divided by -> its column in `embeddings.csv.gz`."""
 
+CAPTIONS = {
+    "emotion": "By emotion: how clearly the classes are divided.",
+    "identity": "By identity: how clearly the people are divided; high scores are a warning.",
+}
+CAPTION = (
+    "Euclidean distances between the embeddings of the test frames, softmax and joint: logits, triplet: points of the "
+    "triplet space. Mean and 95 % Student's t interval over n members: what a retraining changes, not what new people "
+    "would. With one member there is no interval. A frame that is alone in its class is no query."
+)
+
 
 def scores(points: np.ndarray, classes: np.ndarray) -> dict[str, float]:
     """The scores of `RANGES` for points (N, D) of the given classes (N,).
@@ -158,3 +168,22 @@ def readable_differences(table: pd.DataFrame) -> pd.DataFrame:
     p = [f"{p:.3f}" if pd.notna(p) else "–" for p in table["p"]]
     shown = table[["protocol", "label", "score"]].rename(columns={"label": "method"})
     return shown.assign(difference=cells, p=p, n=table["n"])
+
+
+def answer(table: pd.DataFrame) -> str:
+    """What `differences` says of the paper's claim, in sentences: MAP@R counts, for it looks at all of a class."""
+    sentences = []
+    for row in table[table["score"] == "MAP@R"].itertuples():
+        found = f"**{row.label}** less softmax, protocol {row.protocol}: {row.difference:+.3f} in MAP@R"
+        if np.isnan(row.ci_low):
+            sentences.append(f"- {found} in {_pairs(row.n)}: too few to conclude anything.")
+            continue
+        verdict = "clearer" if row.ci_low > 0 else "less clear" if row.ci_high < 0 else "not resolvable"
+        sentences.append(f"- {found} [{row.ci_low:+.3f} to {row.ci_high:+.3f}], {_pairs(row.n)}: {verdict}.")
+    if not sentences:
+        sentences.append("No pair of arms that differ in the loss alone was run yet.")
+    return "## The answer so far\n\n" + "\n".join(sentences)
+
+
+def _pairs(n: int) -> str:
+    return "one pair of members" if n == 1 else f"{n} pairs of members"

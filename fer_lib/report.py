@@ -31,6 +31,7 @@ PAGES = {
     "index": "Overview",
     "00_data": "Data",
     "02_table": "Table 2",
+    "04_embeddings": "Embeddings",
     "05_attention": "What the network sees",
     "06_audit": "Audit",
     "07_speed": "Speed",
