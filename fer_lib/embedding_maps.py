@@ -17,10 +17,10 @@ UMAP_SEEDS = (0, 1, 2)
 UMAP_SETTINGS = {"n_neighbors": 15, "min_dist": 0.8, "metric": "euclidean"}
 PERPLEXITY = 30
 
-SETTINGS = (
-    f"UMAP: {UMAP_SETTINGS['n_neighbors']} neighbours, smallest distance {UMAP_SETTINGS['min_dist']}; "
-    f"t-SNE: perplexity {PERPLEXITY}, begun from PCA; all on Euclidean distances."
+UMAP_WORDS = (
+    f"UMAP on Euclidean distances, {UMAP_SETTINGS['n_neighbors']} neighbours, min_dist {UMAP_SETTINGS['min_dist']}"
 )
+SETTINGS = f"{UMAP_WORDS}; t-SNE with perplexity {PERPLEXITY}, begun from PCA; PCA."
 """How the maps are made, in words."""
 
 
@@ -107,7 +107,7 @@ def _in_one_place(points: np.ndarray) -> bool:
 
 def _fingerprint(frames: pd.DataFrame) -> str:
     """Of frames and embeddings to their stored six decimals, and of how maps are made."""
-    digest = hashlib.sha256(f"{SETTINGS} {UMAP_SEEDS}".encode())
+    digest = hashlib.sha256(repr((UMAP_SETTINGS, UMAP_SEEDS, PERPLEXITY)).encode())
     digest.update("\n".join(frames["frame_id"]).encode())
     millionths = (frames[dimensions(frames)].to_numpy(float) * 1e6).round()
     digest.update(np.ascontiguousarray(millionths, dtype="<i8"))

@@ -60,8 +60,11 @@ def short_label(experiment: Experiment) -> str:
 
 
 def arms_figure(rows: list[Experiment]) -> Figure:
-    """The maps of several experiments side by side, above by emotion, below by subject."""
-    fig, axes = plt.subplots(2, len(rows), figsize=(min(9.4, 3.3 * len(rows)), 6.2), squeeze=False)
+    """The maps of several experiments side by side, by emotion and below by subject; of one alone beside each other."""
+    side = min(3.3, 9.4 / len(rows))
+    shape = (2, len(rows)) if len(rows) > 1 else (1, 2)
+    fig, axes = plt.subplots(*shape, figsize=(side * shape[1], side * shape[0] + 0.4), squeeze=False)
+    axes = axes.reshape(2, len(rows))
     for column, row in zip(axes.T, rows, strict=True):
         points = embedding_maps.located(row)
         for ax, by in zip(column, ("emotion", "subject"), strict=True):
@@ -77,12 +80,12 @@ def drawn_frames(rows: list[Experiment]) -> str:
     """Which frames the maps of these experiments hold, in a sentence."""
     trained = [row for row in rows if not embedding_maps.first_member(row)["tested"].all()]
     if not trained:
-        return "Test frames of the first member."
+        return "test frames of the first member."
     if len(trained) == len(rows):
-        return "Frames of the first member: test filled, training as pale rings."
+        return "frames of the first member: test filled, training as pale rings."
     lacking = ", ".join(short_label(row) for row in rows if row not in trained)
     return (
-        f"Frames of the first member: test filled, training as pale rings ({lacking}: test only, none other is stored)."
+        f"frames of the first member: test filled, training as pale rings ({lacking}: test only, none other is stored)."
     )
 
 

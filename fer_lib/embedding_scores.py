@@ -147,6 +147,7 @@ def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """`score_table` of one grouping, rounded for the eye: a row per arm, a column per score."""
+    table = table.sort_values("protocol", kind="stable")
     cells = table.assign(cell=[_cell(row.mean, row.ci_low, row.ci_high) for row in table.itertuples()])
     keys = ["protocol", "label", "n"]
     # An arm's n is that of its MAP@R; the scores of one member are defined together but for tiny test sets.
@@ -156,34 +157,39 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     return wide.reindex(order).reset_index().rename(columns={"label": "method"}).rename_axis(columns=None)
 
 
-def _cell(mean: float, low: float, high: float) -> str:
+def _cell(mean: float, low: float, high: float, sign: str = "") -> str:
     if np.isnan(mean):
         return "–"
-    return f"{mean:.3f}" if np.isnan(low) else f"{mean:.3f} [{low:.3f} to {high:.3f}]"
+    ends = "" if np.isnan(low) else f" [{low:{sign}.3f} to {high:{sign}.3f}]"
+    return f"{mean:{sign}.3f}{ends}"
 
 
 def readable_differences(table: pd.DataFrame) -> pd.DataFrame:
     """`differences` rounded for the eye."""
-    cells = [_cell(row.difference, row.ci_low, row.ci_high) for row in table.itertuples()]
+    cells = [_cell(row.difference, row.ci_low, row.ci_high, "+") for row in table.itertuples()]
     p = [f"{p:.3f}" if pd.notna(p) else "–" for p in table["p"]]
     shown = table[["protocol", "label", "score"]].rename(columns={"label": "method"})
     return shown.assign(difference=cells, p=p, n=table["n"])
 
 
 def answer(table: pd.DataFrame) -> str:
-    """What `differences` says of the paper's claim, in sentences: MAP@R counts, for it looks at all of a class."""
+    """What `differences` says of the paper's claim, in sentences."""
     sentences = []
-    for row in table[table["score"] == "MAP@R"].itertuples():
-        found = f"**{row.label}** less softmax, protocol {row.protocol}: {row.difference:+.3f} in MAP@R"
-        if np.isnan(row.ci_low):
-            sentences.append(f"- {found} in {_pairs(row.n)}: too few to conclude anything.")
-            continue
-        verdict = "clearer" if row.ci_low > 0 else "less clear" if row.ci_high < 0 else "not resolvable"
-        sentences.append(f"- {found} [{row.ci_low:+.3f} to {row.ci_high:+.3f}], {_pairs(row.n)}: {verdict}.")
+    for (protocol, label), rows in table.groupby(["protocol", "label"], sort=False):
+        n = rows["n"].max()
+        pairs = "one pair of members, too few to conclude anything" if n == 1 else f"{n} pairs of members"
+        found = "; ".join(map(_said, rows.itertuples()))
+        sentences.append(f"- **{label}** less softmax, protocol {protocol}, {pairs}: {found}.")
     if not sentences:
         sentences.append("No pair of arms that differ in the loss alone was run yet.")
     return "## The answer so far\n\n" + "\n".join(sentences)
 
 
-def _pairs(n: int) -> str:
-    return "one pair of members" if n == 1 else f"{n} pairs of members"
+def _said(row) -> str:
+    if np.isnan(row.ci_low):
+        return f"{row.score} {row.difference:+.3f}"
+    better = (row.ci_low > 0, row.ci_high < 0)
+    if row.score == "within / between":
+        better = better[::-1]
+    verdict = {(True, False): "clearer", (False, True): "less clear"}.get(better, "not resolvable")
+    return f"{row.score} {row.difference:+.3f} [{row.ci_low:+.3f} to {row.ci_high:+.3f}], {verdict}"

@@ -5,8 +5,9 @@ from sklearn.metrics import silhouette_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
-from fer_lib import embedding_scores, stats
-from fer_lib.embedding_scores import scores
+from fer_lib import embedding_scores, stats, tables
+from fer_lib.embedding_scores import RANGES, scores
+from fer_lib.experiments import Experiment
 
 
 def on_a_line(*places):
@@ -96,3 +97,28 @@ def test_an_interval_stays_in_the_range_of_its_score():
     assert -1 <= row["ci_low"] < row["mean"] < row["ci_high"] <= 1
     nothing = embedding_scores.score_table(members.assign(value=np.nan)).iloc[0]
     assert np.isnan(nothing["mean"]) and nothing["n"] == 0
+
+
+def test_the_answer_goes_by_the_intervals():
+    about = {"protocol": "random", "label": "triplet", "p": 0.01, "n": 3}
+    rows = [("MAP@R", 0.1, 0.05, 0.15), ("silhouette", -0.1, -0.2, 0.1), ("within / between", 0.2, 0.1, 0.3)]
+    table = pd.DataFrame(rows, columns=["score", "difference", "ci_low", "ci_high"]).assign(**about)
+    said = embedding_scores.answer(table)
+    assert "3 pairs of members: MAP@R +0.100 [+0.050 to +0.150], clearer" in said
+    assert "silhouette -0.100 [-0.200 to +0.100], not resolvable" in said
+    assert "within / between +0.200 [+0.100 to +0.300], less clear." in said
+    one = embedding_scores.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
+    assert "too few to conclude anything: MAP@R +0.100; silhouette -0.100" in one
+    assert "No pair of arms" in embedding_scores.answer(table.iloc[:0])
+
+
+def test_only_arms_that_differ_in_the_loss_alone_are_paired(monkeypatch):
+    softmax = Experiment("softmax", "ckplus", loss="softmax")
+    arms = [softmax, Experiment("triplet", "ckplus"), Experiment("slow", "ckplus", stn_lr_factor=0.1)]
+    monkeypatch.setattr(tables, "measured", lambda dataset: arms)
+    values = [0.5, 0.6, 0.8, 0.8, 0.0, 0.0]
+    members = pd.DataFrame({"experiment": ["softmax"] * 2 + ["triplet"] * 2 + ["slow"] * 2, "value": values})
+    members = members.assign(seed=[0, 1] * 3, fold=0, divided="emotion")
+    found = embedding_scores.differences(pd.concat([members.assign(score=name) for name in RANGES]), "ckplus")
+    assert found["label"].unique().tolist() == ["STN + ResNet-10 + triplet"]
+    assert found["difference"].tolist() == pytest.approx([0.25] * 5) and (found["n"] == 2).all()
