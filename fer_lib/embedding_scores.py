@@ -31,7 +31,7 @@ GROUPINGS = {"emotion": "label", "identity": "subject"}
 
 CAPTIONS = {
     "emotion": "By emotion: how clearly the classes are divided.",
-    "identity": "By identity: how clearly the people are divided; high scores are a warning.",
+    "identity": "By identity: how clearly the people are divided; the clearer, the more of a warning.",
 }
 CAPTION = (
     "Euclidean distances between the embeddings of the test frames, softmax and joint: logits, triplet: points of the "
