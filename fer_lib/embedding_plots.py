@@ -1,5 +1,7 @@
 """Plots of embeddings: 2-D maps by emotion and by subject, and the scores with their intervals."""
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -30,14 +32,13 @@ def colours_of(points: pd.DataFrame, by: str) -> np.ndarray:
 
 
 def embedding_map(ax: Axes, points: pd.DataFrame, by: str) -> Axes:
-    """Draw a 2-D map: test frames filled, training frames as pale rings below them.
+    """Draw a 2-D map: test frames in full colour, training frames pale and below them.
 
     points: `embedding_maps.located`. A map has no axes: only who is near to whom counts.
     """
     colours, tested = colours_of(points, by), points["tested"].to_numpy(bool)
     x, y = points["x"].to_numpy(), points["y"].to_numpy()
-    train = {"facecolors": "none", "edgecolors": colours[~tested], "linewidths": 0.5, "alpha": 0.55}
-    ax.scatter(x[~tested], y[~tested], s=9, **train)
+    ax.scatter(x[~tested], y[~tested], s=7, c=colours[~tested], linewidths=0, alpha=0.35)
     ax.scatter(x[tested], y[tested], s=11, c=colours[tested], linewidths=0)
     ax.set(xticks=[], yticks=[])
     ax.set_aspect("equal", adjustable="datalim")
@@ -60,16 +61,19 @@ def short_label(experiment: Experiment) -> str:
 
 
 def arms_figure(rows: list[Experiment]) -> Figure:
-    """The maps of several experiments side by side, by emotion and below by subject; of one alone beside each other."""
+    """The maps of several experiments side by side, by emotion and below by subject; of one alone beside each other.
+
+    By subject only test frames are drawn: colours that stand for several subjects tell little among a thousand frames.
+    """
     side = min(3.3, 9.4 / len(rows))
     shape = (2, len(rows)) if len(rows) > 1 else (1, 2)
     fig, axes = plt.subplots(*shape, figsize=(side * shape[1], side * shape[0] + 0.4), squeeze=False)
     axes = axes.reshape(2, len(rows))
     for column, row in zip(axes.T, rows, strict=True):
         points = embedding_maps.located(row)
-        for ax, by in zip(column, ("emotion", "subject"), strict=True):
-            embedding_map(ax, points, by)
-        column[0].set_title(short_label(row))
+        embedding_map(column[0], points, "emotion")
+        embedding_map(column[1], points[points["tested"]], "subject")
+        column[0].set_title(textwrap.fill(short_label(row), 22))
     for ax, words in zip(axes[:, 0], ("by emotion", "by subject"), strict=True):
         ax.set_ylabel(words)
     emotion_legend(fig)
@@ -82,11 +86,9 @@ def drawn_frames(rows: list[Experiment]) -> str:
     if not trained:
         return "test frames of the first member."
     if len(trained) == len(rows):
-        return "frames of the first member: test filled, training as pale rings."
+        return "frames of the first member: test in full colour, training pale."
     lacking = ", ".join(short_label(row) for row in rows if row not in trained)
-    return (
-        f"frames of the first member: test filled, training as pale rings ({lacking}: test only, none other is stored)."
-    )
+    return f"frames of the first member: test in full colour, training pale ({lacking}: test only)."
 
 
 def methods_figure(experiment: Experiment) -> Figure:

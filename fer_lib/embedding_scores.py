@@ -145,37 +145,34 @@ def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["protocol", "label", "score", "difference", "ci_low", "ci_high", "p", "n"])
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`score_table` of one grouping, rounded for the eye: a row per arm, a column per score."""
-    table = table.sort_values("protocol", kind="stable")
-    cells = table.assign(cell=[_cell(row.mean, row.ci_low, row.ci_high) for row in table.itertuples()])
-    keys = ["protocol", "label", "n"]
-    # An arm's n is that of its MAP@R; the scores of one member are defined together but for tiny test sets.
-    cells["n"] = cells.groupby("experiment")["n"].transform("max")
+def readable(table: pd.DataFrame, sign: str = "") -> pd.DataFrame:
+    """`score_table` of one grouping, or `differences` with sign "+": a row per arm, a column per score, rounded.
+
+    n is the largest of the arm's scores: they are defined together, except in very small test sets.
+    """
+    keys = ["protocol", "label"]
+    mean = table.columns[table.columns.isin(["mean", "difference"])][0]
+    ends = zip(table[mean], table["ci_low"], table["ci_high"], strict=True)
+    cells = table.assign(cell=[_cell(*values, sign) for values in ends]).sort_values("protocol", kind="stable")
     wide = cells.set_index([*keys, "score"])["cell"].unstack()[list(RANGES)]
-    order = list(dict.fromkeys(cells[keys].itertuples(index=False, name=None)))
-    return wide.reindex(order).reset_index().rename(columns={"label": "method"}).rename_axis(columns=None)
+    wide = wide.reindex(cells[keys].drop_duplicates()).rename_axis(columns=None)
+    wide.insert(0, "n", cells.groupby(keys)["n"].max())
+    return wide.reset_index().rename(columns={"label": "method"})
 
 
-def _cell(mean: float, low: float, high: float, sign: str = "") -> str:
+def _cell(mean: float, low: float, high: float, sign: str) -> str:
+    """Ends to two decimals: five scores stand side by side."""
     if np.isnan(mean):
         return "–"
-    ends = "" if np.isnan(low) else f" [{low:{sign}.3f} to {high:{sign}.3f}]"
+    ends = "" if np.isnan(low) else f" [{low:{sign}.2f} to {high:{sign}.2f}]"
     return f"{mean:{sign}.3f}{ends}"
 
 
-def readable_differences(table: pd.DataFrame) -> pd.DataFrame:
-    """`differences` rounded for the eye."""
-    cells = [_cell(row.difference, row.ci_low, row.ci_high, "+") for row in table.itertuples()]
-    p = [f"{p:.3f}" if pd.notna(p) else "–" for p in table["p"]]
-    shown = table[["protocol", "label", "score"]].rename(columns={"label": "method"})
-    return shown.assign(difference=cells, p=p, n=table["n"])
-
-
 def answer(table: pd.DataFrame) -> str:
-    """What `differences` says of the paper's claim, in sentences."""
+    """What `differences` says of the paper's claim, in sentences: a score of ranks and one of distances."""
     sentences = []
-    for (protocol, label), rows in table.groupby(["protocol", "label"], sort=False):
+    told = table[table["score"].isin(["MAP@R", "silhouette"])]
+    for (protocol, label), rows in told.groupby(["protocol", "label"], sort=False):
         n = rows["n"].max()
         pairs = "one pair of members, too few to conclude anything" if n == 1 else f"{n} pairs of members"
         found = "; ".join(map(_said, rows.itertuples()))
@@ -188,8 +185,5 @@ def answer(table: pd.DataFrame) -> str:
 def _said(row) -> str:
     if np.isnan(row.ci_low):
         return f"{row.score} {row.difference:+.3f}"
-    better = (row.ci_low > 0, row.ci_high < 0)
-    if row.score == "within / between":
-        better = better[::-1]
-    verdict = {(True, False): "clearer", (False, True): "less clear"}.get(better, "not resolvable")
+    verdict = "clearer" if row.ci_low > 0 else "less clear" if row.ci_high < 0 else "not resolvable"
     return f"{row.score} {row.difference:+.3f} [{row.ci_low:+.3f} to {row.ci_high:+.3f}], {verdict}"

@@ -101,15 +101,28 @@ def test_an_interval_stays_in_the_range_of_its_score():
 
 def test_the_answer_goes_by_the_intervals():
     about = {"protocol": "random", "label": "triplet", "p": 0.01, "n": 3}
-    rows = [("MAP@R", 0.1, 0.05, 0.15), ("silhouette", -0.1, -0.2, 0.1), ("within / between", 0.2, 0.1, 0.3)]
+    rows = [("MAP@R", 0.1, 0.05, 0.15), ("silhouette", -0.1, -0.2, 0.1)]
     table = pd.DataFrame(rows, columns=["score", "difference", "ci_low", "ci_high"]).assign(**about)
     said = embedding_scores.answer(table)
     assert "3 pairs of members: MAP@R +0.100 [+0.050 to +0.150], clearer" in said
     assert "silhouette -0.100 [-0.200 to +0.100], not resolvable" in said
-    assert "within / between +0.200 [+0.100 to +0.300], less clear." in said
+    assert ", less clear." in embedding_scores.answer(table.assign(ci_high=-0.05, ci_low=-0.3))
     one = embedding_scores.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
     assert "too few to conclude anything: MAP@R +0.100; silhouette -0.100" in one
     assert "No pair of arms" in embedding_scores.answer(table.iloc[:0])
+
+
+def test_a_row_per_arm_and_a_column_per_score():
+    about = {"protocol": "random", "label": "triplet", "n": 3, "mean": 0.5, "ci_low": 0.4, "ci_high": 0.6}
+    table = pd.DataFrame({"score": list(RANGES)}).assign(**about)
+    table.loc[1, ["mean", "ci_low", "ci_high"]] = np.nan
+    single = table.assign(label="softmax", n=1, ci_low=np.nan)
+    shown = embedding_scores.readable(pd.concat([table, single]))
+    assert shown.columns.tolist() == ["protocol", "method", "n", *RANGES]
+    assert shown.iloc[0].tolist()[1:5] == ["triplet", 3, "0.500 [0.40 to 0.60]", "–"]
+    assert shown.iloc[1].tolist()[1:4] == ["softmax", 1, "0.500"]
+    differing = embedding_scores.readable(table.rename(columns={"mean": "difference"}), "+")
+    assert differing["MAP@R"].tolist() == ["+0.500 [+0.40 to +0.60]"]
 
 
 def test_only_arms_that_differ_in_the_loss_alone_are_paired(monkeypatch):
