@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from pandas.io.formats.style import Styler
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
@@ -145,10 +146,11 @@ def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["protocol", "label", "score", "difference", "ci_low", "ci_high", "p", "n"])
 
 
-def readable(table: pd.DataFrame, sign: str = "") -> pd.DataFrame:
+def readable(table: pd.DataFrame, sign: str = "") -> Styler:
     """`score_table` of one grouping, or `differences` with sign "+": a row per arm, a column per score, rounded.
 
-    n is the largest of the arm's scores: they are defined together, except in very small test sets.
+    n is the largest of the arm's scores: they are defined together, except in very small test sets. Intervals stand
+    below their means, so that five columns fit the page.
     """
     keys = ["protocol", "label"]
     mean = table.columns[table.columns.isin(["mean", "difference"])][0]
@@ -157,14 +159,16 @@ def readable(table: pd.DataFrame, sign: str = "") -> pd.DataFrame:
     wide = cells.set_index([*keys, "score"])["cell"].unstack()[list(RANGES)]
     wide = wide.reindex(cells[keys].drop_duplicates()).rename_axis(columns=None)
     wide.insert(0, "n", cells.groupby(keys)["n"].max())
-    return wide.reset_index().rename(columns={"label": "method"})
+    wide = wide.reset_index().rename(columns={"label": "method"})
+    styler = Styler(wide, escape="html", cell_ids=False).hide(axis="index")
+    return styler.set_table_styles([{"selector": "td", "props": "white-space: normal"}])
 
 
 def _cell(mean: float, low: float, high: float, sign: str) -> str:
-    """Ends to two decimals: five scores stand side by side."""
+    """With spaces that break the line between mean and interval only."""
     if np.isnan(mean):
         return "–"
-    ends = "" if np.isnan(low) else f" [{low:{sign}.2f} to {high:{sign}.2f}]"
+    ends = "" if np.isnan(low) else f" [{low:{sign}.3f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high:{sign}.3f}]"
     return f"{mean:{sign}.3f}{ends}"
 
 
