@@ -37,7 +37,8 @@ CAPTIONS = {
 CAPTION = (
     "Euclidean distances between the embeddings of the test frames, softmax and joint: logits, triplet: points of the "
     "triplet space. Mean and 95 % Student's t interval over n members: what a retraining changes, not what new people "
-    "would. With one member there is no interval. A frame that is alone in its class is no query."
+    "would. With one member there is no interval. Members whose transformer left the face count too. A frame that is "
+    "alone in its class is no query."
 )
 
 
