@@ -73,7 +73,7 @@ def arms_figure(rows: list[Experiment]) -> Figure:
         points = embedding_maps.located(row)
         embedding_map(column[0], points, "emotion")
         embedding_map(column[1], points[points["tested"]], "subject")
-        column[0].set_title(textwrap.fill(short_label(row), 22))
+        column[0].set_title(textwrap.fill(short_label(row), 24))
     for ax, words in zip(axes[:, 0], ("by emotion", "by subject"), strict=True):
         ax.set_ylabel(words)
     emotion_legend(fig)
