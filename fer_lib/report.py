@@ -32,6 +32,7 @@ PAGES = {
     "00_data": "Data",
     "02_table": "Table 2",
     "03_occlusion": "Occlusion",
+    "04_embeddings": "Embeddings",
     "05_attention": "What the network sees",
     "06_audit": "Audit",
     "07_speed": "Speed",

@@ -10,16 +10,17 @@ from scipy import stats
 LEVEL = 0.95
 
 
-def mean_interval(values) -> tuple[float, float, float]:
+def mean_interval(values, within: tuple[float, float] = (0, 1)) -> tuple[float, float, float]:
     """Mean and the ends of Student's t interval over members, whose spread is what retraining changes.
 
-    On overlapping splits of the same frames it says nothing about new people.
+    On overlapping splits of the same frames it says nothing about new people. within: what the mean can be.
     """
     values = np.asarray(values, dtype=float)
     if len(values) < 2:
         return float(values.mean()), np.nan, np.nan
     half = stats.sem(values) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
-    return float(values.mean()), float(max(0, values.mean() - half)), float(min(1, values.mean() + half))
+    low, high = within
+    return float(values.mean()), float(max(low, values.mean() - half)), float(min(high, values.mean() + half))
 
 
 def subject_interval(predictions: pd.DataFrame, resamples: int = 10_000) -> tuple[float, float, float]:

@@ -18,7 +18,17 @@ from packaging.requirements import Requirement
 from fer_lib import paths, readme
 from fer_lib.report import PAGES, render
 
-NOTEBOOKS = {"index", "00_data", "01_train", "02_table", "03_occlusion", "05_attention", "06_audit", "07_speed"}
+NOTEBOOKS = {
+    "index",
+    "00_data",
+    "01_train",
+    "02_table",
+    "03_occlusion",
+    "04_embeddings",
+    "05_attention",
+    "06_audit",
+    "07_speed",
+}
 TINY = """\
 random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random,1.0,False,knn,True,1,50,0.001
 random-resnet10-triplet-slow-stn,synthetic,random,2,1,resnet10,stn,1,0.1,triplet,random,1.0,False,knn,True,1,50,0.001
@@ -99,7 +109,7 @@ class Links(HTMLParser):
         given = dict(attributes)
         if tag == "a":
             self.links.append(given.get("href", ""))
-        elif tag in ("script", "link", "img", "iframe", "source"):
+        elif tag in ("link", "img", "iframe", "source") or (tag == "script" and "src" in given):
             self.loaded.append(given.get("src", given.get("href", "")))
 
 
@@ -167,7 +177,9 @@ def test_an_unknown_parameter_stops_the_notebook(tmp_path):
 
 def test_stored_pages_are_those_of_the_stored_results(tmp_path):
     stored = paths.ROOT / "results" / "reports"
-    on_ckplus = {page: {"dataset": "ckplus"} for page in ("index", "02_table", "03_occlusion", "06_audit")}
+    on_ckplus = {
+        page: {"dataset": "ckplus"} for page in ("index", "02_table", "03_occlusion", "04_embeddings", "06_audit")
+    }
     for page, given in {**on_ckplus, "07_speed": {}}.items():
         executed = tmp_path / f"{page}.ipynb"
         papermill.execute_notebook(paths.NOTEBOOKS / f"{page}.ipynb", executed, given, progress_bar=False)

@@ -1,0 +1,137 @@
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import silhouette_score
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
+
+from fer_lib import embedding_scores, stats, tables
+from fer_lib.embedding_scores import RANGES, scores
+from fer_lib.experiments import Experiment
+
+
+def on_a_line(*places):
+    return np.array(places, dtype=float)[:, None]
+
+
+@pytest.fixture
+def cloud():
+    rng = np.random.default_rng(0)
+    classes = np.repeat([0, 1, 2], [20, 15, 5])
+    return rng.normal(size=(40, 7)) + classes[:, None] * 0.7, classes
+
+
+def test_two_pairs_far_apart():
+    found = scores(on_a_line(0, 1, 10, 11), np.array(list("aabb")))
+    assert (found["MAP@R"], found["precision@1"]) == (1, 1)
+    # Within: 1 and 1. Between: 10, 11, 9, 10.
+    assert found["within / between"] == pytest.approx(1 / 10)
+    # Own neighbour at 1; the other pair at 10.5 on average from the outer, at 9.5 from the inner points.
+    assert found["silhouette"] == pytest.approx((9.5 / 10.5 + 8.5 / 9.5) / 2)
+    assert np.isnan(found["5-NN accuracy"])
+
+
+def test_map_at_r_counts_only_hits_up_to_r():
+    # R = 2. From 0 the others are b, a, a: (0 + 1/2) / 2. From 2: b, a, a again. From 5: a, b, a: (1 + 0) / 2.
+    found = scores(on_a_line(0, 1, 2, 5), np.array(list("abaa")))
+    assert found["MAP@R"] == pytest.approx((1 / 4 + 1 / 4 + 1 / 2) / 3)
+    assert found["precision@1"] == pytest.approx(1 / 3)
+
+
+def test_the_five_nearest_vote():
+    # Three a against two b around each a; the one b among the a is outvoted, and so are no others.
+    found = scores(on_a_line(0, 1, 2, 3, 2.4, 100, 101, 102, 103, 104, 105), np.array(list("aaaabbbbbbb")))
+    assert found["5-NN accuracy"] == pytest.approx(10 / 11)
+
+
+def test_as_scikit_learn(cloud):
+    points, classes = cloud
+    found = scores(points, classes)
+    assert found["silhouette"] == pytest.approx(silhouette_score(points, classes))
+    voted = cross_val_predict(KNeighborsClassifier(5), points, classes, cv=LeaveOneOut())
+    assert found["5-NN accuracy"] == np.mean(voted == classes)
+
+
+@pytest.mark.parametrize("lone", [False, True])
+def test_as_pytorch_metric_learning(cloud, lone):
+    torch = pytest.importorskip("torch")
+    from pytorch_metric_learning.distances import LpDistance
+    from pytorch_metric_learning.utils.accuracy_calculator import AccuracyCalculator
+    from pytorch_metric_learning.utils.inference import CustomKNN
+
+    points, classes = cloud
+    if lone:
+        classes = np.append(classes[:-1], 7)
+    wanted = ("mean_average_precision_at_r", "precision_at_1")
+    calculator = AccuracyCalculator(include=wanted, knn_func=CustomKNN(LpDistance(normalize_embeddings=False)))
+    oracle = calculator.get_accuracy(torch.from_numpy(points), torch.from_numpy(classes))
+    found = scores(points, classes)
+    assert found["MAP@R"] == pytest.approx(oracle[wanted[0]])
+    assert found["precision@1"] == pytest.approx(oracle[wanted[1]])
+
+
+@pytest.mark.parametrize(
+    ("places", "classes"),
+    [((0, 1, 2, 3, 4, 5, 6), "aaaaaaa"), ((0, 1, 2), "abc"), ((1, 1, 1, 1), "aabb"), ((0,), "a")],
+    ids=["one class", "nobody twice", "one place", "one frame"],
+)
+def test_undefined_is_nan(places, classes):
+    assert all(np.isnan(value) for value in scores(on_a_line(*places), np.array(list(classes))).values())
+
+
+def test_a_single_frame_is_no_query():
+    paired = np.array(list("aabb"))
+    alone = scores(on_a_line(0, 1, 10, 11, 1000), np.append(paired, "c"))
+    without = scores(on_a_line(0, 1, 10, 11), paired)
+    for score in ("MAP@R", "precision@1", "silhouette"):
+        assert alone[score] == without[score]
+
+
+def test_an_interval_stays_in_the_range_of_its_score():
+    # Mean -0.3, standard error 0.1, t(0.975, 1) = 12.7.
+    assert stats.mean_interval([-0.4, -0.2], (-1, 1))[1:] == pytest.approx((-1, 0.970620), abs=1e-5)
+    members = pd.DataFrame({"experiment": "x", "protocol": "random", "part": "Table 2", "label": "X"}, index=range(3))
+    members = members.assign(divided="identity", score="silhouette", value=[-0.3, -0.2, np.nan])
+    row = embedding_scores.score_table(members).iloc[0]
+    assert (row["mean"], row["n"]) == (pytest.approx(-0.25), 2)
+    assert -1 <= row["ci_low"] < row["mean"] < row["ci_high"] <= 1
+    nothing = embedding_scores.score_table(members.assign(value=np.nan)).iloc[0]
+    assert np.isnan(nothing["mean"]) and nothing["n"] == 0
+
+
+def test_the_answer_goes_by_the_intervals():
+    about = {"protocol": "random", "label": "triplet", "p": 0.01, "n": 3}
+    rows = [("MAP@R", 0.1, 0.05, 0.15), ("silhouette", -0.1, -0.2, 0.1)]
+    table = pd.DataFrame(rows, columns=["score", "difference", "ci_low", "ci_high"]).assign(**about)
+    said = embedding_scores.answer(table)
+    assert "3 pairs of members: MAP@R +0.100 [+0.050 to +0.150], clearer" in said
+    assert "silhouette -0.100 [-0.200 to +0.100], not resolvable" in said
+    assert ", less clear." in embedding_scores.answer(table.assign(ci_high=-0.05, ci_low=-0.3))
+    one = embedding_scores.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
+    assert "too few to conclude anything: MAP@R +0.100; silhouette -0.100" in one
+    assert "No pair of arms" in embedding_scores.answer(table.iloc[:0])
+
+
+def test_a_row_per_arm_and_a_column_per_score():
+    about = {"protocol": "random", "label": "triplet", "n": 3, "mean": 0.5, "ci_low": 0.4, "ci_high": 0.6}
+    table = pd.DataFrame({"score": list(RANGES)}).assign(**about)
+    table.loc[1, ["mean", "ci_low", "ci_high"]] = np.nan
+    single = table.assign(label="softmax", n=1, ci_low=np.nan)
+    shown = embedding_scores.readable(pd.concat([table, single])).data
+    assert shown.columns.tolist() == ["protocol", "method", "n", *RANGES]
+    assert shown.iloc[0].tolist()[1:5] == ["triplet", 3, "0.500 [0.400\xa0to\xa00.600]", "–"]
+    assert shown.iloc[1].tolist()[1:4] == ["softmax", 1, "0.500"]
+    differing = embedding_scores.readable(table.rename(columns={"mean": "difference"}), "+").data
+    assert differing["MAP@R"].tolist() == ["+0.500 [+0.400\xa0to\xa0+0.600]"]
+
+
+def test_only_arms_that_differ_in_the_loss_alone_are_paired(monkeypatch):
+    softmax = Experiment("softmax", "ckplus", loss="softmax")
+    arms = [softmax, Experiment("triplet", "ckplus"), Experiment("slow", "ckplus", stn_lr_factor=0.1)]
+    monkeypatch.setattr(tables, "measured", lambda dataset: arms)
+    values = [0.5, 0.6, 0.8, 0.8, 0.0, 0.0]
+    members = pd.DataFrame({"experiment": ["softmax"] * 2 + ["triplet"] * 2 + ["slow"] * 2, "value": values})
+    members = members.assign(seed=[0, 1] * 3, fold=0, divided="emotion")
+    found = embedding_scores.differences(pd.concat([members.assign(score=name) for name in RANGES]), "ckplus")
+    assert found["label"].unique().tolist() == ["STN + ResNet-10 + triplet"]
+    assert found["difference"].tolist() == pytest.approx([0.25] * 5) and (found["n"] == 2).all()
