@@ -98,7 +98,7 @@ class OcclusionBenchmark:
         if kind == "rectangle":
             boxes = draw_rectangles(np.random.default_rng(self.seed), count)
             return rectangle_mask(torch.from_numpy(boxes)).numpy()
-        rng = self._rng(kind, occlusion.level)
+        rng = self._rng(kind, float(occlusion.level))
         if kind == "square":
             place = rng.integers(0, SIZE - int(occlusion.level) + 1, (count, 2))
             boxes = np.concatenate([place, np.full((count, 2), int(occlusion.level))], axis=1)
