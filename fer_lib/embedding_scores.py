@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from pandas.io.formats.style import Styler
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
@@ -147,11 +146,10 @@ def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["protocol", "label", "score", "difference", "ci_low", "ci_high", "p", "n"])
 
 
-def readable(table: pd.DataFrame, sign: str = "") -> Styler:
+def readable(table: pd.DataFrame, sign: str = "") -> pd.DataFrame:
     """`score_table` of one grouping, or `differences` with sign "+": a row per arm, a column per score, rounded.
 
-    n is the largest of the arm's scores: they are defined together, except in very small test sets. Intervals stand
-    below their means, so that five columns fit the page.
+    n is the largest of the arm's scores: they are defined together, except in very small test sets.
     """
     keys = ["protocol", "label"]
     mean = table.columns[table.columns.isin(["mean", "difference"])][0]
@@ -160,9 +158,7 @@ def readable(table: pd.DataFrame, sign: str = "") -> Styler:
     wide = cells.set_index([*keys, "score"])["cell"].unstack()[list(RANGES)]
     wide = wide.reindex(cells[keys].drop_duplicates()).rename_axis(columns=None)
     wide.insert(0, "n", cells.groupby(keys)["n"].max())
-    wide = wide.reset_index().rename(columns={"label": "method"})
-    styler = Styler(wide, escape="html", cell_ids=False).hide(axis="index")
-    return styler.set_table_styles([{"selector": "td", "props": "white-space: normal"}])
+    return wide.reset_index().rename(columns={"label": "method"})
 
 
 def _cell(mean: float, low: float, high: float, sign: str) -> str:

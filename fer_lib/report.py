@@ -167,11 +167,12 @@ def _png(fig: Figure, alt: str) -> str:
     return f'<img src="data:image/png;base64,{data}" width="{width}" alt="{alt}">'
 
 
-def table(frame: pd.DataFrame | Styler, caption: str) -> HTML:
+def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False) -> HTML:
     """A captioned table for a notebook's output: numbers to the right, text to the left.
 
     A frame gets two decimals, a dash for NaN, and no index where that only counts the rows; a Styler keeps its own
-    format. A column is text where it holds strings that do not all begin as a number does.
+    format. A column is text where it holds strings that do not all begin as a number does. wrap: break the lines of
+    cells at their spaces, which keeps a wide table on the page.
     """
     styler = frame
     if isinstance(frame, pd.DataFrame):
@@ -181,6 +182,8 @@ def table(frame: pd.DataFrame | Styler, caption: str) -> HTML:
         styler = Styler(frame, precision=2, na_rep="\N{EN DASH}", escape="html", cell_ids=False)
         if isinstance(frame.index, pd.RangeIndex):
             styler.hide(axis="index")
+    if wrap:
+        styler.set_table_styles([{"selector": "td", "props": "white-space: normal"}], overwrite=False)
     for i, (_, column) in enumerate(styler.data.items()):
         words = column.dropna().astype(str)
         if not is_numeric_dtype(column) and not words.str.match(r"\W?\d|\W$").all():

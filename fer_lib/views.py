@@ -55,4 +55,4 @@ def readable(dataset: str) -> pd.DataFrame:
 
 def _spread(values: pd.Series) -> str:
     low, high = values.quantile([0.025, 0.975])
-    return f"{values.mean():.2f} [{low:.2f} to {high:.2f}]"
+    return f"{values.mean():.2f} [{low:.2f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high:.2f}]"

@@ -117,11 +117,11 @@ def test_a_row_per_arm_and_a_column_per_score():
     table = pd.DataFrame({"score": list(RANGES)}).assign(**about)
     table.loc[1, ["mean", "ci_low", "ci_high"]] = np.nan
     single = table.assign(label="softmax", n=1, ci_low=np.nan)
-    shown = embedding_scores.readable(pd.concat([table, single])).data
+    shown = embedding_scores.readable(pd.concat([table, single]))
     assert shown.columns.tolist() == ["protocol", "method", "n", *RANGES]
     assert shown.iloc[0].tolist()[1:5] == ["triplet", 3, "0.500 [0.400\xa0to\xa00.600]", "–"]
     assert shown.iloc[1].tolist()[1:4] == ["softmax", 1, "0.500"]
-    differing = embedding_scores.readable(table.rename(columns={"mean": "difference"}), "+").data
+    differing = embedding_scores.readable(table.rename(columns={"mean": "difference"}), "+")
     assert differing["MAP@R"].tolist() == ["+0.500 [+0.400\xa0to\xa0+0.600]"]
 
 

@@ -32,5 +32,7 @@ def test_views_that_one_can_work_out(tmp_path, monkeypatch):
     assert table.loc[("b", "none"), ["right", "down", "moved"]].tolist() == pytest.approx([0, -12, 0])
     monkeypatch.setattr(views, "measured", lambda dataset: [EXPERIMENT])
     shown = views.readable("synthetic")
-    assert shown["frames"].item() == 3 and shown["zoom"].item() == "1.17 [0.53 to 1.95]"
-    assert shown["moved"].item() == "2.00 [0.00 to 5.70]"
+    assert (
+        shown["frames"].item() == 3 and shown["zoom"].item() == "1.17 [0.53\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}1.95]"
+    )
+    assert shown["moved"].item() == "2.00 [0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}5.70]"
