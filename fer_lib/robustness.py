@@ -20,8 +20,8 @@ KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
 
 CAPTION = (
     "Subject: pooled over the tested frames of all finished folds, people resampled; other protocols: over members. "
-    "What another initialisation would change is in no interval over people. Networks may have different finished folds; "
-    "paired answers use those that both have."
+    "What another initialisation would change is in no interval over people. Networks may have different finished "
+    "folds; paired answers use those that both have."
 )
 
 Weights = dict[Occlusion, float]
