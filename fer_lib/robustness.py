@@ -214,14 +214,13 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     return wide
 
 
-def readable_questions(answers: pd.DataFrame, scores=("clean", "black rectangle", "unseen")) -> pd.DataFrame:
-    """The rows of `questions_table` for `scores`, in points, with a verdict from the interval alone."""
-    own = answers[answers["score"].isin(scores)]
-    gains = [_briefly(row.difference, row.ci_low, row.ci_high, "+") for row in own.itertuples()]
-    shown = own[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
-    verdicts = [verdict(low, high) for low, high in zip(own["ci_low"], own["ci_high"], strict=True)]
-    n = [f"{row.n} {row.pairs}" for row in own.itertuples()]
-    p = [f"{x:.3f}" if pd.notna(x) else "–" for x in own["p"]]
+def readable_questions(answers: pd.DataFrame) -> pd.DataFrame:
+    """`questions_table` in points, with a verdict from the interval alone."""
+    gains = [_briefly(row.difference, row.ci_low, row.ci_high, "+") for row in answers.itertuples()]
+    shown = answers[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
+    verdicts = [verdict(low, high) for low, high in zip(answers["ci_low"], answers["ci_high"], strict=True)]
+    n = [f"{row.n} {row.pairs}" for row in answers.itertuples()]
+    p = [f"{x:.3f}" if pd.notna(x) else "–" for x in answers["p"]]
     return shown.assign(gain=gains, n=n, p=p, verdict=verdicts)
 
 
