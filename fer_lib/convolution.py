@@ -1,7 +1,7 @@
 """Convolutions as matrix products, for processors on which PyTorch's own are slow on small maps.
 
-Without AVX-512, oneDNN convolves maps of two or three pixels, and the single channel of the first layer, at a quarter
-of the speed of the matrix product that does the same arithmetic.
+Without AVX-512, oneDNN takes two to three times as long as the matrix product that does the same arithmetic on maps of
+two or three pixels, and on the single channel of the first layer.
 """
 
 import torch
