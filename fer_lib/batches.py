@@ -8,12 +8,19 @@ import numpy as np
 import torch
 
 from fer_lib.experiments import Experiment, Member
-from fer_lib.occlusion import draw_rectangles
+from fer_lib.occlusion import draw_mixed, draw_rectangles
+from fer_lib.recipe import draw_augmentation
 from fer_lib.stn import DROPOUT, FEATURES
 
-Batch = tuple[torch.Tensor, ...]
-"""Indices of the frames (B,), boxes that occlude them (B, 4) and, for a two-layer localisation head only, what its
-dropout keeps (B, FEATURES)."""
+Batch = dict[str, torch.Tensor]
+"""What is drawn for the B frames of a batch, each only where the experiment asks for it.
+
+- index (B,): the frames, among the training frames.
+- boxes (B, 4): the rectangles that occlude them.
+- mask (B, 48, 48), fill (B,), noise (B, 48, 48), other (B,): mixed occlusion, and the frames whose faces cover.
+- view (B, 2, 3), gamma (B,): the augmentation of the strong recipe.
+- kept (B, FEATURES): what the dropout of a two-layer localisation head leaves.
+"""
 
 
 def draw_batches(rng: np.random.Generator, labels: np.ndarray, batch_size: int, triplets: bool) -> list[np.ndarray]:
@@ -49,8 +56,17 @@ def draw_epoch(experiment: Experiment, member: Member, epoch: int, labels: torch
     dropout = np.random.default_rng(rng.integers(2**62))
     batches = draw_batches(rng, labels.cpu().numpy(), experiment.batch_size, experiment.loss != "softmax")
     index = np.concatenate(batches)
-    drawn = [index, draw_rectangles(rng, len(index))]
+    count = len(index)
+    drawn = {"index": index}
+    if experiment.occlusion == "rectangle":
+        drawn["boxes"] = draw_rectangles(rng, count)
+    elif experiment.occlusion == "mixed":
+        drawn["mask"], drawn["fill"], drawn["noise"] = draw_mixed(rng, count)
+        drawn["other"] = rng.integers(0, len(labels), count)
+    if experiment.recipe == "strong":
+        drawn["view"], drawn["gamma"] = draw_augmentation(rng, count)
     if experiment.head_layers == 2:
-        drawn.append(dropout.random((len(index), FEATURES), dtype=np.float32) >= DROPOUT)
+        drawn["kept"] = dropout.random((count, FEATURES), dtype=np.float32) >= DROPOUT
     sizes = [len(batch) for batch in batches]
-    return list(zip(*(torch.from_numpy(part).to(labels.device).split(sizes) for part in drawn), strict=True))
+    parts = [torch.from_numpy(part).to(labels.device).split(sizes) for part in drawn.values()]
+    return [dict(zip(drawn, batch, strict=True)) for batch in zip(*parts, strict=True)]

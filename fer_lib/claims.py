@@ -36,12 +36,14 @@ CLAIMS = (
         {"backbone": "resnet10", "loss": "triplet"},
         {"loss": "softmax", "mining": "random", "normalise": False},
     ),
-    Claim("training with occlusion helps on clear faces", float("nan"), {"occlusion": True}, {"occlusion": False}),
+    Claim(
+        "training with occlusion helps on clear faces", float("nan"), {"occlusion": "rectangle"}, {"occlusion": "none"}
+    ),
     Claim(
         "training with occlusion helps on occluded faces",
         float("nan"),
-        {"occlusion": True},
-        {"occlusion": False},
+        {"occlusion": "rectangle"},
+        {"occlusion": "none"},
         covered=True,
     ),
 )

@@ -8,17 +8,19 @@ import pandas as pd
 
 from fer_lib import paths
 from fer_lib.faces import DATASETS
-from fer_lib.splits import fold_count
+from fer_lib.splits import PROTOCOLS, fold_count
 
 CHOICES = {
     "dataset": DATASETS,
-    "protocol": ("random", "sequence", "subject", "usage"),
+    "protocol": PROTOCOLS,
     "backbone": ("resnet10", "resnet18"),
     "input_path": ("stn", "dual", "plain"),
     "head_layers": (1, 2),
     "loss": ("softmax", "triplet", "joint"),
     "mining": ("random", "batch-all", "semi-hard", "batch-hard"),
     "classifier": ("knn", "boosted-trees", "logistic"),
+    "occlusion": ("none", "rectangle", "mixed"),
+    "recipe": ("paper", "strong"),
 }
 
 
@@ -54,7 +56,8 @@ class Experiment:
     margin: float = 1.0
     normalise: bool = False
     classifier: str = "knn"
-    occlusion: bool = True
+    occlusion: str = "rectangle"
+    recipe: str = "paper"
     epochs: int = 100
     batch_size: int = 8
     lr: float = 0.001

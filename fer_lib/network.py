@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from fer_lib.recipe import standardise
 from fer_lib.resnet import resnet
 from fer_lib.stn import SpatialTransformer
 
@@ -20,19 +21,24 @@ class Network(nn.Module):
     - `dual`: the warped image and the input pass the same ResNet and their embeddings are averaged;
     - `plain`: no transformer, theta is the identity (an ablation).
 
+    `standardised`: each image first gets mean 0 and standard deviation 1, so that black, which the transformer shows
+    beyond the image, is its mean grey.
+
     Raises ValueError for an unknown input path or backbone.
     """
 
-    def __init__(self, backbone="resnet10", input_path="stn", head_layers=1, outputs=7):
+    def __init__(self, backbone="resnet10", input_path="stn", head_layers=1, outputs=7, standardised=False):
         super().__init__()
         if input_path not in INPUT_PATHS:
             raise ValueError(f"unknown input path {input_path!r}; known: {', '.join(INPUT_PATHS)}")
-        self.input_path = input_path
+        self.input_path, self.standardised = input_path, standardised
         self.resnet = resnet(backbone, outputs)
         self.stn = None if input_path == "plain" else SpatialTransformer(head_layers)
 
     def forward(self, images: torch.Tensor, kept: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Embedding (N, outputs) and theta (N, 2, 3); kept: what the localisation net's dropout leaves, if it is on."""
+        if self.standardised:
+            images = standardise(images)
         if self.stn is None:
             return self.resnet(images), torch.eye(2, 3, device=images.device).expand(len(images), 2, 3)
         warped, theta = self.stn(images, kept)

@@ -13,6 +13,13 @@ AREA = (0.02, 0.33)
 RATIO = (0.3, 3.3)
 ATTEMPTS = 10
 
+MIXED_FILLS = ("black", "mean", "noise", "face")
+"""What covers a face in mixed occlusion: 0, the face's mean grey, uniform noise, or the same place of another face."""
+PIECES = 16
+"""Most rectangles that cover one face in mixed occlusion."""
+COVERED = 0.75
+"""Share of the faces that mixed occlusion covers; the others stay clear."""
+
 
 def draw_rectangles(rng: np.random.Generator, n: int) -> np.ndarray:
     """Boxes (n, 4) of random erasing (Zhong et al. 2020) with the author's settings, one per face.
@@ -33,6 +40,35 @@ def draw_rectangles(rng: np.random.Generator, n: int) -> np.ndarray:
     top = (place[:, 0] * (SIZE - height + 1)).astype(np.int64)
     left = (place[:, 1] * (SIZE - width + 1)).astype(np.int64)
     return np.where(fits.any(axis=1)[:, None], np.stack([top, left, height, width], axis=1), 0)
+
+
+def draw_mixed(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
+    """Mixed occlusion of n faces: a rectangle as `draw_rectangles` has it, or several smaller ones.
+
+    Masks bool (n, 48, 48), the number of its fill in `MIXED_FILLS` (n,), noise uint8 (n, 48, 48). A face is covered by
+    1, 4 or 16 rectangles, each with 1, 1/4 or 1/16 of the area, which may overlap.
+    """
+    boxes = draw_rectangles(rng, n * PIECES).reshape(n, PIECES, 4)
+    pieces = rng.choice([1, 4, PIECES], n) * (rng.random(n) < COVERED)
+    side = np.sqrt(np.maximum(pieces, 1))[:, None]
+    small = np.ceil(boxes[..., 2:] / side[..., None]).astype(np.int64)
+    corner = (rng.random((n, PIECES, 2)) * (SIZE - small + 1)).astype(np.int64)
+    small[np.arange(PIECES) >= pieces[:, None]] = 0
+    masks = np.zeros((n, SIZE, SIZE), bool)
+    for piece in range(PIECES):
+        box = torch.from_numpy(np.concatenate([corner[:, piece], small[:, piece]], axis=1))
+        masks |= rectangle_mask(box).numpy()
+    fills = rng.integers(0, len(MIXED_FILLS), n)
+    return masks, fills, rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8)
+
+
+def mixed_fill(images: torch.Tensor, fills: torch.Tensor, noise: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
+    """What covers each of images (N, 1, 48, 48): fills (N,) as numbers of `MIXED_FILLS`, noise uint8 (N, 48, 48), other
+    faces (N, 1, 48, 48)."""
+    kind = fills[:, None, None, None]
+    black, mean = torch.zeros_like(images), images.mean(dim=(1, 2, 3), keepdim=True).expand_as(images)
+    noise = noise[:, None].to(images.dtype) / 255
+    return torch.where(kind == 0, black, torch.where(kind == 1, mean, torch.where(kind == 2, noise, others)))
 
 
 def rectangle_mask(boxes: torch.Tensor) -> torch.Tensor:

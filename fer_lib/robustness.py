@@ -56,7 +56,7 @@ SCORES = {
 which differ from model to model and depend on how finely its confidence is graded."""
 
 QUESTIONS = {
-    "training with occlusion": ({"occlusion": True}, {"occlusion": False}),
+    "training with occlusion": ({"occlusion": "rectangle"}, {"occlusion": "none"}),
     "the spatial transformer": ({"input_path": "stn"}, {"input_path": "plain", "stn_lr_factor": 1.0}),
     "the triplet loss": ({"loss": "triplet"}, {"loss": "softmax", "mining": "random", "normalise": False}),
     "the joint loss": ({"loss": "joint"}, {"loss": "softmax", "mining": "random", "normalise": False}),

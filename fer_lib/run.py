@@ -22,7 +22,7 @@ from fer_lib.occlusion_benchmark import CLEAN, PAPER, OcclusionBenchmark
 from fer_lib.progress import Progress
 from fer_lib.splits import split
 from fer_lib.stacked import fit_together
-from fer_lib.training import THETA, Data, Trainee, epochs_done, fit, save, to_float
+from fer_lib.training import THETA, Data, Trainee, epochs_done, fit, network_for, save, to_float
 from fer_lib.workers import in_parallel
 
 
@@ -159,7 +159,7 @@ def load_network(experiment: Experiment, member: Member, classes: int) -> Networ
     file = results.folder(experiment) / f"model-{member}.pt"
     if not file.exists():
         raise FileNotFoundError(f"no weights {file}; they are not stored with the results: train the experiment first")
-    network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, classes)
+    network = network_for(experiment, classes)
     network.load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))
     return network.eval()
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from fer_lib.faces import Faces
 
-PROTOCOLS = ("random", "sequence", "subject", "usage")
+PROTOCOLS = ("random", "sequence", "subject", "inner", "usage")
 FOLDS = 10
 TEST_SHARE = 181 / 981
 """Kim et al. 2022, section 3: of 981 frames 800 train and 181 test."""
@@ -21,10 +21,10 @@ class Split:
 
 
 def fold_count(protocol: str) -> int:
-    """How many folds one pass over the protocol has: 10 for `subject`, else 1. Raises ValueError for an unknown one."""
+    """Folds of one pass over the protocol: 10 for `subject`, 5 for `inner`, else 1. Raises ValueError if unknown."""
     if protocol not in PROTOCOLS:
         raise ValueError(f"unknown protocol {protocol!r}; known: {', '.join(PROTOCOLS)}")
-    return FOLDS if protocol == "subject" else 1
+    return {"subject": FOLDS, "inner": FOLDS // 2}.get(protocol, 1)
 
 
 def served(faces: Faces) -> tuple[str, ...]:
@@ -39,6 +39,8 @@ def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
     - `random`: frames at random by seed, the paper's (800/181 on CK+). Frames of one sequence fall on both sides.
     - `sequence`: sequences at random by seed, in the same proportion. Subjects fall on both sides.
     - `subject`: 10 folds, subjects in ascending ID order, fold i tests every tenth from i on. The seed changes nothing.
+    - `inner`: 5 folds, fold i tests the subjects of folds 2i and 2i + 1 of `subject` together. What it says of one of
+      the two may choose what is trained for the other, whose frames it has neither trained on nor is asked about.
     - `usage`: Training trains and PrivateTest tests, as FER2013 comes. The seed changes nothing.
 
     Raises ValueError for an unknown protocol or fold, a protocol that the data set cannot serve, or a training set
@@ -46,7 +48,7 @@ def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
     """
     if not 0 <= fold < fold_count(protocol):
         raise ValueError(f"fold {fold} of protocol {protocol!r}: it has folds 0 to {fold_count(protocol) - 1}")
-    column = {"sequence": "sequence", "subject": "subject", "usage": "usage"}.get(protocol, "frame_id")
+    column = {"inner": "subject", "random": "frame_id"}.get(protocol, protocol)
     groups = faces.frames[column].to_numpy(dtype=str)
     if (groups == "").any():
         raise ValueError(f"protocol {protocol!r} needs the {column} of each frame, which {faces.name} does not tell")
@@ -55,6 +57,8 @@ def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
     ids = np.unique(groups)
     if protocol == "subject":
         tested = ids[fold::FOLDS]
+    elif protocol == "inner":
+        tested = np.concatenate([ids[2 * fold :: FOLDS], ids[2 * fold + 1 :: FOLDS]])
     else:
         tested = np.random.default_rng([seed, 0x5917]).permutation(ids)[: round(len(ids) * TEST_SHARE)]
     test = np.isin(groups, tested)

@@ -62,10 +62,11 @@ class SpatialTransformer(nn.Module):
         return warp(images, theta), theta
 
 
-def warp(images: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
-    """Sample images (N, C, H, W) bilinearly at the grid that theta (N, 2, 3) describes."""
+def warp(images: torch.Tensor, theta: torch.Tensor, beyond: str = "zeros") -> torch.Tensor:
+    """Sample images (N, C, H, W) bilinearly at the grid that theta (N, 2, 3) describes; beyond the image `beyond`
+    gives zeros or the border."""
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
+    return F.grid_sample(images, grid, padding_mode=beyond, align_corners=False)
 
 
 def share_outside(theta: torch.Tensor) -> torch.Tensor:

@@ -13,12 +13,13 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy, normalize
 
-from fer_lib.batches import draw_epoch
+from fer_lib.batches import Batch, draw_epoch
 from fer_lib.convolution import fit_to_cpu
 from fer_lib.evaluation import Predictor, scores
 from fer_lib.experiments import Experiment, Member
 from fer_lib.network import Network
-from fer_lib.occlusion import apply_mask, rectangle_mask
+from fer_lib.occlusion import apply_mask, mixed_fill, rectangle_mask
+from fer_lib.recipe import LABEL_SMOOTHING, WEIGHT_DECAY, augment, rate
 from fer_lib.stn import share_outside
 from fer_lib.triplet import triplet_loss
 
@@ -48,7 +49,9 @@ def losses(experiment: Experiment, embeddings: torch.Tensor, labels: torch.Tenso
     """Loss of a batch and its share of active triplets (NaN without triplets)."""
     loss, active = 0.0, embeddings.new_full((), torch.nan)
     if experiment.loss in ("softmax", "joint"):
-        loss = cross_entropy(embeddings, labels)
+        loss = cross_entropy(
+            embeddings, labels, label_smoothing=LABEL_SMOOTHING if experiment.recipe == "strong" else 0.0
+        )
     if experiment.loss in ("triplet", "joint"):
         points = normalize(embeddings) if experiment.normalise else embeddings
         cost, active = triplet_loss(points, labels, experiment.mining, experiment.margin)
@@ -56,23 +59,56 @@ def losses(experiment: Experiment, embeddings: torch.Tensor, labels: torch.Tenso
     return loss, active
 
 
-def batch_loss(network, experiment: Experiment, images, labels, boxes, kept=None):
-    """Loss of a batch, and what is logged of it: loss, share of active triplets, frames classified rightly, theta."""
-    if experiment.occlusion:
-        images = apply_mask(images, rectangle_mask(boxes))
-    embeddings, theta = network(images, kept)
+def with_frames(batch: Batch, data: Data) -> Batch:
+    """The batch with its images (B, 1, 48, 48) and labels (B,), and with the other faces themselves, as `others`."""
+    frames = {"images": data.train_images[batch["index"]], "labels": data.train_labels[batch["index"]]}
+    if "other" in batch:
+        frames["others"] = data.train_images[batch["other"]]
+    return batch | frames
+
+
+def training_images(experiment: Experiment, batch: Batch) -> torch.Tensor:
+    """The faces that the network is trained on: augmented, then occluded."""
+    images = batch["images"]
+    if experiment.recipe == "strong":
+        images = augment(images, batch["view"], batch["gamma"])
+    if experiment.occlusion == "rectangle":
+        return apply_mask(images, rectangle_mask(batch["boxes"]))
+    if experiment.occlusion == "mixed":
+        return apply_mask(images, batch["mask"], mixed_fill(images, batch["fill"], batch["noise"], batch["others"]))
+    return images
+
+
+def batch_loss(network, experiment: Experiment, batch: Batch):
+    """Loss of a batch, and what is logged of it: loss, share of active triplets, frames classified rightly, theta.
+
+    batch: as `with_frames` gives it.
+    """
+    labels = batch["labels"]
+    embeddings, theta = network(training_images(experiment, batch), batch.get("kept"))
     loss, active = losses(experiment, embeddings, labels)
     right = (embeddings.detach().argmax(dim=1) == labels).sum()
     return loss, (loss.detach(), active, right, theta.detach())
 
 
+def network_for(experiment: Experiment, classes: int) -> Network:
+    """The experiment's network, not trained yet."""
+    standardised = experiment.recipe == "strong"
+    return Network(experiment.backbone, experiment.input_path, experiment.head_layers, classes, standardised)
+
+
 def optimiser_for(network: Network, experiment: Experiment) -> torch.optim.Optimizer:
-    """Adam, as in the author's code; the transformer may learn at a rate of its own."""
-    groups = [{"params": network.resnet.parameters()}]
+    """Adam, as in the author's code; the transformer may learn at a rate of its own, and no weight of it decays, since
+    that would make its view shrink."""
+    decay = WEIGHT_DECAY if experiment.recipe == "strong" else 0.0
+    groups = [{"params": network.resnet.parameters(), "highest": experiment.lr, "weight_decay": decay}]
     if network.stn is not None:
-        groups.append({"params": network.stn.parameters(), "lr": experiment.lr * experiment.stn_lr_factor})
+        groups.append({"params": network.stn.parameters(), "highest": experiment.lr * experiment.stn_lr_factor})
     on_gpu = next(network.parameters()).is_cuda
-    return torch.optim.Adam(groups, lr=experiment.lr, fused=True, capturable=on_gpu)
+    for group in groups:
+        # A captured step reads its rate from the device.
+        group["lr"] = torch.tensor(group["highest"], device="cuda") if on_gpu else group["highest"]
+    return torch.optim.Adam(groups, fused=True, capturable=on_gpu, decoupled_weight_decay=True)
 
 
 class Trainee:
@@ -84,7 +120,7 @@ class Trainee:
     def __init__(self, experiment: Experiment, member: Member, data: Data, classes: int, checkpoint: Path):
         self.experiment, self.member, self.data, self.checkpoint = experiment, member, data, checkpoint
         torch.manual_seed(int(np.random.SeedSequence([member.seed, member.fold]).generate_state(1)[0]))
-        self.network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, classes)
+        self.network = network_for(experiment, classes)
         self.network.to(data.train_images.device)
         if not data.train_images.is_cuda:
             fit_to_cpu(self.network)
@@ -106,15 +142,21 @@ class Trainee:
         """Whether the last epoch is trained."""
         return len(self.history) == self.experiment.epochs
 
-    def draw_epoch(self) -> list:
-        """The batches of the next epoch."""
+    def begin_epoch(self) -> list[Batch]:
+        """Set the next epoch's learning rate; its batches."""
+        if self.experiment.recipe == "strong":
+            for group in self.optimiser.param_groups:
+                value = group["highest"] * rate(self.epoch, self.experiment.epochs)
+                if isinstance(group["lr"], torch.Tensor):
+                    group["lr"].fill_(value)
+                else:
+                    group["lr"] = value
         return draw_epoch(self.experiment, self.member, self.epoch, self.data.train_labels)
 
-    def step(self, index, boxes, kept=None):
+    def step(self, batch: Batch):
         """Train on one batch; returns what is logged of it."""
         self.optimiser.zero_grad(set_to_none=True)
-        images, labels = self.data.train_images[index], self.data.train_labels[index]
-        loss, logged = batch_loss(self.network, self.experiment, images, labels, boxes, kept)
+        loss, logged = batch_loss(self.network, self.experiment, with_frames(batch, self.data))
         if self._is_solved(loss):
             for parameter in self.network.parameters():
                 parameter.grad = torch.zeros_like(parameter)
@@ -172,7 +214,7 @@ def fit(trainee: Trainee, on_epoch: Callable[[], None]) -> None:
     trainee.network.train()
     while not trainee.finished:
         began = time.perf_counter()
-        trainee.end_epoch([trainee.step(*batch) for batch in trainee.draw_epoch()], began)
+        trainee.end_epoch([trainee.step(batch) for batch in trainee.begin_epoch()], began)
         on_epoch()
 
 

@@ -12,8 +12,8 @@ from torch import nn
 from fer_lib import machine
 from fer_lib.convolution import ProductConv2d
 from fer_lib.experiments import Experiment, Member
-from fer_lib.stacked import Stack
-from fer_lib.training import Data, Trainee, batch_loss, optimiser_for
+from fer_lib.stacked import Stack, stacked
+from fer_lib.training import Data, Trainee, batch_loss, optimiser_for, with_frames
 
 TRIPLET = Experiment("step")
 """The proposed network at the paper's batch of 8 triplets."""
@@ -72,13 +72,14 @@ def _step(change: str = "") -> Callable[[], object]:
     images = torch.rand(24, 1, 48, 48, generator=rng).to(device)
     labels = torch.cat([torch.arange(8) % 7, torch.arange(8) % 7, (torch.arange(8) + 1) % 7]).to(device)
     data = Data(images, labels, images, labels)
-    index, boxes = torch.arange(24, device=device), torch.full((24, 4), 12, device=device)
+    batch = {"index": torch.arange(24, device=device), "boxes": torch.full((24, 4), 12, device=device)}
     members = [Member(0, 0), Member(1, 0)] if change == "stacked, 2 members" else [Member(0, 0)]
     trainees = [Trainee(experiment, member, data, 7, Path("none")) for member in members]
     network = trainees[0].network.train()
     if len(members) == 2:
         stack = Stack(trainees)
-        return lambda: stack.step(index.expand(2, -1), boxes.expand(2, -1, -1))
+        both = stacked([batch, batch])
+        return lambda: stack.step(both)
     if change == "oneDNN's convolutions alone":
         for module in network.modules():
             if isinstance(module, ProductConv2d):
@@ -103,7 +104,7 @@ def _step(change: str = "") -> Callable[[], object]:
 
     def step():
         optimiser.zero_grad(set_to_none=True)
-        loss, _ = batch_loss(pass_through, experiment, images[index], labels[index], boxes)
+        loss, _ = batch_loss(pass_through, experiment, with_frames(batch, data))
         if change == "a solved batch":
             for parameter in network.parameters():
                 parameter.grad = torch.zeros_like(parameter)

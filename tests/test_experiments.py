@@ -22,7 +22,13 @@ def test_every_row_is_an_experiment():
     rows = read_experiments()
     assert {row.dataset for row in rows} >= {"ckplus", "synthetic"}
     paper = find("ckplus", "random-resnet10-triplet")
-    assert (paper.epochs, paper.batch_size, paper.lr, paper.occlusion, paper.margin) == (100, 8, 0.001, True, 1.0)
+    assert (paper.epochs, paper.batch_size, paper.lr, paper.occlusion, paper.margin) == (
+        100,
+        8,
+        0.001,
+        "rectangle",
+        1.0,
+    )
 
 
 def test_unknown_experiment_is_refused():
@@ -36,7 +42,8 @@ def test_unknown_experiment_is_refused():
         ({"epoch": 3}, "unknown parameter 'epoch'; did you mean 'epochs'"),
         ({"zoom": 3}, "unknown parameter 'zoom'; known: experiment, dataset"),
         ({"lr": "high"}, "lr is 'high'; it must be of type float"),
-        ({"occlusion": "true"}, "occlusion is 'true'; it must be of type bool"),
+        ({"normalise": "true"}, "normalise is 'true'; it must be of type bool"),
+        ({"occlusion": "black"}, "occlusion is 'black'; known: none, rectangle, mixed"),
         ({"seeds": True}, "seeds is True; it must be of type int"),
         ({"loss": "hinge"}, "loss is 'hinge'; known: softmax, triplet, joint"),
         ({"dataset": "affectnet"}, "dataset is 'affectnet'"),

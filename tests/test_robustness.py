@@ -12,7 +12,7 @@ from fer_lib.occlusion_benchmark import CLEAN, FILLS, PAPER, SUITE, TARGETED, WI
 from fer_lib.tables import label
 
 WITH = Experiment("with", dataset="synthetic", protocol="subject", folds=2, loss="softmax")
-WITHOUT = replace(WITH, experiment="without", occlusion=False)
+WITHOUT = replace(WITH, experiment="without", occlusion="none")
 
 
 def answers(right_under, subjects):

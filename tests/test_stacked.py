@@ -14,7 +14,7 @@ from few_faces import few_faces, use_few_faces
 from fer_lib import faces, paths, results, training
 from fer_lib.experiments import Experiment, Member
 from fer_lib.run import run, train_stacked
-from fer_lib.stacked import Stack, fit_together
+from fer_lib.stacked import Stack, fit_together, stacked
 from fer_lib.training import Data, Trainee, epochs_done, fit, to_float
 
 MEMBERS = {Member(0, 0): 9, Member(0, 1): 8, Member(1, 0): 11}
@@ -56,7 +56,7 @@ def assert_same(alone, stacked, rtol):
     [
         {"loss": "triplet"},
         {"loss": "joint", "mining": "batch-hard", "head_layers": 2, "input_path": "dual"},
-        {"loss": "triplet", "mining": "batch-all", "normalise": True, "input_path": "plain", "occlusion": False},
+        {"loss": "triplet", "mining": "batch-all", "normalise": True, "input_path": "plain", "occlusion": "none"},
     ],
     ids=["triplet", "joint-two-layers-dual", "batch-all-plain"],
 )
@@ -73,12 +73,12 @@ def test_together_as_alone_whatever_the_size(double, tmp_path, parameters):
 
 def test_first_step_in_single_precision(tmp_path):
     experiment = Experiment("x", epochs=1, batch_size=4, loss="softmax")
-    alone, stacked = trainees(experiment, tmp_path), trainees(experiment, tmp_path)
-    batches = [one.draw_epoch()[0] for one in alone]
-    logged = Stack(stacked).step(*map(torch.stack, zip(*batches, strict=True)))
-    for i, (one, other) in enumerate(zip(alone, stacked, strict=True)):
+    alone, together = trainees(experiment, tmp_path), trainees(experiment, tmp_path)
+    batches = [one.begin_epoch()[0] for one in alone]
+    logged = Stack(together).step(stacked(batches))
+    for i, (one, other) in enumerate(zip(alone, together, strict=True)):
         one.network.train()
-        loss, _, right, _ = one.step(*batches[i])
+        loss, _, right, _ = one.step(batches[i])
         torch.testing.assert_close(logged[0][i], loss)
         assert logged[2][i] == right
         for own, theirs in zip(one.network.parameters(), other.network.parameters(), strict=True):

@@ -102,7 +102,7 @@ def test_claims_are_paired_by_member():
 
 
 def test_occlusion_is_claimed_on_clear_and_on_occluded_faces():
-    clear = replace(SOFTMAX, experiment="clear", occlusion=False)
+    clear = replace(SOFTMAX, experiment="clear", occlusion="none")
     store(SOFTMAX, [0.5, 1.0], [0, 0])
     store(clear, [0.25, 0.5], [0, 0])
     rows = [
@@ -131,7 +131,7 @@ def test_under_the_subject_protocol_people_are_paired():
 def test_parts():
     assert tables.part(TRIPLET) == tables.part(replace(TRIPLET, stn_lr_factor=0.1)) == "Table 2"
     assert tables.part(replace(TRIPLET, epochs=8, batch_size=50, lr=0.01)) == "Table 2"
-    assert tables.part(replace(TRIPLET, stn_lr_factor=0.1, occlusion=False)) == "no occlusion"
+    assert tables.part(replace(TRIPLET, stn_lr_factor=0.1, occlusion="none")) == "no occlusion"
     for other in ({"input_path": "plain"}, {"loss": "joint"}, {"mining": "batch-hard"}, {"classifier": "logistic"}):
         assert tables.part(replace(TRIPLET, **other)) == "ablation"
 
@@ -152,7 +152,7 @@ def test_verdicts(low, high, expected):
 def test_labels():
     assert tables.label(TRIPLET) == "STN + ResNet-10 + triplet"
     assert tables.label(RESNET18) == "STN + ResNet-18 + softmax"
-    changed = Experiment("x", input_path="plain", stn_lr_factor=0.1, occlusion=False)
+    changed = Experiment("x", input_path="plain", stn_lr_factor=0.1, occlusion="none")
     assert tables.label(changed) == "ResNet-10 + triplet (STN rate × 0.1, no occlusion)"
 
 

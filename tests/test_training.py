@@ -60,7 +60,7 @@ def test_health_of_known_thetas():
 
 
 def test_learns_the_training_frames(data, tmp_path):
-    experiment = Experiment("x", loss="softmax", occlusion=False, epochs=12, batch_size=16, stn_lr_factor=0.1)
+    experiment = Experiment("x", loss="softmax", occlusion="none", epochs=12, batch_size=16, stn_lr_factor=0.1)
     trainee = Trainee(experiment, Member(0, 0), data, 7, tmp_path / "checkpoint.pt")
     fit(trainee, lambda: None)
     history = trainee.history
@@ -96,7 +96,7 @@ def test_resumed_equals_uninterrupted_to_the_bit(data, tmp_path, monkeypatch):
 
 def test_a_loss_that_is_no_number_stops_the_training(data, tmp_path):
     broken = Data(torch.full_like(data.train_images, torch.nan), data.train_labels, data.test_images, data.test_labels)
-    experiment = Experiment("x", loss="softmax", occlusion=False)
+    experiment = Experiment("x", loss="softmax", occlusion="none")
     with pytest.raises(ValueError, match=r"x, seed0-fold0: the loss is nan in epoch 1; lower lr"):
         fit(Trainee(experiment, Member(0, 0), broken, 7, tmp_path / "c.pt"), lambda: None)
 
