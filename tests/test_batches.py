@@ -37,24 +37,23 @@ def test_an_epoch_is_drawn_from_seed_fold_and_epoch_alone():
     experiment = Experiment("x", head_layers=2)
     first = draw_epoch(experiment, Member(1, 2), 3, labels)
     again = draw_epoch(experiment, Member(1, 2), 3, labels)
-    assert all(
-        torch.equal(a, b) for one, other in zip(first, again, strict=True) for a, b in zip(one, other, strict=True)
-    )
-    assert [[tuple(part.shape) for part in batch] for batch in first] == [
+    assert all(torch.equal(a, other[name]) for one, other in zip(first, again, strict=True) for name, a in one.items())
+    assert [[tuple(part.shape) for part in batch.values()] for batch in first] == [
         [(24,), (24, 4), (24, 640)],
         [(24,), (24, 4), (24, 640)],
         [(15,), (15, 4), (15, 640)],
     ]
     for other in (Member(0, 2), 3), (Member(1, 0), 3), (Member(1, 2), 4):
         drawn = draw_epoch(experiment, *other, labels)
-        assert not torch.equal(first[0][0], drawn[0][0]) and not torch.equal(first[0][1], drawn[0][1])
+        assert not any(torch.equal(first[0][name], drawn[0][name]) for name in ("index", "boxes"))
 
 
 def test_dropout_keeps_half_and_changes_no_other_draw():
     labels = torch.arange(70) % 7
     with_dropout = draw_epoch(Experiment("x", head_layers=2, loss="softmax"), Member(0, 0), 1, labels)
     without = draw_epoch(Experiment("x", loss="softmax"), Member(0, 0), 1, labels)
-    kept = torch.cat([kept for *_, kept in with_dropout])
+    kept = torch.cat([batch["kept"] for batch in with_dropout])
     assert kept.dtype == torch.bool and kept.float().mean().item() == pytest.approx(0.5, abs=0.01)
-    for (index, boxes, _), (plain_index, plain_boxes) in zip(with_dropout, without, strict=True):
-        assert torch.equal(index, plain_index) and torch.equal(boxes, plain_boxes)
+    for one, other in zip(with_dropout, without, strict=True):
+        assert set(other) == {"index", "boxes"}
+        assert all(torch.equal(one[name], tensor) for name, tensor in other.items())
