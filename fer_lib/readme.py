@@ -4,7 +4,7 @@ import pandas as pd
 
 from fer_lib import claims, paths, references, results, robustness, tables, wording
 
-UNDER_OCCLUSION = "Under 72 occlusions that training did not show (page *Occlusion*; intervals as above):"
+UNDER_OCCLUSION = "Under 53 occlusions of kinds that no training showed (page *Occlusion*; intervals as above):"
 
 START, END = "<!-- results: python -m fer_lib.readme -->", "<!-- end of results -->"
 

@@ -24,15 +24,17 @@ CAPTION = (
     "folds; paired answers use those that both have."
 )
 
+SHOWN = ("rectangle", "square")
+"""The kinds of occlusion that a training of this study may show, with whatever fill; no training shows another."""
+
 Weights = dict[Occlusion, float]
 """Occlusion -> its weight in a score; they add up to 1."""
 
 
-def equally(occlusions) -> Weights:
-    """The same weight for each kind, and within a kind for each of its occlusions. Leaves out what training shows."""
-    unseen = [one for one in occlusions if one != PAPER]
-    kinds = [one.kind for one in unseen]
-    return {one: 1 / len(set(kinds)) / kinds.count(one.kind) for one in unseen}
+def equally(occlusions: list[Occlusion]) -> Weights:
+    """The same weight for each kind, and within a kind for each of its occlusions."""
+    kinds = [one.kind for one in occlusions]
+    return {one: 1 / len(set(kinds)) / kinds.count(one.kind) for one in occlusions}
 
 
 def under_curve(fill: str) -> Weights:
@@ -46,14 +48,14 @@ def under_curve(fill: str) -> Weights:
 SCORES = {
     "clean": {CLEAN: 1.0},
     "black rectangle": {PAPER: 1.0},
-    "unseen": equally(one for one in SUITE if one not in TARGETED),
+    "unseen": equally([one for one in SUITE if one not in TARGETED and one.kind not in SHOWN]),
     "area under the curve": {
         one: weight / len(FILLS) for fill in FILLS for one, weight in under_curve(fill).items() if one != CLEAN
     }
     | {CLEAN: under_curve("black")[CLEAN]},
 }
-"""What stands in the table. Unseen: all but the black rectangle, which training may have shown, and the targeted ones,
-which differ from model to model and depend on how finely its confidence is graded."""
+"""What stands in the table. Unseen: all but the kinds that a training may show, and the targeted ones, which
+differ from model to model and depend on how finely its confidence is graded."""
 
 QUESTIONS = {
     "training with occlusion": ({"occlusion": "rectangle"}, {"occlusion": "none"}),
@@ -123,8 +125,8 @@ def robustness_table(dataset: str) -> pd.DataFrame:
 
 
 def by_kind(experiment: Experiment) -> pd.DataFrame:
-    """One row per kind: kind, mean, ci_low, ci_high over its unseen occlusions, and `CLEAN` first, as kind `none`."""
-    groups = {"none": {CLEAN: 1.0}, **{kind: equally(o for o in SUITE if o.kind == kind) for kind in KINDS}}
+    """One row per kind: kind, mean, ci_low, ci_high over its occlusions, and `CLEAN` first, as kind `none`."""
+    groups = {"none": {CLEAN: 1.0}, **{kind: equally([o for o in SUITE if o.kind == kind]) for kind in KINDS}}
     rows = [(kind, *score(experiment, weights)) for kind, weights in groups.items()]
     return pd.DataFrame(rows, columns=["kind", "mean", "ci_low", "ci_high"])
 
@@ -162,7 +164,7 @@ def questions_table(dataset: str) -> pd.DataFrame:
     """
     measured_arms, rows = arms(dataset), []
     groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}
-    groups |= {kind: equally(one for one in SUITE if one.kind == kind) for kind in KINDS}
+    groups |= {kind: equally([one for one in SUITE if one.kind == kind]) for kind in KINDS}
     for question, (having, lacking) in QUESTIONS.items():
         for better in measured_arms:
             if any(getattr(better, name) != value for name, value in having.items()):

@@ -25,14 +25,22 @@ SETTINGS = {
 }
 """What the paper sets once for all its arms, in words."""
 
+USUAL = {
+    "paper": Experiment("paper"),
+    "strong": Experiment(
+        "strong", recipe="strong", occlusion="mixed", stn_lr_factor=0.1, epochs=60, batch_size=32, lr=0.002
+    ),
+}
+"""For each recipe the settings that its arms share, which go without saying."""
+
 
 def differences(experiment: Experiment) -> list[str]:
-    """In which settings the experiment differs from the paper's, in words; none for the paper's own."""
-    paper, differs = Experiment(experiment="paper"), []
+    """In which settings the experiment differs from its recipe's usual ones, in words; none for the paper's own."""
+    usual, differs = USUAL[experiment.recipe], ["strong recipe"] if experiment.recipe == "strong" else []
     for name, words in SETTINGS.items():
         value = getattr(experiment, name)
-        if value != getattr(paper, name):
-            differs.append({True: words, False: f"no {words}"}[value] if type(value) is bool else f"{words} {value}")
+        if value != getattr(usual, name):
+            differs.append({True: words, "none": f"no {words}"}.get(value, f"{words} {value}"))
     return differs
 
 
@@ -54,27 +62,34 @@ def printed(experiment: Experiment) -> float:
 
 
 def part(experiment: Experiment) -> str:
-    """Where an experiment belongs: to Table 2, to Table 2's arms trained without occlusion, or to the ablations.
+    """Where an experiment belongs: to Table 2, its arms trained without occlusion, the ablations, the strong recipe.
 
     A slower transformer stays in Table 2, for at the printed rate it can lose the face; so does a shorter training.
     """
-    paper = Experiment(experiment="paper")
+    if experiment.recipe == "strong":
+        return "strong recipe"
+    paper = USUAL["paper"]
     method = ("input_path", "head_layers", "mining", "margin", "normalise", "classifier")
     if experiment.loss == "joint" or any(getattr(experiment, name) != getattr(paper, name) for name in method):
         return "ablation"
-    return "Table 2" if experiment.occlusion else "no occlusion"
+    return {"rectangle": "Table 2", "none": "no occlusion"}.get(experiment.occlusion, "ablation")
 
 
 def measured(dataset: str) -> list[Experiment]:
     """The rows of `experiments.csv` for `dataset` that have a finished member of this version of the method.
 
-    Raises ValueError if there is none.
+    Inner folds are left out: they choose, and measure nothing. Raises ValueError if there is none.
     """
-    rows = [row for row in read_experiments() if row.dataset == dataset]
-    rows = [row for row in rows if results.finished(row) and not results.conflicts(row, results.read_run(row))]
+    rows = [row for row in read_experiments() if row.dataset == dataset and row.protocol != "inner"]
+    rows = [row for row in rows if has_results(row)]
     if not rows:
         raise ValueError(f"no finished experiment of {dataset} in {paths.RESULTS / dataset}; train one with 01_train")
     return rows
+
+
+def has_results(experiment: Experiment) -> bool:
+    """Whether a member of it is finished, under these very parameters."""
+    return bool(results.finished(experiment)) and not results.conflicts(experiment, results.read_run(experiment))
 
 
 def accuracy_table(dataset: str) -> pd.DataFrame:
