@@ -17,7 +17,7 @@ MIXED_FILLS = ("black", "mean", "noise", "face")
 """What covers a face in mixed occlusion: 0, the face's mean grey, uniform noise, or the same place of another face."""
 PIECES = 16
 """Most rectangles that cover one face in mixed occlusion."""
-COVERED = 0.75
+COVERED = 0.5
 """Share of the faces that mixed occlusion covers; the others stay clear."""
 
 

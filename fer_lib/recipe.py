@@ -1,8 +1,8 @@
 """The strong recipe: what the study adds to the paper's training to see how far the small network gets without leaking.
 
 Adam decays the weights and its rate rises and falls once; the labels are smoothed; every training face is mirrored,
-turned, scaled, shifted and given another gamma; the network standardises each face. All constants are here and were
-set before the first training.
+turned, scaled, shifted and given another gamma; the network standardises each face. The constants were set by hand
+after four trainings on inner folds 0 and 1 of CK+, so folds 4 to 9 of `subject` had no part in them.
 """
 
 import math
@@ -16,11 +16,11 @@ from fer_lib.stn import warp
 WEIGHT_DECAY = 0.05
 LABEL_SMOOTHING = 0.1
 
-ROTATION = 15.0
+ROTATION = 10.0
 """Degrees either way, uniform."""
-SCALE = 1.15
+SCALE = 1.1
 """Up to so many times as large or as small, log-uniform."""
-SHIFT = 5.0
+SHIFT = 3.0
 """Pixels either way, uniform."""
 GAMMA = 1.5
 """Exponent up to this or its inverse, log-uniform; brightness and contrast would be undone by standardising."""

@@ -28,7 +28,7 @@ SETTINGS = {
 USUAL = {
     "paper": Experiment("paper"),
     "strong": Experiment(
-        "strong", recipe="strong", occlusion="mixed", stn_lr_factor=0.1, epochs=60, batch_size=32, lr=0.002
+        "strong", recipe="strong", occlusion="mixed", stn_lr_factor=0.1, epochs=50, batch_size=16, lr=0.001
     ),
 }
 """For each recipe the settings that its arms share, which go without saying."""
