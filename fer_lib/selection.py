@@ -56,7 +56,7 @@ def candidates(dataset: str) -> list[Candidate]:
 
 
 def fold_of(subjects: pd.Series) -> pd.Series:
-    """The fold of `subject` that tests each subject. subjects: those of the whole data set, each any number of times."""
+    """The fold of `subject` that tests each subject. subjects: all of the data set, each any number of times."""
     place = {subject: i % FOLDS for i, subject in enumerate(sorted(subjects.unique()))}
     return subjects.map(place)
 
