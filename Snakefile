@@ -17,7 +17,7 @@ from fer_lib.experiments import find, read_experiments
 DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
 LOOKED_INTO = "random-resnet10-triplet-slow-stn"
-FROM_RESULTS = {"02_table": {}, "03_occlusion": {}, "04_embeddings": {}, "06_audit": {}, "index": {}}
+FROM_RESULTS = {"02_table": {}, "03_occlusion": {}, "04_embeddings": {}, "06_audit": {}, "09_recipe": {}, "index": {}}
 FROM_REFERENCES = {"03_occlusion", "06_audit", "index"}
 FROM_TIMES = {"07_speed": {}}
 FROM_DATA = {"00_data": {}}

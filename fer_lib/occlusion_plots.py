@@ -40,6 +40,21 @@ def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
     return ax
 
 
+def aims(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw what was reached with its interval, and what was wanted as a diamond: aim, mean, ci_low, ci_high, wanted."""
+    lines = np.arange(len(table))
+    ax.hlines(lines, table["ci_low"], table["ci_high"], color=ACCENT, linewidth=1.8)
+    ax.plot(table["mean"], lines, "o", color=ACCENT)
+    ax.plot(table["wanted"], lines, "D", color=CYCLE[1], markerfacecolor="none")
+    ax.set_yticks(lines, table["aim"])
+    ax.set_ylim(len(table) - 0.5, -0.5)
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.grid(visible=True, axis="x")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
 def mean_face(ax: Axes, images: np.ndarray, kind: str, found: Landmarks) -> Axes:
     """Draw the mean of images (N, 48, 48), black where `part_of_face` covers it, with the measured places."""
     shown = np.where(part_of_face(kind, found), 0, images.mean(axis=0))

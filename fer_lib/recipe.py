@@ -56,7 +56,8 @@ def augment(images: torch.Tensor, view: torch.Tensor, gamma: torch.Tensor) -> to
 
     Where a view reaches beyond the image it shows the image's edge.
     """
-    return warp(images, view, "border").clamp(0, 1) ** gamma[:, None, None, None]
+    seen = warp(images, view.to(images.dtype), "border").clamp(0, 1)
+    return seen ** gamma.to(images.dtype)[:, None, None, None]
 
 
 def standardise(images: torch.Tensor) -> torch.Tensor:

@@ -59,6 +59,7 @@ differ from model to model and depend on how finely its confidence is graded."""
 
 QUESTIONS = {
     "training with occlusion": ({"occlusion": "rectangle"}, {"occlusion": "none"}),
+    "training with mixed occlusion": ({"occlusion": "mixed"}, {"occlusion": "none"}),
     "the spatial transformer": ({"input_path": "stn"}, {"input_path": "plain", "stn_lr_factor": 1.0}),
     "the triplet loss": ({"loss": "triplet"}, {"loss": "softmax", "mining": "random", "normalise": False}),
     "the joint loss": ({"loss": "joint"}, {"loss": "softmax", "mining": "random", "normalise": False}),

@@ -2,7 +2,17 @@ import numpy as np
 import torch
 from torchvision.transforms import RandomErasing
 
-from fer_lib.occlusion import AREA, RATIO, apply_mask, draw_rectangles, rectangle_mask
+from fer_lib.occlusion import (
+    AREA,
+    COVERED,
+    MIXED_FILLS,
+    RATIO,
+    apply_mask,
+    draw_mixed,
+    draw_rectangles,
+    mixed_fill,
+    rectangle_mask,
+)
 
 
 def test_mask_covers_exactly_the_box():
@@ -45,3 +55,27 @@ def test_covers_as_much_as_torchvisions_random_erasing():
 def test_same_seed_same_boxes():
     first, second = (draw_rectangles(np.random.default_rng(5), 10) for _ in range(2))
     assert (first == second).all()
+
+
+def test_mixed_occlusion_covers_half_the_faces_with_every_number_and_fill():
+    masks, fills, noise = draw_mixed(np.random.default_rng(0), 3000)
+    assert masks.shape == noise.shape == (3000, 48, 48) and masks.dtype == bool and noise.dtype == np.uint8
+    covered = masks.any(axis=(1, 2))
+    assert abs(covered.mean() - COVERED) < 0.03
+    share = masks[covered].mean(axis=(1, 2))
+    assert share.max() < 0.5 and abs(share.mean() - np.mean(AREA)) < 0.03, "overlaps aside, as one rectangle"
+    whole = [(mask.any(axis=0).sum() * mask.any(axis=1).sum() == mask.sum()) for mask in masks[covered]]
+    assert 0.3 < np.mean(whole) < 0.45, "about a third is a single rectangle"
+    assert np.bincount(fills).min() > 0.9 * 3000 / len(MIXED_FILLS) and len(np.bincount(fills)) == len(MIXED_FILLS)
+
+
+def test_each_fill_of_mixed_occlusion():
+    images = torch.rand(4, 1, 48, 48)
+    noise, others = torch.full((4, 48, 48), 51, dtype=torch.uint8), torch.rand(4, 1, 48, 48)
+    filled = mixed_fill(
+        images, torch.tensor([MIXED_FILLS.index(x) for x in ("black", "mean", "noise", "face")]), noise, others
+    )
+    assert filled[0].unique().tolist() == [0]
+    torch.testing.assert_close(filled[1], images[1].mean().expand(1, 48, 48))
+    torch.testing.assert_close(filled[2], torch.full((1, 48, 48), 0.2))
+    assert torch.equal(filled[3], others[3])

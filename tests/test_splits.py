@@ -72,3 +72,13 @@ def test_impossible_splits_are_refused(faces_given, protocol, fold, message):
 
 def test_synthetic_has_the_classes_of_ck(faces):
     assert faces.classes == EMOTIONS
+
+
+def test_inner_folds_are_pairs_of_subject_folds(faces):
+    for fold in range(5):
+        inner = split(faces, "inner", fold=fold)
+        both = [split(faces, "subject", fold=2 * fold + i).test for i in range(2)]
+        assert inner.test.tolist() == sorted(np.concatenate(both))
+        assert exposure(faces, inner)["subject"] == 0
+    with pytest.raises(ValueError, match="fold 5 of protocol 'inner': it has folds 0 to 4"):
+        split(faces, "inner", fold=5)

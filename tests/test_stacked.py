@@ -57,8 +57,9 @@ def assert_same(alone, stacked, rtol):
         {"loss": "triplet"},
         {"loss": "joint", "mining": "batch-hard", "head_layers": 2, "input_path": "dual"},
         {"loss": "triplet", "mining": "batch-all", "normalise": True, "input_path": "plain", "occlusion": "none"},
+        {"loss": "softmax", "recipe": "strong", "occlusion": "mixed"},
     ],
-    ids=["triplet", "joint-two-layers-dual", "batch-all-plain"],
+    ids=["triplet", "joint-two-layers-dual", "batch-all-plain", "strong"],
 )
 def test_together_as_alone_whatever_the_size(double, tmp_path, parameters):
     experiment = Experiment("x", epochs=2, batch_size=4, **parameters)

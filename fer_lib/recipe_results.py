@@ -1,0 +1,144 @@
+"""What the strong recipe reaches under `subject`, against what was aimed for and against the paper's training.
+
+Made from `results/` alone.
+"""
+
+import numpy as np
+import pandas as pd
+
+from fer_lib import results
+from fer_lib.claims import difference
+from fer_lib.experiments import Experiment, read_experiments
+from fer_lib.occlusion_benchmark import SUITE
+from fer_lib.robustness import SCORES, equally, gain, right, score
+from fer_lib.splits import FOLDS
+from fer_lib.stats import subject_interval, subject_ratio, verdict
+from fer_lib.tables import has_results, label, measured, part
+from fer_lib.wording import interval, percent
+
+AIMS = {
+    "clean accuracy": (SCORES["clean"], None, 0.96),
+    "kept with 25 % covered by patches": (
+        equally([one for one in SUITE if (one.kind, one.level) == ("patches", 0.25)]),
+        SCORES["clean"],
+        0.90,
+    ),
+    "kept with the mouth covered": (equally([one for one in SUITE if one.kind == "mouth"]), SCORES["clean"], 0.80),
+    "kept with the eyes covered": (equally([one for one in SUITE if one.kind == "eyes"]), SCORES["clean"], 0.80),
+}
+"""What was aimed for before the first training: score, of which other score it is the share, and the aim."""
+
+BLIND = range(4, FOLDS)
+"""The folds of `subject` whose people were in no inner fold that was looked at before `recipe` was settled."""
+
+CAPTION = (
+    "Protocol subject, pooled over the tested frames of all finished folds and initialisations; people are resampled, "
+    "so what another initialisation would change is not in the interval."
+)
+
+
+def strong(dataset: str) -> Experiment:
+    """The strong recipe with mixed occlusion, under `subject`. Raises ValueError if none of it is trained."""
+    for row in measured(dataset):
+        if (row.recipe, row.protocol, row.occlusion, row.loss) == ("strong", "subject", "mixed", "softmax"):
+            return row
+    raise ValueError(f"the strong recipe was not trained on {dataset} under subject; train its row with 01_train")
+
+
+def reached(experiment: Experiment) -> pd.DataFrame:
+    """One row per aim: aim, mean, ci_low, ci_high, wanted, members, people."""
+    frames = right(experiment, SCORES["clean"])
+    counts = {"members": frames.groupby(["seed", "fold"]).ngroups, "people": frames["subject"].nunique()}
+    rows = []
+    for aim, (weights, of, wanted) in AIMS.items():
+        mean, low, high = score(experiment, weights, of)
+        rows.append({"aim": aim, "mean": mean, "ci_low": low, "ci_high": high, "wanted": wanted, **counts})
+    return pd.DataFrame(rows)
+
+
+def by_sequence(experiment: Experiment) -> tuple[float, float, float]:
+    """Accuracy by sequence, the probabilities of its frames averaged within each member, and its interval over people.
+
+    A sequence is what a frame_id names before its last underscore, as in CK+ and the synthetic faces.
+    """
+    table = results.read(experiment, "predictions.csv.gz")
+    sequence = table["frame_id"].str.rsplit("_", n=1).str[0].rename("sequence")
+    classes = [name for name in table.columns if name.startswith("p_")]
+    grouped = table.groupby(["seed", "fold", sequence])
+    voted = grouped[["subject", "label"]].first().assign(prediction=grouped[classes].mean().to_numpy().argmax(axis=1))
+    return subject_interval(voted)
+
+
+def gains(experiment: Experiment) -> pd.DataFrame:
+    """What it gains over the paper's arms with the same loss, paired by people, over the members that both have.
+
+    One row per arm and score (`clean`, `unseen`): label, score, difference, ci_low, ci_high, p, n.
+    """
+    rows = []
+    for arm in measured(experiment.dataset):
+        same = (arm.protocol, arm.backbone, arm.loss) == ("subject", experiment.backbone, experiment.loss)
+        if same and part(arm) in ("Table 2", "no occlusion"):
+            found = {"clean": difference(experiment, arm), "unseen": gain(experiment, arm, SCORES["unseen"])}
+            rows += [{"label": label(arm), "score": name, **one} for name, one in found.items() if one["n"]]
+    return pd.DataFrame(rows, columns=["label", "score", "difference", "ci_low", "ci_high", "p", "n"])
+
+
+def inner_scores(dataset: str) -> pd.DataFrame:
+    """What each setting that was tried scores on its inner folds: label, folds, and clean, unseen with their ends."""
+    rows = []
+    for row in read_experiments():
+        if (row.dataset, row.protocol) == (dataset, "inner") and has_results(row):
+            about = {"method": label(row), "inner folds": f"{len(results.finished(row))} of {len(row.members)}"}
+            rows.append({**about, **{name: _with_ends(_pooled(row, name)) for name in ("clean", "unseen")}})
+    return pd.DataFrame(rows, columns=["method", "inner folds", "clean", "unseen"])
+
+
+def answer(experiment: Experiment) -> str:
+    """What the recipe reaches, in sentences."""
+    table = reached(experiment).set_index("aim")
+    clean, kept = table.loc["clean accuracy"], table.loc["kept with 25 % covered by patches"]
+    lines = [
+        f"- On clear faces of people it has never seen, the strong recipe reaches {_with_ends(clean)} "
+        f"({clean['members']:.0f} of {len(experiment.members)} trainings, {clean['people']:.0f} people); "
+        f"by sequence, the probabilities of its frames averaged, {_with_ends(by_sequence(experiment))}.",
+        f"- With a quarter of the face covered by random patches it keeps {_with_ends(kept)} of that.",
+    ]
+    blind = right(experiment, SCORES["clean"]).query("fold in @BLIND")
+    if len(blind):
+        only = subject_ratio(blind["score"], np.ones(len(blind)), blind["subject"])
+        lines.append(f"- On the folds that had no part in setting it (4 to 9) it reaches {_with_ends(only)}.")
+    for row in gains(experiment).itertuples():
+        where = {"clean": "on clear faces", "unseen": "under unseen occlusion"}[row.score]
+        lines.append(
+            f"- Against the paper's training, {row.label}, {where}: {100 * row.difference:+.2f} points "
+            f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n} people: {verdict(row.ci_low, row.ci_high)}."
+        )
+    return "\n".join(lines)
+
+
+def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
+    """`reached` in percent, and whether the aim is met: by the whole interval, only by the mean, or not."""
+    met = [
+        "yes" if row.ci_low >= row.wanted else "by the mean" if row.mean >= row.wanted else "no"
+        for row in table.itertuples()
+    ]
+    return pd.DataFrame(
+        {
+            "aim": table["aim"],
+            "wanted": [f"{100 * x:.0f}" for x in table["wanted"]],
+            "reached": [percent(x) for x in table["mean"]],
+            "95 % interval": [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)],
+            "met": met,
+            "n": [f"{row.members} members, {row.people} people" for row in table.itertuples()],
+        }
+    )
+
+
+def _pooled(experiment: Experiment, name: str) -> tuple[float, float, float]:
+    frames = right(experiment, SCORES[name])
+    return subject_ratio(frames["score"], np.ones(len(frames)), frames["subject"])
+
+
+def _with_ends(found: pd.Series | tuple) -> str:
+    mean, low, high = found[["mean", "ci_low", "ci_high"]] if isinstance(found, pd.Series) else found
+    return f"{percent(mean)} % [{interval(low, high)}]"

@@ -1,0 +1,83 @@
+"""By hand: four people, one a fold, three frames of one sequence each, and networks that are right where told."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib import paths, recipe_results, results
+from fer_lib.experiments import Experiment, Member
+from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
+from fer_lib.tables import label
+
+SETTINGS = {"loss": "softmax", "recipe": "strong", "occlusion": "mixed", "stn_lr_factor": 0.1, "epochs": 50}
+STRONG = Experiment("strong", protocol="subject", folds=6, **SETTINGS, batch_size=16)
+INNER = Experiment("inner", protocol="inner", folds=2, **SETTINGS, batch_size=16)
+PAPER = Experiment("paper", protocol="subject", folds=6, loss="softmax")
+
+
+def store(experiment, rights):
+    """rights: for each fold, (frame, occlusion) -> whether that frame of its only person is classified rightly."""
+    results.open_folder(experiment, "abc", "cpu")
+    for fold, right in enumerate(rights):
+        frames = pd.DataFrame(
+            {"frame_id": [f"S{fold}_001_{i:08d}" for i in range(3)], "subject": f"S{fold}", "label": 1}
+        )
+        answers = {str(one): [int(right(i, one)) for i in range(3)] for one in (CLEAN, *SUITE)}
+        answers |= {window_name(*window): [1] * 3 for window in WINDOWS}
+        sure = np.where(answers[str(CLEAN)], 0.9, 0.4)
+        predicted = frames.assign(prediction=answers[str(CLEAN)], p_no=1 - sure, p_yes=sure)
+        tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES}
+        tables["predictions.csv.gz"] = predicted
+        tables["occluded_predictions.csv.gz"] = pd.concat([frames, pd.DataFrame(answers)], axis=1)
+        results.add_member(experiment, Member(0, fold), tables, {})
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """Strong: always right, but on a frame of fold 0 and under the mouth's mask; inner: right on clear faces."""
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
+    rows = [{**row.method, "seeds": row.seeds, "folds": row.folds} for row in (STRONG, INNER, PAPER)]
+    pd.DataFrame(rows).to_csv(tmp_path / "experiments.csv", index=False)
+    store(STRONG, [lambda i, one, fold=fold: (fold, i) != (0, 0) and one.kind != "mouth" for fold in range(6)])
+    store(INNER, [lambda i, one: one == CLEAN])
+    store(PAPER, [lambda i, one: one == CLEAN and i == 0 for fold in range(6)])
+
+
+def test_what_is_reached(stored):
+    table = recipe_results.reached(STRONG).set_index("aim")
+    assert table["mean"].tolist() == pytest.approx([17 / 18, 1, 0, 1])
+    assert (table["members"] == 6).all() and (table["people"] == 6).all()
+    assert recipe_results.readable_aims(table.reset_index())["met"].tolist() == ["no", "yes", "no", "yes"]
+
+
+def test_a_sequence_votes_with_the_mean_of_its_frames(stored):
+    # Fold 0: (0.4 + 0.9 + 0.9) / 3 for the true class, which is more than a half.
+    assert recipe_results.by_sequence(STRONG) == (1, 1, 1)
+    assert recipe_results.by_sequence(PAPER)[0] == 1, "(0.9 + 0.4 + 0.4) / 3 too"
+
+
+def test_gains_over_the_papers_training(stored):
+    table = recipe_results.gains(STRONG).set_index("score")
+    assert table["label"].tolist() == [label(PAPER)] * 2 and table["n"].tolist() == [6, 6]
+    assert table.loc["clean", "difference"] == pytest.approx(17 / 18 - 1 / 3)
+    assert table.loc["unseen", "difference"] == pytest.approx(17 / 18 * 7 / 8)
+
+
+def test_inner_folds_stand_apart(stored):
+    table = recipe_results.inner_scores("synthetic")
+    assert table[["method", "inner folds"]].values.tolist() == [[label(INNER), "1 of 2"]]
+    assert table["clean"].item().startswith("100.00 %") and table["unseen"].item().startswith("0.00 %")
+
+
+def test_answer(stored):
+    text = recipe_results.answer(STRONG)
+    assert "reaches 94.44 %" in text and "(6 of 6 trainings, 6 people)" in text
+    assert "(4 to 9) it reaches 100.00 % [100.00 to 100.00]" in text
+    assert "on clear faces: +61.11 points" in text
+
+
+def test_nothing_was_trained(stored, monkeypatch):
+    monkeypatch.setattr(recipe_results, "measured", lambda dataset: [PAPER])
+    with pytest.raises(ValueError, match="the strong recipe was not trained on synthetic"):
+        recipe_results.strong("synthetic")
