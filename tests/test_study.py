@@ -28,11 +28,13 @@ NOTEBOOKS = {
     "05_attention",
     "06_audit",
     "07_speed",
+    "09_recipe",
 }
 TINY = """\
-random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random,1.0,False,knn,True,1,50,0.001
-random-resnet10-triplet-slow-stn,synthetic,random,2,1,resnet10,stn,1,0.1,triplet,random,1.0,False,knn,True,1,50,0.001
-subject-resnet10-softmax,synthetic,subject,1,2,resnet10,stn,1,1.0,softmax,random,1.0,False,knn,True,1,50,0.001
+random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random,1.0,False,knn,rectangle,paper,1,50,0.001
+random-resnet10-triplet-slow-stn,synthetic,random,2,1,resnet10,stn,1,0.1,triplet,random,1.0,False,knn,rectangle,paper,1,50,0.001
+subject-resnet10-softmax,synthetic,subject,1,2,resnet10,stn,1,1.0,softmax,random,1.0,False,knn,rectangle,paper,1,50,0.001
+subject-resnet10-strong,synthetic,subject,1,1,resnet10,stn,1,0.1,softmax,random,1.0,False,knn,mixed,strong,1,50,0.001
 """
 
 
@@ -93,7 +95,7 @@ def snakemake(place, datasets="synthetic", expected=0):
 
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
-    """The practice run, made smaller: three experiments of one epoch."""
+    """The practice run, made smaller: four experiments of one epoch."""
     place = tmp_path_factory.mktemp("study")
     snakemake(place)
     return place
