@@ -9,7 +9,7 @@ from scipy import stats
 from fer_lib import paths, results
 from fer_lib.stats import LEVEL
 from fer_lib.tables import label, measured
-from fer_lib.wording import interval, percent
+from fer_lib.wording import interval, p_value, percent
 
 TEST_FRAMES = 181
 """Kim et al. 2022, section 3: 181 of the 981 frames of CK+ test."""
@@ -86,7 +86,7 @@ def counts_table(explained: pd.DataFrame) -> pd.DataFrame:
             "errors": [f"{errors} of {TEST_FRAMES}" for errors in explained["errors"]],
             "accuracy": [percent(1 - errors / TEST_FRAMES) for errors in explained["errors"]],
             "95 % interval": [interval(*pair) for pair in ends],
-            "p against the proposed": [f"{fisher(errors, proposed):.2f}" for errors in explained["errors"][:-1]]
+            "p against the proposed": [p_value(fisher(errors, proposed)) for errors in explained["errors"][:-1]]
             + ["–"],
             "low": [low for low, _ in ends],
             "high": [high for _, high in ends],

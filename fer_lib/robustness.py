@@ -14,7 +14,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.occlusion_benchmark import CLEAN, FILLS, PAPER, SUITE, TARGETED, WINDOW, WINDOWS, Occlusion, window_name
 from fer_lib.stats import mean_interval, paired_difference, subject_gain, subject_ratio, verdict
 from fer_lib.tables import label, measured
-from fer_lib.wording import interval, percent
+from fer_lib.wording import interval, p_value, percent
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
 
@@ -220,7 +220,7 @@ def readable_questions(answers: pd.DataFrame) -> pd.DataFrame:
     shown = answers[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
     verdicts = [verdict(low, high) for low, high in zip(answers["ci_low"], answers["ci_high"], strict=True)]
     n = [f"{row.n} {row.pairs}" for row in answers.itertuples()]
-    p = [f"{x:.3f}" if pd.notna(x) else "–" for x in answers["p"]]
+    p = [p_value(x) for x in answers["p"]]
     return shown.assign(gain=gains, n=n, p=p, verdict=verdicts)
 
 

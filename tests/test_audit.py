@@ -28,7 +28,7 @@ def test_intervals_and_tests_of_the_papers_counts():
     assert audit.fisher(2, 1) == 1
     assert audit.fisher(6, 1) == pytest.approx(0.12, abs=0.005)
     shown = audit.counts_table(pd.DataFrame({"method": list("ab"), "errors": [6, 1]}))
-    assert shown["p against the proposed"].tolist() == ["0.12", "–"]
+    assert shown["p against the proposed"].tolist() == ["0.121", "–"]
     assert shown["errors"].tolist() == ["6 of 181", "1 of 181"]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from fer_lib import claims, paths, readme, results, tables, wording
 from fer_lib.experiments import Experiment, Member
-from fer_lib.wording import interval, percent
+from fer_lib.wording import interval, p_value, percent
 
 SOFTMAX = Experiment("softmax", "ckplus", loss="softmax", seeds=3)
 TRIPLET = Experiment("triplet", "ckplus", seeds=3)
@@ -183,6 +183,14 @@ def test_results_of_an_older_method_are_left_out():
 
 def test_numbers_for_the_eye():
     assert (percent(0.98765), percent(float("nan"))) == ("98.77", "–")
+    assert [p_value(p) for p in (1, 0.0312, 0.001, 0.00099, 0, float("nan"))] == [
+        "1.000",
+        "0.031",
+        "0.001",
+        "< 0.001",
+        "< 0.001",
+        "–",
+    ]
     assert (interval(0.5, 1), interval(-0.01, 0.02, "+")) == ("50.00 to 100.00", "-1.00 to +2.00")
 
 
