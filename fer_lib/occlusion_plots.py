@@ -51,6 +51,13 @@ def mean_face(ax: Axes, images: np.ndarray, kind: str, found: Landmarks) -> Axes
     return ax
 
 
+def mean_pixels(images: np.ndarray, found: Landmarks) -> pd.DataFrame:
+    """The mean of images (N, 48, 48) a row a pixel: row, column, grey; 1 where eyes' or mouth's cover hides it."""
+    row, column = np.indices(images.shape[1:]).reshape(2, -1)
+    covered = {kind: part_of_face(kind, found).ravel().astype(int) for kind in ("eyes", "mouth")}
+    return pd.DataFrame({"row": row, "column": column, "grey": images.mean(axis=0).ravel().round(3), **covered})
+
+
 def needed(ax: Axes, loss: np.ndarray, found: Landmarks, most: float) -> Axes:
     """Draw the loss of recall (48, 48), from none to `most`, with crosses at the eyes and a bar at the mouth."""
     shades = LinearSegmentedColormap.from_list("loss", [f"{ACCENT}00", f"{ACCENT}ff"])
@@ -60,6 +67,13 @@ def needed(ax: Axes, loss: np.ndarray, found: Landmarks, most: float) -> Axes:
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set(visible=True, color=MUTED)
     return ax
+
+
+def gallery_table(benchmark: OcclusionBenchmark, face: int) -> pd.DataFrame:
+    """The pictures of `gallery`: kind, level, fill, and the share of the face that is covered."""
+    shown = [one for one in SUITE if one not in TARGETED]
+    rows = [(one.kind, one.level, one.fill, benchmark.masks(one)[face].mean()) for one in shown]
+    return pd.DataFrame(rows, columns=["kind", "level", "fill", "covered"])
 
 
 def gallery(benchmark: OcclusionBenchmark, face: int) -> Figure:

@@ -11,7 +11,18 @@ import pandas as pd
 
 from fer_lib import results
 from fer_lib.experiments import Experiment
-from fer_lib.occlusion_benchmark import CLEAN, FILLS, PAPER, SUITE, TARGETED, WINDOW, WINDOWS, Occlusion, window_name
+from fer_lib.occlusion_benchmark import (
+    CLEAN,
+    FILLS,
+    PAPER,
+    STRIDE,
+    SUITE,
+    TARGETED,
+    WINDOW,
+    WINDOWS,
+    Occlusion,
+    window_name,
+)
 from fer_lib.stats import mean_interval, paired_difference, subject_gain, subject_ratio, verdict
 from fer_lib.tables import label, measured
 from fer_lib.wording import interval, p_value, percent
@@ -152,6 +163,13 @@ def needed(experiment: Experiment) -> dict[int, np.ndarray]:
             count[here] += 1
         losses[int(emotion)] = lost / count
     return losses
+
+
+def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFrame:
+    """`needed` a row a cell of the sliding square's steps, within which it is the same: emotion, top, left, loss."""
+    cells = range(0, 48, STRIDE)
+    rows = [(names[k], top, left, loss[top, left]) for k, loss in losses.items() for top in cells for left in cells]
+    return pd.DataFrame(rows, columns=["emotion", "top", "left", "loss"])
 
 
 def questions_table(dataset: str) -> pd.DataFrame:
