@@ -40,6 +40,21 @@ def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
     return ax
 
 
+def moved(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw how far views move, in pixels: mean, and a line from low to high; a row per label, the first on top."""
+    lines = np.arange(len(table))
+    ax.hlines(lines, table["low"], table["high"], color=ACCENT, linewidth=1.8)
+    ax.plot(table["mean"], lines, "o", color=ACCENT)
+    ax.axvline(1, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="one pixel")
+    ax.set_yticks(lines, table["label"])
+    ax.set(xlabel="pixels that the view moves", ylim=(len(table) - 0.5, -0.5))
+    ax.set_xlim(-0.02 * max(1.1, table["high"].max()), max(1.1, 1.05 * table["high"].max()))
+    ax.grid(visible=True, axis="x")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
 def mean_face(ax: Axes, images: np.ndarray, kind: str, found: Landmarks) -> Axes:
     """Draw the mean of images (N, 48, 48), black where `part_of_face` covers it, with the measured places."""
     shown = np.where(part_of_face(kind, found), 0, images.mean(axis=0))

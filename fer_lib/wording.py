@@ -73,6 +73,16 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     return shown.assign(printed=printed, ours=ours, n=n, p=p, verdict=claims["verdict"])
 
 
+def claims_in_words(claims: pd.DataFrame) -> str:
+    """`claims_table` as a list in Markdown, a sentence a claim."""
+    return "\n".join(
+        f'- "{row["claim"]}" ({row["protocol"]}; {row["with"]}): '
+        + (f"printed {row['printed']} points, " if row["printed"] != "–" else "")
+        + f"here {row['ours']}, {row['n']}: {row['verdict']}."
+        for row in readable_claims(claims).to_dict("records")
+    )
+
+
 def readable_oracle(table: pd.DataFrame) -> pd.DataFrame:
     """What the best watched epoch would have added to the rows of `accuracy_table`, in points."""
     ends = [interval(low, high, "+") for low, high in zip(table["oracle_low"], table["oracle_high"], strict=True)]
@@ -88,7 +98,7 @@ def answer(table: pd.DataFrame) -> str:
         sentence = f"**{row.label}**, protocol {row.protocol}: {percent(row.mean)} % "
         sentence += f"[{interval(row.ci_low, row.ci_high)}], n = {row.n}"
         if row.printed > 0:
-            sentence += f"; the paper prints {percent(row.printed)} %, {_judged(row)}"
+            sentence += f"; the paper prints {percent(row.printed)} %, {judged(row)}"
         if row.lost:
             sentence += f". In {row.lost} of {row.n} members the transformer left the face"
         if 0 < row.lost < row.n:
@@ -97,7 +107,8 @@ def answer(table: pd.DataFrame) -> str:
     return "## The answer so far\n\n" + "\n".join(sentences)
 
 
-def _judged(row) -> str:
+def judged(row) -> str:
+    """Where the printed number of a row of `accuracy_table` lies."""
     if not row.ci_high - row.ci_low < WIDE:
         return "which an interval as wide as this cannot judge"
     return "within this interval" if row.ci_low <= row.printed <= row.ci_high else "outside this interval"
