@@ -9,6 +9,7 @@ from collections import Counter
 import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import HTML
+from matplotlib.ticker import PercentFormatter
 
 from fer_lib import (
     audit,
@@ -55,7 +56,7 @@ def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
 def split(dataset: str, arms: pd.DataFrame) -> tuple[str, str, HTML]:
     """Title, sentence and figure: accuracy where frames, sequences or people are split, of networks and references."""
     rungs = audit.ladder(dataset, arms)
-    rungs = rungs[rungs["method"].isin([*references.METHODS[1:], *followed()])]
+    rungs = pd.concat([rungs[rungs["method"] == name] for name in (*followed(), *references.METHODS[1:])])
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
         plots.protocol_ladder(ax, rungs.assign(method=rungs["method"].map(_short)))
@@ -64,7 +65,11 @@ def split(dataset: str, arms: pd.DataFrame) -> tuple[str, str, HTML]:
         ax.set(xlabel="", ylabel="accuracy")
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=8)
     sentence = f"{leak(dataset)} {_over_splits(rungs, followed()[0])} {_over_splits(rungs, references.METHODS[-1])}"
-    caption = "Accuracy by what is split, with 95 % intervals: over splits; for people pooled, and people resampled."
+    n = {_short(name): ", ".join(own["n"].astype(str)) for name, own in rungs.groupby("method", sort=False)}
+    caption = (
+        "Accuracy by what is split, with 95 % intervals: over splits; for people pooled, and people resampled. n, from "
+        f"left to right: {_listed(n)}."
+    )
     alt = "; ".join(f"{row.method}, {row.protocol}: {row.mean:.1%}" for row in rungs.itertuples())
     return "What does the split give away?", sentence, report.figure(fig, caption, alt, rungs)
 
@@ -78,6 +83,7 @@ def occlusion(dataset: str) -> tuple[str, str, HTML]:
         fig, ax = plt.subplots(**FIGURE)
         arms = {_short(name): own.rename(columns={"score": "kind"}) for name, own in by_arm.items()}
         occlusion_plots.kinds(ax, arms).set_xlabel("accuracy")
+        ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
     name, own = next(iter(by_arm.items()))
     mean = own.set_index("score")["mean"].map(percent)
@@ -85,8 +91,13 @@ def occlusion(dataset: str) -> tuple[str, str, HTML]:
     answers = robustness.questions_table(dataset).query("question == 'training with occlusion' and score == 'unseen'")
     for row in answers[(answers["protocol"] == protocol) & (answers["with"] == name)].to_dict("records"):
         ends = interval(row["ci_low"], row["ci_high"], "+")
-        sentence += f" Training with a black rectangle gains {100 * row['difference']:+.2f} points there [{ends}]."
-    caption = f"Protocol {protocol}: accuracy with 95 % intervals; unseen: 72 occlusions. {robustness.CAPTION}"
+        sentence += f" Training with a black rectangle gains {100 * row['difference']:+.2f} points there [{ends}; n = {row['n']} "
+        sentence += f"{row['pairs']}]."
+    n = {_short(name): own["members"].iloc[0] for name, own in by_arm.items()}
+    over = "people resampled" if protocol == "subject" else "over members"
+    caption = (
+        f"Protocol {protocol}: accuracy with 95 % intervals, {over}; unseen: 72 occlusions. Members: {_listed(n)}."
+    )
     alt = "; ".join(f"{row.label}, {row.score}: {row.mean:.1%}" for row in table.itertuples())
     return "What does occlusion take?", sentence, report.figure(fig, caption, alt, table)
 
@@ -96,14 +107,16 @@ def transformer(dataset: str) -> tuple[str, str, HTML]:
     protocol, table = _first_protocol(moved(dataset))
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
-        names = [textwrap.fill(_short(name), 16) for name in table["label"]]
-        occlusion_plots.moved(ax, table.assign(label=names))
+        occlusion_plots.moved(ax, table.assign(label=[textwrap.fill(_short(name), 16) for name in table["label"]]))
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
-    means = ", ".join(f"{row['mean']:.2f} ({_short(row['label'])})" for row in table.to_dict("records"))
-    sentence = f"A rectangle over the face moves the transformer's view by {means} pixels, of {SIZE}, on average."
+    names = table["label"].map(_short)
+    means = _listed(dict(zip(names, table["mean"].map("{:.2f}".format), strict=True)))
+    sentence = (
+        f"In a face {SIZE} pixels wide, a rectangle over it moves the transformer's view by, on average, {means}."
+    )
     caption = (
         f"Protocol {protocol}: how far the view's corners move when the face is covered; mean, and the middle 95 % of "
-        "the test frames of all members."
+        f"the test frames of all members. Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
     )
     return "Does the transformer look away?", sentence, report.figure(fig, caption, sentence, table)
 
@@ -118,7 +131,9 @@ def leak(dataset: str) -> str:
     """How many test frames of the paper's split have a frame of their sequence in training, in a sentence."""
     leaks = pd.read_csv(paths.RESULTS / dataset / "leakage.csv").set_index("protocol")
     seen = leaks.loc["random", "sequence seen"]
-    return f"Under the paper's split {seen:.0%} of the test frames have a frame of the same sequence in training."
+    return (
+        f"Under the paper's split {100 * seen:.0f} % of the test frames have a frame of the same sequence in training."
+    )
 
 
 def still_open(dataset: str, compared: pd.DataFrame) -> str:
@@ -198,4 +213,9 @@ def _over_splits(rungs: pd.DataFrame, method: str) -> str:
 
 
 def _short(label: str) -> str:
-    return label.removeprefix(COMMON)
+    """The label without what is common, and without parentheses, so that it may stand in some."""
+    return label.removeprefix(COMMON).replace(" (", ", ").rstrip(")")
+
+
+def _listed(values: dict) -> str:
+    return "; ".join(f"{value} ({name})" for name, value in values.items())
