@@ -24,7 +24,6 @@ from fer_lib import (
     speed,
     tables,
     views,
-    wording,
 )
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.faces import SIZE
@@ -91,8 +90,8 @@ def occlusion(dataset: str) -> tuple[str, str, HTML]:
     answers = robustness.questions_table(dataset).query("question == 'training with occlusion' and score == 'unseen'")
     for row in answers[(answers["protocol"] == protocol) & (answers["with"] == name)].to_dict("records"):
         ends = interval(row["ci_low"], row["ci_high"], "+")
-        sentence += f" Training with a black rectangle gains {100 * row['difference']:+.2f} points there [{ends}; n = {row['n']} "
-        sentence += f"{row['pairs']}]."
+        gained = f"{100 * row['difference']:+.2f} points [{ends}; n = {row['n']} {row['pairs']}]"
+        sentence += f" Training with a black rectangle gains {gained} there."
     n = {_short(name): own["members"].iloc[0] for name, own in by_arm.items()}
     over = "people resampled" if protocol == "subject" else "over members"
     caption = (
@@ -161,8 +160,10 @@ def read_on(dataset: str, arms: pd.DataFrame) -> str:
 def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
     """Page -> its answer in a sentence. arms: rows of `tables.accuracy_table`."""
     printed = arms[arms["printed"] > 0]
-    judged = Counter(map(wording.judged, printed.itertuples()))
-    judgements = "; ".join(f"{count} {words}" for words, count in judged.items())
+    beside = [
+        f"{percent(row['printed'])} printed, {percent(row['mean'])} [{interval(row['ci_low'], row['ci_high'])}] here"
+        for row in printed.to_dict("records")
+    ]
     protocol, scores = _first_protocol(robustness.robustness_table(dataset), every=True)
     kept = scores.loc[scores["score"] == "kept", "mean"]
     shift = moved(dataset)["mean"]
@@ -173,19 +174,19 @@ def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
     fastest = pd.concat(ratios) if ratios else pd.Series(dtype=float)
     return {
         "00_data": leak(dataset),
-        "02_table": f"of {len(printed)} printed numbers, {judgements}." if len(printed) else "",
+        "02_table": f"In percent: {'; '.join(beside)}." if beside else "",
         "03_occlusion": (
-            f"under unseen occlusion {len(kept)} networks keep {percent(kept.min())} to {percent(kept.max())} % of "
+            f"Under unseen occlusion {len(kept)} networks keep {percent(kept.min())} to {percent(kept.max())} % of "
             f"their accuracy on clear faces, protocol {protocol}."
         ),
         "04_embeddings": embedding_scores.in_short(dataset),
-        "05_attention": f"a rectangle moves the view by {shift.min():.2f} to {shift.max():.2f} pixels on average.",
+        "05_attention": f"A rectangle over the face moves the view by {shift.min():.2f} to {shift.max():.2f} pixels on average.",
         "06_audit": (
-            f"{proposed['printed']} % of {audit.TEST_FRAMES} frames means {proposed['errors']} wrong, which is "
-            f"compatible with {interval(low, high)} %, were the frames independent."
+            f"{proposed['printed']} % of {audit.TEST_FRAMES} frames is {proposed['errors']} wrong, which is compatible "
+            f"with {interval(low, high)} %, were the frames independent."
         ),
         "07_speed": (
-            f"ten members at once train {fastest.min():.1f} to {fastest.max():.1f} times as fast as the usual way."
+            f"Ten members at once train {fastest.min():.1f} to {fastest.max():.1f} times as fast as the usual way."
             if len(fastest)
             else ""
         ),

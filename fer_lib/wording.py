@@ -98,7 +98,7 @@ def answer(table: pd.DataFrame) -> str:
         sentence = f"**{row.label}**, protocol {row.protocol}: {percent(row.mean)} % "
         sentence += f"[{interval(row.ci_low, row.ci_high)}], n = {row.n}"
         if row.printed > 0:
-            sentence += f"; the paper prints {percent(row.printed)} %, {judged(row)}"
+            sentence += f"; the paper prints {percent(row.printed)} %, {_judged(row)}"
         if row.lost:
             sentence += f". In {row.lost} of {row.n} members the transformer left the face"
         if 0 < row.lost < row.n:
@@ -107,8 +107,7 @@ def answer(table: pd.DataFrame) -> str:
     return "## The answer so far\n\n" + "\n".join(sentences)
 
 
-def judged(row) -> str:
-    """Where the printed number of a row of `accuracy_table` lies."""
+def _judged(row) -> str:
     if not row.ci_high - row.ci_low < WIDE:
         return "which an interval as wide as this cannot judge"
     return "within this interval" if row.ci_low <= row.printed <= row.ci_high else "outside this interval"
