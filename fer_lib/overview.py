@@ -32,9 +32,6 @@ from fer_lib.wording import interval, percent
 COMMON = "STN + ResNet-10 + "
 """What all followed arms share; left out of the names within a figure."""
 
-PROPOSED = Experiment("proposed", dataset="ckplus")
-"""The paper's own setting."""
-
 FIGURE = {"figsize": (3.5, 3.1)}
 
 
@@ -59,7 +56,8 @@ def split(dataset: str, arms: pd.DataFrame) -> tuple[str, str, HTML]:
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
         plots.protocol_ladder(ax, rungs.assign(method=rungs["method"].map(_short)))
-        ax.plot(-0.25, tables.printed(PROPOSED), "D", markerfacecolor="none", color=plots.INK, label="triplet, printed")
+        printed = tables.printed(Experiment("proposed", dataset=dataset))
+        ax.plot(-0.25, printed, "D", markerfacecolor="none", color=plots.INK, label="triplet, printed")
         ax.set_xticks(range(3), ["frames,\nas the paper", "sequences", "people"])
         ax.set(xlabel="", ylabel="accuracy")
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=8)
@@ -180,7 +178,9 @@ def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
             f"their accuracy on clear faces, protocol {protocol}."
         ),
         "04_embeddings": embedding_scores.in_short(dataset),
-        "05_attention": f"A rectangle over the face moves the view by {shift.min():.2f} to {shift.max():.2f} pixels on average.",
+        "05_attention": (
+            f"A rectangle over the face moves the view by {shift.min():.2f} to {shift.max():.2f} pixels on average."
+        ),
         "06_audit": (
             f"{proposed['printed']} % of {audit.TEST_FRAMES} frames is {proposed['errors']} wrong, which is compatible "
             f"with {interval(low, high)} %, were the frames independent."
