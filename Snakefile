@@ -65,7 +65,7 @@ def page_inputs(dataset, page):
     files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, paths.NOTEBOOKS / "published.csv"]
     files += sorted(paths.ROOT.glob("fer_lib/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
     files += paths.ROOT.glob(".venv/.installed")
-    files += paths.RESULTS.glob("speed/*/*.*") if page in FROM_TIMES else []
+    files += paths.RESULTS.glob("speed/*/*.*") if page in {*FROM_TIMES, "index"} else []
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
     if page in FROM_REFERENCES and dataset in DATASETS:
         files.append(pages[dataset, "00_data"][0])  # whose notebook measures references and landmarks

@@ -9,7 +9,7 @@ from scipy import stats
 from fer_lib import paths, results
 from fer_lib.stats import LEVEL
 from fer_lib.tables import label, measured
-from fer_lib.wording import interval, percent
+from fer_lib.wording import interval, p_value, percent
 
 TEST_FRAMES = 181
 """Kim et al. 2022, section 3: 181 of the 981 frames of CK+ test."""
@@ -65,6 +65,17 @@ def _listed(errors: list[int] | None) -> str:
     return ", ".join(map(str, errors)) if errors else "impossible"
 
 
+def number_line(explained: pd.DataFrame, most_errors: int = 8) -> pd.DataFrame:
+    """The accuracies in percent that up to so many errors give, and the printed ones of `possible`, which have none.
+
+    Columns what (possible, or the method), accuracy, errors.
+    """
+    errors = np.arange(most_errors + 1)
+    comb = pd.DataFrame({"what": "possible", "accuracy": 100 * (1 - errors / TEST_FRAMES), "errors": errors})
+    printed = pd.DataFrame({"what": explained["method"], "accuracy": explained["printed"]})
+    return pd.concat([comb, printed], ignore_index=True)
+
+
 def wilson(errors: int, frames: int = TEST_FRAMES) -> tuple[float, float]:
     """Wilson's 95 % interval of an accuracy, as if the frames were independent."""
     found = stats.binomtest(frames - errors, frames).proportion_ci(LEVEL, method="wilson")
@@ -86,7 +97,7 @@ def counts_table(explained: pd.DataFrame) -> pd.DataFrame:
             "errors": [f"{errors} of {TEST_FRAMES}" for errors in explained["errors"]],
             "accuracy": [percent(1 - errors / TEST_FRAMES) for errors in explained["errors"]],
             "95 % interval": [interval(*pair) for pair in ends],
-            "p against the proposed": [f"{fisher(errors, proposed):.2f}" for errors in explained["errors"][:-1]]
+            "p against the proposed": [p_value(fisher(errors, proposed)) for errors in explained["errors"][:-1]]
             + ["–"],
             "low": [low for low, _ in ends],
             "high": [high for _, high in ends],
@@ -184,6 +195,19 @@ def discordance(first: pd.DataFrame, second: pd.DataFrame) -> float:
     both = first.merge(second, on=key, suffixes=("_first", "_second"))
     right = [both[f"prediction_{arm}"] == both["label"] for arm in ("first", "second")]
     return float((right[0] != right[1]).mean())
+
+
+def power_curves(spread: float, discordant: float, points: tuple = (0.48, 1, 2)) -> pd.DataFrame:
+    """The chance of finding a difference of so many points: columns of, points, n, power. See `spreads`.
+
+    of: "seeds" of each arm, up to 200, or "frames" that both methods see, up to 20,000 on a logarithmic scale.
+    """
+    rows = []
+    for one in points:
+        rows += [("seeds", one, n, paired_t_power(one / 100, spread, n)) for n in range(2, 201)]
+        differing = max(discordant, one / 100)
+        rows += [("frames", one, n, paired_frames_power(one / 100, differing, n)) for n in np.geomspace(100, 2e4, 100)]
+    return pd.DataFrame(rows, columns=["of", "points", "n", "power"])
 
 
 def power_answer(difference: float, spread: float, discordant: float, frames_a_person: float) -> str:

@@ -74,6 +74,15 @@ def located(experiment: Experiment, method: str = "UMAP", map_seed: int = 0) -> 
     return frames[columns].merge(found[["frame_id", "x", "y"]], on="frame_id", validate="one_to_one")
 
 
+def every_map(experiment: Experiment) -> pd.DataFrame:
+    """The frames of `located` with x and y in each of the stored maps: columns "UMAP 0 x", "UMAP 0 y" and so on."""
+    frames = located(experiment).drop(columns=["x", "y"]).set_index("frame_id")
+    for (method, seed), found in maps(experiment).groupby(["method", "map_seed"], sort=False):
+        places = found.set_index("frame_id")[["x", "y"]]
+        frames = frames.join(places.rename(columns=lambda axis, name=f"{method} {seed}": f"{name} {axis}"))
+    return frames.reset_index()
+
+
 def umap_map(points: np.ndarray, seed: int) -> np.ndarray:
     """(N, D) -> (N, 2) by UMAP (McInnes et al. 2018) on one core; points that all lie in one place stay there."""
     if _in_one_place(points):

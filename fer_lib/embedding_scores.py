@@ -174,13 +174,26 @@ def answer(table: pd.DataFrame) -> str:
     sentences = []
     told = table[table["score"].isin(["MAP@R", "silhouette"])]
     for (protocol, label), rows in told.groupby(["protocol", "label"], sort=False):
-        n = rows["n"].max()
-        pairs = "one pair of members, too few to conclude anything" if n == 1 else f"{n} pairs of members"
+        pairs = _pairs(rows["n"].max())
         found = "; ".join(map(_said, rows.itertuples()))
         sentences.append(f"- **{label}** less softmax, protocol {protocol}, {pairs}: {found}.")
     if not sentences:
         sentences.append("No pair of arms that differ in the loss alone was run yet.")
     return "## The answer so far\n\n" + "\n".join(sentences)
+
+
+def in_short(dataset: str) -> str:
+    """What a triplet loss adds to softmax in MAP@R, in a sentence; nothing where no pair of arms was run."""
+    compared = differences(all_member_scores(dataset), dataset)
+    said = [
+        f"{row.label} less softmax, protocol {row.protocol}, {_pairs(row.n)}: {_said(row)}"
+        for row in compared[compared["score"] == "MAP@R"].itertuples()
+    ]
+    return f"{'; '.join(said)}." if said else ""
+
+
+def _pairs(n: int) -> str:
+    return "one pair of members, too few to conclude anything" if n == 1 else f"{n} pairs of members"
 
 
 def _said(row) -> str:

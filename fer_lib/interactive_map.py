@@ -16,7 +16,7 @@ import pandas as pd
 from IPython.display import HTML
 from PIL import Image
 
-from fer_lib import faces
+from fer_lib import faces, report
 from fer_lib.faces import Faces
 from fer_lib.plots import EMOTION_COLOURS
 
@@ -58,6 +58,7 @@ def interactive_map(points: pd.DataFrame, name: str, caption: str, shown: Faces 
             # Inside a script only "<" could end it.
             data=json.dumps(data, separators=(",", ":")).replace("<", "\\u003c"),
             caption=escape(caption),
+            file=report.DATA_NAME,
         )
     )
 

@@ -55,6 +55,21 @@ def aims(ax: Axes, table: pd.DataFrame) -> Axes:
     return ax
 
 
+def moved(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw how far views move, in pixels: mean, and a line from low to high; a row per label, the first on top."""
+    lines = np.arange(len(table))
+    ax.hlines(lines, table["low"], table["high"], color=ACCENT, linewidth=1.8)
+    ax.plot(table["mean"], lines, "o", color=ACCENT)
+    ax.axvline(1, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="one pixel")
+    ax.set_yticks(lines, table["label"])
+    ax.set(xlabel="pixels that the view moves", ylim=(len(table) - 0.5, -0.5))
+    ax.set_xlim(-0.02 * max(1.1, table["high"].max()), max(1.1, 1.05 * table["high"].max()))
+    ax.grid(visible=True, axis="x")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
 def mean_face(ax: Axes, images: np.ndarray, kind: str, found: Landmarks) -> Axes:
     """Draw the mean of images (N, 48, 48), black where `part_of_face` covers it, with the measured places."""
     shown = np.where(part_of_face(kind, found), 0, images.mean(axis=0))
@@ -66,6 +81,13 @@ def mean_face(ax: Axes, images: np.ndarray, kind: str, found: Landmarks) -> Axes
     return ax
 
 
+def mean_pixels(images: np.ndarray, found: Landmarks) -> pd.DataFrame:
+    """The mean of images (N, 48, 48) a row a pixel: row, column, grey; 1 where eyes' or mouth's cover hides it."""
+    row, column = np.indices(images.shape[1:]).reshape(2, -1)
+    covered = {kind: part_of_face(kind, found).ravel().astype(int) for kind in ("eyes", "mouth")}
+    return pd.DataFrame({"row": row, "column": column, "grey": images.mean(axis=0).ravel().round(3), **covered})
+
+
 def needed(ax: Axes, loss: np.ndarray, found: Landmarks, most: float) -> Axes:
     """Draw the loss of recall (48, 48), from none to `most`, with crosses at the eyes and a bar at the mouth."""
     shades = LinearSegmentedColormap.from_list("loss", [f"{ACCENT}00", f"{ACCENT}ff"])
@@ -75,6 +97,13 @@ def needed(ax: Axes, loss: np.ndarray, found: Landmarks, most: float) -> Axes:
     ax.set(xticks=[], yticks=[])
     ax.spines[:].set(visible=True, color=MUTED)
     return ax
+
+
+def gallery_table(benchmark: OcclusionBenchmark, face: int) -> pd.DataFrame:
+    """The pictures of `gallery`: kind, level, fill, and the share of the face that is covered."""
+    shown = [one for one in SUITE if one not in TARGETED]
+    rows = [(one.kind, one.level, one.fill, benchmark.masks(one)[face].mean()) for one in shown]
+    return pd.DataFrame(rows, columns=["kind", "level", "fill", "covered"])
 
 
 def gallery(benchmark: OcclusionBenchmark, face: int) -> Figure:

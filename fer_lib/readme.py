@@ -25,12 +25,6 @@ def results_text(dataset: str = "ckplus") -> str:
     table = wording.readable(tables.accuracy_table(dataset).query("part == 'Table 2'"))
     lines = [" | ".join(table.columns), " | ".join("---" for _ in table.columns)]
     lines += [" | ".join(map(str, row)) for row in table.itertuples(index=False)]
-    said = [
-        f'- "{row["claim"]}" ({row["protocol"]}; {row["with"]}): '
-        + (f"printed {row['printed']} points, " if row["printed"] != "–" else "")
-        + f"here {row['ours']}, {row['n']}: {row['verdict']}."
-        for row in wording.readable_claims(claims.claims_table(dataset)).to_dict("records")
-    ]
     occlusion = robustness.answer(robustness.robustness_table(dataset), robustness.questions_table(dataset))
     learned_little = references.in_words(pd.read_csv(paths.RESULTS / dataset / "references.csv"))
     return "\n".join(
@@ -41,7 +35,7 @@ def results_text(dataset: str = "ckplus") -> str:
             "",
             learned_little,
             "",
-            *said,
+            wording.claims_in_words(claims.claims_table(dataset)),
             "",
             UNDER_OCCLUSION,
             "",

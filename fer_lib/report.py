@@ -1,4 +1,4 @@
-"""An executed notebook becomes one HTML page that opens offline; figures and tables that fit it.
+"""An executed notebook becomes one HTML page that opens offline; figures and tables that fit it, with their data.
 
     python -m fer_lib.report EXECUTED.ipynb OUT.html [--practice]
 
@@ -13,14 +13,16 @@ import os
 import re
 import sys
 from html import escape
+from itertools import count
 from pathlib import Path
+from urllib.parse import quote
 
 import matplotlib.pyplot as plt
 import nbformat
 import pandas as pd
 from IPython.display import HTML
 from matplotlib.figure import Figure
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_integer_dtype, is_numeric_dtype
 from pandas.io.formats.style import Styler
 
 from fer_lib import paths, plots
@@ -42,6 +44,9 @@ PAGES = {
 
 HIDDEN = "hide"
 """A cell with this tag leaves nothing on the page."""
+
+DATA_NAME = "data.csv"
+"""What a link to data calls its file, until `render` names it after the page and its place there."""
 
 SVG_LIMIT = 300_000
 """Bytes above which a figure is embedded as PNG instead."""
@@ -95,7 +100,7 @@ def render(executed: Path, html: Path, practice: bool = False) -> None:
     page, _ = exporter.from_notebook_node(notebook, resources=about)
     html.parent.mkdir(parents=True, exist_ok=True)
     unfinished = html.with_name(f"{html.name}.tmp")
-    unfinished.write_text(_same_everywhere(page), encoding="utf-8", newline="\n")
+    unfinished.write_text(_with_names(_same_everywhere(page), html.stem), encoding="utf-8", newline="\n")
     os.replace(unfinished, html)
 
 
@@ -132,11 +137,32 @@ def _same_everywhere(page: str) -> str:
     return page
 
 
-def figure(fig: Figure, caption: str, alt: str) -> HTML:
+def _with_names(page: str, name: str) -> str:
+    """Number the files that the page offers, so that a folder of downloads tells where each is from."""
+    numbers = count(1)
+    return re.sub(f'download="{re.escape(DATA_NAME)}"', lambda _: f'download="{name}-{next(numbers)}.csv"', page)
+
+
+def download(data: pd.DataFrame | None) -> str:
+    """A link that holds the data as CSV, so that a page passed on alone still has them; nothing without a row.
+
+    Numbers have ten digits: more than any of them means, and few enough to be the same on every machine. NaN is nan.
+    The index goes along unless it only counts the rows.
+    """
+    if data is None or data.empty:
+        return ""
+    counts = data.index.nlevels == 1 and data.index.name is None and is_integer_dtype(data.index)
+    form = {"na_rep": "nan", "float_format": "%.10g", "lineterminator": "\n"}
+    csv = quote(data.infer_objects().to_csv(index=not counts, **form), safe=",:+()")
+    return f' <a class="download" download="{DATA_NAME}" href="data:text/csv;charset=utf-8,{csv}">data (CSV)</a>'
+
+
+def figure(fig: Figure, caption: str, alt: str, data: pd.DataFrame | None = None) -> HTML:
     """A captioned figure for a notebook's output, closed afterwards; the same figure gives the same text.
 
     fig: drawn under `plots.STYLE`, whose ink, muted and rule colours follow the page into light and dark. alt: what
-    the figure shows, for who cannot see it. The picture is inline SVG, or PNG where that exceeds `SVG_LIMIT`, which
+    the figure shows, for who cannot see it. data: the numbers that it shows, a row a mark, which the page offers as
+    CSV; a test asks this of every stored page. The picture is inline SVG, or PNG where that exceeds `SVG_LIMIT`, which
     the page puts on a card in the dark.
     """
     with plt.rc_context(plots.STYLE):
@@ -144,7 +170,7 @@ def figure(fig: Figure, caption: str, alt: str) -> HTML:
         if len(picture) > SVG_LIMIT:
             picture = _png(fig, escape(alt))
     plt.close(fig)
-    return HTML(f"<figure>{picture}<figcaption>{escape(caption)}</figcaption></figure>")
+    return HTML(f"<figure>{picture}<figcaption>{escape(caption)}{download(data)}</figcaption></figure>")
 
 
 def _svg(fig: Figure, alt: str) -> str:
@@ -168,14 +194,22 @@ def _png(fig: Figure, alt: str) -> str:
     return f'<img src="data:image/png;base64,{data}" width="{width}" alt="{alt}">'
 
 
-def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False) -> HTML:
+def side_by_side(columns: list[tuple[str, str, HTML]]) -> HTML:
+    """Figures beside each other where the window is wide, each with its title and a sentence above it."""
+    parts = [f"<h3>{escape(title)}</h3><p>{escape(said)}</p>{shown.data}" for title, said, shown in columns]
+    return HTML(f'<div class="row">{"".join(f"<section>{part}</section>" for part in parts)}</div>')
+
+
+def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False, data: pd.DataFrame | None = None) -> HTML:
     """A captioned table for a notebook's output: numbers to the right, text to the left.
 
     A frame gets two decimals, a dash for NaN, and no index where that only counts the rows; a Styler keeps its own
     format. A column is text where it holds strings that do not all begin as a number does. wrap: break the lines of
-    cells at their spaces, which keeps a wide table on the page.
+    cells at their spaces, which keeps a wide table on the page. data: what the page offers as CSV, where the frame is
+    rounded for the eye; by default the frame itself.
     """
     styler = frame
+    offered = download(data if data is not None else frame.data if isinstance(frame, Styler) else frame)
     if isinstance(frame, pd.DataFrame):
         if frame.index.nlevels == 1:
             # The index's name goes beside the columns' names; pandas would spend a second header row on it.
@@ -187,12 +221,12 @@ def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False) -> HTM
         styler.set_table_styles([{"selector": "td", "props": "white-space: normal"}], overwrite=False)
     for i, (_, column) in enumerate(styler.data.items()):
         words = column.dropna().astype(str)
-        if not is_numeric_dtype(column) and not words.str.match(r"\W?\d|\W$").all():
+        if not is_numeric_dtype(column) and not words.str.match(r"\W*\d|\W$").all():
             room = f"min-width: {min(words.str.len().max(), 20)}ch; max-width: 30em; white-space: normal"
             left = {"selector": f".col{i}", "props": f"text-align: left; {room}"}
             styler.set_table_styles([left], overwrite=False)
     return HTML(
-        f'<figure class="table"><figcaption>{escape(caption)}</figcaption>'
+        f'<figure class="table"><figcaption>{escape(caption)}{offered}</figcaption>'
         f'<div class="scroll">{styler.to_html()}</div></figure>'
     )
 

@@ -162,9 +162,18 @@ def _csv(table: pd.DataFrame, compress: bool) -> bytes:
 
 
 def _commit() -> str:
-    """The commit that made the results, marked if the code had changed since; "unknown" outside a git checkout."""
-    command = ["git", "-C", str(paths.ROOT), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    """The commit that made the results, "-dirty" where a tracked file outside results/ differs from it.
+
+    "unknown" outside a git checkout.
+    """
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        commit = _git("rev-parse", "HEAD")
+        changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":(exclude)results")
+        return f"{commit}-dirty" if changed else commit
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
+
+
+def _git(*words: str) -> str:
+    command = ["git", "-C", str(paths.ROOT), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()

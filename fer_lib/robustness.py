@@ -11,10 +11,21 @@ import pandas as pd
 
 from fer_lib import results
 from fer_lib.experiments import Experiment
-from fer_lib.occlusion_benchmark import CLEAN, FILLS, PAPER, SUITE, TARGETED, WINDOW, WINDOWS, Occlusion, window_name
+from fer_lib.occlusion_benchmark import (
+    CLEAN,
+    FILLS,
+    PAPER,
+    STRIDE,
+    SUITE,
+    TARGETED,
+    WINDOW,
+    WINDOWS,
+    Occlusion,
+    window_name,
+)
 from fer_lib.stats import mean_interval, paired_difference, subject_gain, subject_ratio, verdict
 from fer_lib.tables import label, measured
-from fer_lib.wording import interval, percent
+from fer_lib.wording import interval, p_value, percent
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
 
@@ -157,6 +168,13 @@ def needed(experiment: Experiment) -> dict[int, np.ndarray]:
     return losses
 
 
+def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFrame:
+    """`needed` a row a cell of the sliding square's steps, within which it is the same: emotion, top, left, loss."""
+    cells = range(0, 48, STRIDE)
+    rows = [(names[k], top, left, loss[top, left]) for k, loss in losses.items() for top in cells for left in cells]
+    return pd.DataFrame(rows, columns=["emotion", "top", "left", "loss"])
+
+
 def questions_table(dataset: str) -> pd.DataFrame:
     """Paired answers: one row per question, pair of arms and score (`clean`, `unseen` and each kind).
 
@@ -223,7 +241,7 @@ def readable_questions(answers: pd.DataFrame) -> pd.DataFrame:
     shown = answers[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
     verdicts = [verdict(low, high) for low, high in zip(answers["ci_low"], answers["ci_high"], strict=True)]
     n = [f"{row.n} {row.pairs}" for row in answers.itertuples()]
-    p = [f"{x:.3f}" if pd.notna(x) else "–" for x in answers["p"]]
+    p = [p_value(x) for x in answers["p"]]
     return shown.assign(gain=gains, n=n, p=p, verdict=verdicts)
 
 

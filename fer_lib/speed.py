@@ -154,6 +154,11 @@ def measured() -> list[Path]:
     return sorted(file.parent for file in (paths.RESULTS / "speed").glob("*/run.json"))
 
 
+def compared(folder: Path) -> pd.DataFrame:
+    """What `compare` found on a stored machine."""
+    return pd.read_csv(folder / "compare.csv")
+
+
 def limit(folder: Path) -> float:
     """Frames a second if training did nothing but arithmetic, at the machine's fp32 (GPU: tf32) product's speed."""
     floors = pd.read_csv(folder / "floor.csv")

@@ -186,6 +186,41 @@ def member_accuracies(table: pd.DataFrame, dataset: str) -> list[np.ndarray]:
     return [results.read(arms[name], "metrics.csv")["accuracy"].to_numpy() for name in table["experiment"]]
 
 
+def with_members(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Rows of `accuracy_table`, one per member: its seed, fold and accuracy beside the arm's mean and interval."""
+    arms = {row.experiment: row for row in measured(dataset)}
+    columns = ["experiment", "protocol", "label", "mean", "ci_low", "ci_high", "n", "printed"]
+    metrics = [results.read(arms[name], "metrics.csv").assign(experiment=name) for name in table["experiment"]]
+    return table[columns].merge(pd.concat(metrics)[["experiment", "seed", "fold", "accuracy"]], on="experiment")
+
+
+def learning_curves(experiments: list[Experiment]) -> pd.DataFrame:
+    """Mean and range over the members, a row per epoch: protocol, method, quantity, epoch, mean, min, max.
+
+    quantity: test_accuracy, where it was watched, and grid_outside.
+    """
+    curves = []
+    for experiment in experiments:
+        for quantity in ("test_accuracy", "grid_outside"):
+            watched = history(experiment).dropna(subset=quantity).groupby("epoch")[quantity]
+            curve = watched.agg(["mean", "min", "max"]).reset_index()
+            about = pd.DataFrame({"protocol": experiment.protocol, "method": label(experiment)}, index=curve.index)
+            curves.append(about.assign(quantity=quantity).join(curve))
+    return pd.concat(curves, ignore_index=True)
+
+
+def confusions(experiments: list[Experiment], classes: tuple[str, ...]) -> pd.DataFrame:
+    """`confusion_counts` a row a cell: protocol, method, true, predicted, frames."""
+    rows = []
+    for experiment in experiments:
+        counts = confusion_counts(experiment, len(classes)).to_numpy()
+        rows += [
+            (experiment.protocol, label(experiment), classes[true], classes[predicted], frames)
+            for (true, predicted), frames in np.ndenumerate(counts)
+        ]
+    return pd.DataFrame(rows, columns=["protocol", "method", "true", "predicted", "frames"])
+
+
 def unfinished(dataset: str) -> pd.DataFrame:
     """The rows of `experiments.csv` that lack members: part, protocol, label, missing, of."""
     rows = []

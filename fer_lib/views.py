@@ -41,18 +41,33 @@ def looking(dataset: str) -> list[Experiment]:
     return [row for row in measured(dataset) if len(results.read(row, "views.csv.gz"))]
 
 
-def readable(dataset: str) -> pd.DataFrame:
-    """A row per arm: mean of each quantity over the clean test frames, in brackets the middle 95 % of the frames."""
+QUANTITIES = {"zoom": "none", "rotation": "none", "right": "none", "down": "none", "moved": "rectangle"}
+"""What `described` tells of a view -> the frames that it is summarised over: the clean ones, or the covered ones."""
+
+
+def summary(dataset: str) -> pd.DataFrame:
+    """A row per arm and quantity: its mean over the test frames, and the ends (low, high) of the middle 95 % of them.
+
+    Columns protocol, method, frames, quantity, mean, low, high.
+    """
     rows = []
     for experiment in looking(dataset):
         table = described(experiment)
-        clean, covered = (table[table["occlusion"] == kind] for kind in ("none", "rectangle"))
-        row = {"protocol": experiment.protocol, "method": label(experiment), "frames": len(clean)}
-        row |= {name: _spread(clean[name]) for name in ("zoom", "rotation", "right", "down")}
-        rows.append({**row, "moved": _spread(covered["moved"])})
-    return pd.DataFrame(rows)
+        frames = int((table["occlusion"] == "none").sum())
+        for quantity, kind in QUANTITIES.items():
+            values = table.loc[table["occlusion"] == kind, quantity]
+            about = (experiment.protocol, label(experiment), frames, quantity)
+            rows.append((*about, values.mean(), *values.quantile([0.025, 0.975])))
+    return pd.DataFrame(rows, columns=["protocol", "method", "frames", "quantity", "mean", "low", "high"])
 
 
-def _spread(values: pd.Series) -> str:
-    low, high = values.quantile([0.025, 0.975])
-    return f"{values.mean():.2f} [{low:.2f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high:.2f}]"
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`summary` with a row per arm and a column per quantity: mean, in brackets the middle 95 % of the frames."""
+    said = [
+        f"{row.mean:.2f} [{row.low:.2f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{row.high:.2f}]"
+        for row in table.itertuples()
+    ]
+    keys = ["protocol", "method", "frames"]
+    form = {"index": keys, "columns": "quantity", "values": "said", "aggfunc": "first", "sort": False}
+    wide = table.assign(said=said).pivot_table(**form)
+    return wide.reset_index().rename_axis(columns=None)

@@ -67,10 +67,20 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
         f"{100 * row.difference:+.2f} [{interval(row.ci_low, row.ci_high, '+')}]" if pd.notna(row.difference) else "–"
         for row in claims.itertuples()
     ]
-    p = [f"{x:.3f}" if pd.notna(x) else "–" for x in claims["p"]]
+    p = [p_value(x) for x in claims["p"]]
     n = [f"{row.n} {row.pairs}" for row in claims.itertuples()]
     shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
     return shown.assign(printed=printed, ours=ours, n=n, p=p, verdict=claims["verdict"])
+
+
+def claims_in_words(claims: pd.DataFrame) -> str:
+    """`claims_table` as a list in Markdown, a sentence a claim."""
+    return "\n".join(
+        f'- "{row["claim"]}" ({row["protocol"]}; {row["with"]}): '
+        + (f"printed {row['printed']} points, " if row["printed"] != "–" else "")
+        + f"here {row['ours']}, {row['n']}: {row['verdict']}."
+        for row in readable_claims(claims).to_dict("records")
+    )
 
 
 def readable_oracle(table: pd.DataFrame) -> pd.DataFrame:
@@ -128,6 +138,13 @@ def readable_unfinished(missing: pd.DataFrame) -> pd.DataFrame:
 def percent(share: float) -> str:
     """0.98765 -> 98.77."""
     return f"{100 * share:.2f}" if pd.notna(share) else "–"
+
+
+def p_value(p: float) -> str:
+    """0.0312 -> 0.031; 0.0004 -> < 0.001, for no test says that a chance is nil."""
+    if pd.isna(p):
+        return "–"
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def interval(low: float, high: float, sign: str = "") -> str:

@@ -28,7 +28,7 @@ def test_intervals_and_tests_of_the_papers_counts():
     assert audit.fisher(2, 1) == 1
     assert audit.fisher(6, 1) == pytest.approx(0.12, abs=0.005)
     shown = audit.counts_table(pd.DataFrame({"method": list("ab"), "errors": [6, 1]}))
-    assert shown["p against the proposed"].tolist() == ["0.12", "–"]
+    assert shown["p against the proposed"].tolist() == ["0.121", "–"]
     assert shown["errors"].tolist() == ["6 of 181", "1 of 181"]
 
 
@@ -68,3 +68,16 @@ def test_power_in_words():
     assert "5,406 frames, 652 people" in said
     assert "not run yet" in audit.power_answer(0.0048, float("nan"), 0.018, 8.3)
     assert "not run yet" in audit.power_answer(0.0048, 0.01, float("nan"), 8.3)
+
+
+def test_the_number_line_has_every_count_and_every_printed_number():
+    line = audit.number_line(pd.DataFrame({"method": ["STN"], "printed": [99.44]}), most_errors=2)
+    assert line["what"].tolist() == ["possible"] * 3 + ["STN"]
+    assert line["accuracy"].tolist() == pytest.approx([100, 18000 / 181, 17900 / 181, 99.44])
+
+
+def test_power_curves_are_the_powers():
+    curves = audit.power_curves(0.01, 0.02, points=(1,)).set_index(["of", "n"])["power"]
+    assert curves["seeds"].index.tolist() == list(range(2, 201))
+    assert curves["seeds", 10] == audit.paired_t_power(0.01, 0.01, 10)
+    assert curves["frames"].iloc[0] == audit.paired_frames_power(0.01, 0.02, 100)

@@ -4,6 +4,7 @@ import shutil
 from html import unescape
 from urllib.parse import unquote, urlsplit
 
+import pandas as pd
 import pytest
 from playwright.sync_api import sync_playwright
 
@@ -85,7 +86,7 @@ def complaints(browser, file, width=390, scheme="light") -> list[str]:
 def broken(file, link: str) -> str | None:
     """A link within the pages has to lead to a file, and to a place in it; what lies on the network is not asked."""
     parts = urlsplit(link)
-    if parts.scheme in ("http", "https"):
+    if parts.scheme in ("http", "https", "data"):
         return None
     target = file.parent / unquote(parts.path) if parts.path else file
     if not target.is_file():
@@ -104,6 +105,39 @@ def test_every_page_is_stored():
 @pytest.mark.parametrize("page", PAGES)
 def test_a_stored_page_is_sound(browser, page, width, scheme):
     assert complaints(browser, STORED / f"{page}.html", width, scheme) == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_offers_is_saved_by_keyboard_offline(browser, page):
+    with browser.new_context(offline=True, accept_downloads=True) as context:
+        opened = context.new_page()
+        opened.goto((STORED / f"{page}.html").as_uri())
+        links = opened.locator("a.download").all()
+        for number, link in enumerate(links, 1):
+            link.focus()
+            with opened.expect_download() as saved:
+                opened.keyboard.press("Enter")
+            assert saved.value.suggested_filename == f"{page}-{number}.csv"
+            assert len(pd.read_csv(saved.value.path()))
+        opened.emulate_media(media="print")
+        assert not any(link.is_visible() for link in links)
+
+
+def test_the_map_is_filtered_and_offers_its_frames(browser):
+    with browser.new_context(offline=True, accept_downloads=True) as context:
+        page = context.new_page()
+        page.goto((STORED / "04_embeddings.html").as_uri())
+        shown, every = page.locator(".embedding-map .count"), page.locator(".embedding-map button")
+        frames = int(shown.text_content().split()[2])
+        every.click()
+        assert shown.text_content().startswith("0 of") and every.text_content() == "all"
+        page.get_by_label("fear").check()
+        alone = int(shown.text_content().split()[0])
+        with page.expect_download() as saved:
+            page.locator(".embedding-map a.download").click()
+        data = pd.read_csv(saved.value.path())
+        assert len(data) == frames > 0 and (data["emotion"] == "fear").sum() == alone > 0
+        assert data[["x", "y"]].notna().all(axis=None) and data["frame_id"].is_unique
 
 
 PIXEL = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA="

@@ -79,3 +79,10 @@ def test_without_embeddings_there_is_no_map():
     (results.folder(TRIPLET) / "embeddings.csv.gz").unlink()
     with pytest.raises(ValueError, match="has no embeddings; train triplet with 01_train"):
         embedding_maps.maps(TRIPLET)
+
+
+def test_every_map_beside_another():
+    table = embedding_maps.every_map(TRIPLET).set_index("frame_id")
+    alone = embedding_maps.located(TRIPLET, "t-SNE").set_index("frame_id")
+    assert table["t-SNE 0 y"].to_dict() == alone["y"].to_dict()
+    assert table.columns.tolist()[:4] == ["subject", "label", "tested", "prediction"] and table.shape == (12, 4 + 10)

@@ -65,6 +65,7 @@ def test_it_is_the_same_every_time_and_asks_nothing_of_the_network(few):
     assert not re.search(r"@import|<link|\bsrc=", html)
     ids = re.findall(r'\bid="(.*?)"', html)
     assert ids == ["map-triplet"]
+    assert '<a class="download" download="data.csv">' in html
 
 
 def test_981_faces_stay_under_three_megabytes():

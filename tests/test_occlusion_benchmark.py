@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from fer_lib import landmarks, paths
+from fer_lib import landmarks, occlusion_plots, paths
 from fer_lib.landmarks import Landmarks
 from fer_lib.occlusion import draw_rectangles
 from fer_lib.occlusion_benchmark import (
@@ -157,3 +157,12 @@ def test_names_are_columns():
     assert len({str(one) for one in (CLEAN, *SUITE)}) == 1 + len(SUITE)
     assert str(Occlusion("square", "noise", 8)) == "square 8 px, noise"
     assert pd.Series(map(str, TARGETED)).tolist() == ["targeted 10%, mean", "targeted 25%, mean", "targeted 50%, mean"]
+
+
+def test_pictures_as_tables(faces, benchmark):
+    table = occlusion_plots.gallery_table(benchmark, 0).set_index(["kind", "level", "fill"])["covered"]
+    assert len(table) == len(SUITE) - len(TARGETED)
+    assert table["square", 24, "noise"] == 0.25 and table["upper", 0, "black"] == 0.5
+    pixels = occlusion_plots.mean_pixels(faces.images, benchmark.landmarks).set_index(["row", "column"])
+    assert pixels.loc[(7, 30), "grey"] == pytest.approx(faces.images[:, 7, 30].mean(), abs=5e-4)
+    assert pixels["mouth"].sum() == benchmark.masks(Occlusion("mouth", "black"))[0].sum() > 0

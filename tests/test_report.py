@@ -1,7 +1,10 @@
 """A page opens offline, is the same wherever it is made, and is never made from a notebook that failed."""
 
+import io
 import re
 import sys
+from html import unescape
+from urllib.parse import unquote
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -16,6 +19,13 @@ LOADS = re.compile(
     r"""<script|@import|url\((?!#)|<link[^>]*href="(?!data:)|\bsrc(?:set|doc)?="(?!data:)""", re.IGNORECASE
 )
 """Whatever makes a browser fetch something; a plain link is not among it."""
+
+
+def offered(html: str) -> dict[str, pd.DataFrame]:
+    """The data that a page or a figure offers: file name -> table."""
+    links = re.findall(r'<a class="download" download="(.*?)" href="data:text/csv;charset=utf-8,(.*?)">', html)
+    assert len(links) == html.count('class="download"') == len(dict(links))
+    return {name: pd.read_csv(io.StringIO(unquote(unescape(csv)))) for name, csv in links}
 
 
 def code(source: str, *outputs, tags=(), count: int | None = 1):
@@ -230,7 +240,7 @@ def test_a_large_figure_becomes_a_png():
 def test_a_table_aligns_text_left_and_dashes_nan():
     frame = pd.DataFrame({"method": ["a<b", "c"], "ours": ["97.2 [95, 99]", None], "p": [0.123, np.nan]})
     data = report.table(frame, "Ours & theirs").data
-    assert data.startswith('<figure class="table"><figcaption>Ours &amp; theirs</figcaption><div class="scroll">')
+    assert data.startswith('<figure class="table"><figcaption>Ours &amp; theirs <a class="download"')
     assert re.findall(r"(\.col\d) \{\s*text-align: left", data) == [".col0"]
     assert re.findall(r"<td[^>]*>(.*?)</td>", data) == [
         "a&lt;b",
@@ -250,3 +260,54 @@ def test_a_table_keeps_a_named_index_and_a_styler_its_format():
     assert re.search(r"<tr>\s*<th[^>]*>loss</th>\s*<th[^>]*>accuracy</th>\s*</tr>", plain)
     assert ">0.99</td>" in plain
     assert ">0.9876</td>" in styled
+
+
+def test_a_figure_and_a_table_offer_their_data_as_they_are():
+    data = pd.DataFrame({"arm": ['a "b", <c> & #%+;', "×\n"], "mean": [2 / 3, np.nan], "n": [3, 1]}, index=[4, 9])
+    for html in (report.figure(drawn(), "", "", data).data, report.table(data.round(1), "", data=data).data):
+        (found,) = offered(html).values()
+        assert found.columns.tolist() == ["arm", "mean", "n"]
+        assert found["arm"].tolist() == data["arm"].tolist() and found["n"].tolist() == [3, 1]
+        assert found["mean"].tolist() == pytest.approx([2 / 3, np.nan], rel=1e-9, nan_ok=True)
+    (itself,) = offered(report.table(data.set_index("arm").style.hide(), "").data).values()
+    assert itself.columns.tolist() == ["arm", "mean", "n"]
+    assert offered(report.figure(drawn(), "", "").data) == offered(report.table(data[:0], "").data) == {}
+
+
+def test_the_last_bit_of_a_number_does_not_reach_the_page():
+    one, two = (report.table(pd.DataFrame({"x": [x, "a"]}).head(1), "").data for x in (0.3, 0.1 + 0.2))
+    assert re.search(r"href=.*", one)[0] == re.search(r"href=.*", two)[0]
+
+
+def test_data_are_named_after_page_and_place(tmp_path):
+    frame = pd.DataFrame({"x": [1]})
+    outputs = [shown(report.table(frame, "").data), shown(report.figure(drawn(), "", "", frame).data)]
+    page = rendered(tmp_path, code("show", *outputs, *outputs))
+    assert list(offered(page)) == [f"02_table-{number}.csv" for number in (1, 2, 3, 4)]
+
+
+STORED = paths.ROOT / "results" / "reports"
+WITHOUT_DATA = {"05_attention"}
+"""Pages whose figures do not offer their data yet."""
+
+
+@pytest.mark.parametrize("page", [page for page in report.PAGES if page not in WITHOUT_DATA])
+def test_every_figure_of_a_stored_page_offers_its_data(page):
+    figures = re.findall(r"<figure.*?</figure>", (STORED / f"{page}.html").read_text(encoding="utf-8"), re.DOTALL)
+    assert figures
+    for figure in figures:
+        if figure.startswith('<figure class="embedding-map"'):
+            assert 'class="download"' in figure  # its script fills the link: see test_browser.py
+        elif "<td" in figure or not figure.startswith('<figure class="table"'):
+            (data,) = offered(figure).values()
+            numbers = data.select_dtypes("number")
+            assert len(data) and not np.isinf(numbers).any(axis=None), figure[-500:]
+            assert "<td" in figure or np.isfinite(numbers).any(axis=None), figure[-500:]
+
+
+def test_figures_stand_side_by_side():
+    html = report.side_by_side(
+        [("A < B", "Said.", report.figure(drawn(), "", "")), ("C", "", report.table(pd.DataFrame(), ""))]
+    )
+    assert html.data.startswith('<div class="row"><section><h3>A &lt; B</h3><p>Said.</p><figure>')
+    assert html.data.count("<section>") == html.data.count("</section>") == 2

@@ -1,4 +1,5 @@
 import json
+import subprocess
 
 import pandas as pd
 import pytest
@@ -128,3 +129,27 @@ def test_stored_parameters_come_back():
     assert results.stored("synthetic", "tried").method == asked.method
     with pytest.raises(FileNotFoundError, match=r"no results .*run.json; train the experiment with notebook 01_train"):
         results.stored("synthetic", "untried")
+
+
+def test_a_commit_is_dirty_where_code_differs(tmp_path, monkeypatch):
+    def git(*words):
+        you = ["-c", "user.name=a", "-c", "user.email=a@b.c", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", "-C", tmp_path, *you, *words], check=True, capture_output=True)
+
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert results.provenance()["commit"] == "unknown"
+    for name in ("fer_lib/run.py", "results/table.csv"):
+        results.write(tmp_path / name, b"1")
+    git("init")
+    git("add", ".")
+    git("commit", "-m", "first")
+    clean = results.provenance()["commit"]
+    assert len(clean) == 40
+    results.write(tmp_path / "results" / "table.csv", b"2")
+    results.write(tmp_path / "results" / "new.csv", b"3")
+    assert results.provenance()["commit"] == clean
+    git("add", "results")
+    assert results.provenance()["commit"] == clean
+    results.write(tmp_path / "fer_lib" / "run.py", b"2")
+    assert results.provenance()["commit"] == f"{clean}-dirty"

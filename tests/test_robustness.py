@@ -131,3 +131,10 @@ def test_nothing_was_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(robustness, "measured", lambda dataset: [])
     with pytest.raises(ValueError, match="no experiment of synthetic was asked by the occlusion benchmark"):
         robustness.arms("synthetic")
+
+
+def test_the_needed_places_as_a_table():
+    loss = np.kron(np.arange(36).reshape(6, 6), np.ones((8, 8)))
+    table = robustness.needed_table({1: loss}, ["anger", "fear"]).set_index(["emotion", "top", "left"])["loss"]
+    assert len(table) == 36
+    assert table["fear", 0, 8] == 1 and table["fear", 40, 40] == 35

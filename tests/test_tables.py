@@ -7,7 +7,7 @@ import pytest
 
 from fer_lib import claims, paths, readme, results, tables, wording
 from fer_lib.experiments import Experiment, Member
-from fer_lib.wording import interval, percent
+from fer_lib.wording import interval, p_value, percent
 
 SOFTMAX = Experiment("softmax", "ckplus", loss="softmax", seeds=3)
 TRIPLET = Experiment("triplet", "ckplus", seeds=3)
@@ -183,6 +183,14 @@ def test_results_of_an_older_method_are_left_out():
 
 def test_numbers_for_the_eye():
     assert (percent(0.98765), percent(float("nan"))) == ("98.77", "–")
+    assert [p_value(p) for p in (1, 0.0312, 0.001, 0.00099, 0, float("nan"))] == [
+        "1.000",
+        "0.031",
+        "0.001",
+        "< 0.001",
+        "< 0.001",
+        "–",
+    ]
     assert (interval(0.5, 1), interval(-0.01, 0.02, "+")) == ("50.00 to 100.00", "-1.00 to +2.00")
 
 
@@ -190,3 +198,29 @@ def test_readme_without_marks_is_refused():
     store(SOFTMAX, [0.5], [0])
     with pytest.raises(ValueError, match="lacks the marks"):
         readme.with_results("# Title")
+
+
+def test_what_figures_show_as_tables():
+    store(SOFTMAX, [0.75, 0.25], [0, 0.5])
+    members = tables.with_members(tables.accuracy_table("ckplus"), "ckplus")
+    assert members[["seed", "accuracy", "mean"]].to_numpy().tolist() == [[0, 0.75, 0.5], [1, 0.25, 0.5]]
+    curves = tables.learning_curves([SOFTMAX]).set_index(["quantity", "epoch"])
+    assert curves.loc[("grid_outside", 100), ["mean", "min", "max"]].tolist() == [0.25, 0, 0.5]
+    assert curves.loc[("test_accuracy", 100), ["mean", "min", "max"]].tolist() == [0.5, 0.25, 0.75]
+    cells = tables.confusions([SOFTMAX], ("anger", "contempt")).set_index(["true", "predicted"])["frames"]
+    assert cells.to_dict() == {
+        ("anger", "anger"): 0,
+        ("anger", "contempt"): 0,
+        ("contempt", "anger"): 4,
+        ("contempt", "contempt"): 4,
+    }
+
+
+def test_claims_in_words():
+    store(SOFTMAX, [0.75, 0.75], [0, 0])
+    store(RESNET18, [0.5, 0.75], [0, 0])
+    said = wording.claims_in_words(claims.claims_table("ckplus"))
+    assert said == (
+        '- "the cut ResNet beats ResNet-18" (random; STN + ResNet-10 + softmax): printed +2.09 points, '
+        "here +12.50 [-100.00 to +100.00], 2 members: not resolvable."
+    )

@@ -31,7 +31,8 @@ def test_views_that_one_can_work_out(tmp_path, monkeypatch):
     assert table.loc[("a", "rectangle"), ["right", "down", "moved"]].tolist() == pytest.approx([6, 0, 6])
     assert table.loc[("b", "none"), ["right", "down", "moved"]].tolist() == pytest.approx([0, -12, 0])
     monkeypatch.setattr(views, "measured", lambda dataset: [EXPERIMENT])
-    shown = views.readable("synthetic")
+    shown = views.readable(views.summary("synthetic"))
+    assert shown.columns.tolist() == ["protocol", "method", "frames", *views.QUANTITIES]
     assert (
         shown["frames"].item() == 3 and shown["zoom"].item() == "1.17 [0.53\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}1.95]"
     )

@@ -1,0 +1,221 @@
+"""The overview: the study's answer in three figures with a sentence each, what is open, and what every page answers.
+
+Everything is made by the functions of the other pages, from `results/`; nothing is measured here.
+"""
+
+import textwrap
+from collections import Counter
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import HTML
+from matplotlib.ticker import PercentFormatter
+
+from fer_lib import (
+    audit,
+    embedding_scores,
+    occlusion_plots,
+    paths,
+    plots,
+    references,
+    report,
+    results,
+    robustness,
+    speed,
+    tables,
+    views,
+)
+from fer_lib.experiments import Experiment, read_experiments
+from fer_lib.faces import SIZE
+from fer_lib.wording import interval, percent
+
+COMMON = "STN + ResNet-10 + "
+"""What all followed arms share; left out of the names within a figure."""
+
+FIGURE = {"figsize": (3.5, 3.1)}
+
+
+def followed(occlusion: str = "rectangle") -> list[str]:
+    """The labels of the arms that the overview follows: softmax, and triplet with a transformer that keeps the face."""
+    settings = ({"loss": "softmax"}, {"loss": "triplet", "stn_lr_factor": 0.1})
+    return [tables.label(Experiment("followed", occlusion=occlusion, **given)) for given in settings]
+
+
+def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
+    """The answer: what the split gives away, what occlusion takes, whether the transformer looks away.
+
+    arms: rows of `tables.accuracy_table`.
+    """
+    return report.side_by_side([split(dataset, arms), occlusion(dataset), transformer(dataset)])
+
+
+def split(dataset: str, arms: pd.DataFrame) -> tuple[str, str, HTML]:
+    """Title, sentence and figure: accuracy where frames, sequences or people are split, of networks and references."""
+    rungs = audit.ladder(dataset, arms)
+    rungs = pd.concat([rungs[rungs["method"] == name] for name in (*followed(), *references.METHODS[1:])])
+    with plt.rc_context(plots.STYLE):
+        fig, ax = plt.subplots(**FIGURE)
+        plots.protocol_ladder(ax, rungs.assign(method=rungs["method"].map(_short)))
+        printed = tables.printed(Experiment("proposed", dataset=dataset))
+        ax.plot(-0.25, printed, "D", markerfacecolor="none", color=plots.INK, label="triplet, printed")
+        ax.set_xticks(range(3), ["frames,\nas the paper", "sequences", "people"])
+        ax.set(xlabel="", ylabel="accuracy")
+        fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=8)
+    sentence = f"{leak(dataset)} {_over_splits(rungs, followed()[0])} {_over_splits(rungs, references.METHODS[-1])}"
+    n = {_short(name): ", ".join(own["n"].astype(str)) for name, own in rungs.groupby("method", sort=False)}
+    caption = (
+        "Accuracy by what is split, with 95 % intervals: over splits; for people pooled, and people resampled. n, from "
+        f"left to right: {_listed(n)}."
+    )
+    alt = "; ".join(f"{row.method}, {row.protocol}: {row.mean:.1%}" for row in rungs.itertuples())
+    return "What does the split give away?", sentence, report.figure(fig, caption, alt, rungs)
+
+
+def occlusion(dataset: str) -> tuple[str, str, HTML]:
+    """Title, sentence and figure: accuracy on clear and on covered faces, and what training with occlusion gains."""
+    protocol, table = _first_protocol(robustness.robustness_table(dataset))
+    table = table[table["score"].isin(["clean", "black rectangle", "unseen"])]
+    by_arm = dict(list(table.groupby("label", sort=False)))
+    with plt.rc_context(plots.STYLE):
+        fig, ax = plt.subplots(**FIGURE)
+        arms = {_short(name): own.rename(columns={"score": "kind"}) for name, own in by_arm.items()}
+        occlusion_plots.kinds(ax, arms).set_xlabel("accuracy")
+        ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+        fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
+    name, own = next(iter(by_arm.items()))
+    mean = own.set_index("score")["mean"].map(percent)
+    sentence = f"{name}: {mean['clean']} % on clear faces, {mean['unseen']} % under occlusion that no training showed."
+    answers = robustness.questions_table(dataset).query("question == 'training with occlusion' and score == 'unseen'")
+    for row in answers[(answers["protocol"] == protocol) & (answers["with"] == name)].to_dict("records"):
+        ends = interval(row["ci_low"], row["ci_high"], "+")
+        gained = f"{100 * row['difference']:+.2f} points [{ends}; n = {row['n']} {row['pairs']}]"
+        sentence += f" Training with a black rectangle gains {gained} there."
+    n = {_short(name): own["members"].iloc[0] for name, own in by_arm.items()}
+    over = "people resampled" if protocol == "subject" else "over members"
+    unseen = len(robustness.SCORES["unseen"])
+    caption = f"Protocol {protocol}: accuracy with 95 % intervals, {over}; unseen: {unseen} occlusions. Members: {_listed(n)}."
+    alt = "; ".join(f"{row.label}, {row.score}: {row.mean:.1%}" for row in table.itertuples())
+    return "What does occlusion take?", sentence, report.figure(fig, caption, alt, table)
+
+
+def transformer(dataset: str) -> tuple[str, str, HTML]:
+    """Title, sentence and figure: how far the transformer's view moves when a rectangle covers the face."""
+    protocol, table = _first_protocol(moved(dataset))
+    with plt.rc_context(plots.STYLE):
+        fig, ax = plt.subplots(**FIGURE)
+        occlusion_plots.moved(ax, table.assign(label=[textwrap.fill(_short(name), 16) for name in table["label"]]))
+        fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
+    names = table["label"].map(_short)
+    means = _listed(dict(zip(names, table["mean"].map("{:.2f}".format), strict=True)))
+    sentence = (
+        f"In a face {SIZE} pixels wide, a rectangle over it moves the transformer's view by, on average, {means}."
+    )
+    caption = (
+        f"Protocol {protocol}: how far the view's corners move when the face is covered; mean, and the middle 95 % of "
+        f"the test frames of all members. Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
+    )
+    return "Does the transformer look away?", sentence, report.figure(fig, caption, sentence, table)
+
+
+def moved(dataset: str) -> pd.DataFrame:
+    """The rows of `views.summary` that say how far a rectangle moves the view; its method is called label."""
+    table = views.summary(dataset)
+    return table[table["quantity"] == "moved"].rename(columns={"method": "label"})
+
+
+def leak(dataset: str) -> str:
+    """How many test frames of the paper's split have a frame of their sequence in training, in a sentence."""
+    leaks = pd.read_csv(paths.RESULTS / dataset / "leakage.csv").set_index("protocol")
+    seen = leaks.loc["random", "sequence seen"]
+    return (
+        f"Under the paper's split {100 * seen:.0f} % of the test frames have a frame of the same sequence in training."
+    )
+
+
+def still_open(dataset: str, compared: pd.DataFrame) -> str:
+    """How many of the planned members are trained, and which claims stay open. compared: `claims.claims_table`."""
+    planned, done = Counter(), Counter()
+    for row in read_experiments():
+        if row.dataset == dataset:
+            planned[row.protocol] += len(row.members)
+            run = results.read_run(row)
+            done[row.protocol] += len(results.finished(row)) if run and not results.conflicts(row, run) else 0
+    by_protocol = ", ".join(f"{done[name]} of {planned[name]} under {name}" for name in planned)
+    lines = [f"- {done.total()} of {planned.total()} members are trained: {by_protocol}."]
+    for row in compared[compared["verdict"] == "not resolvable"].to_dict("records"):
+        lines.append(f'- Not resolvable with {row["n"]} {row["pairs"]}: "{row["claim"]}", protocol {row["protocol"]}.')
+    return "\n".join(lines)
+
+
+def read_on(dataset: str, arms: pd.DataFrame) -> str:
+    """A link to every other page with its answer in a sentence, as a list in Markdown."""
+    said = answers(dataset, arms)
+    links = [f"- [{title}]({page}.html): {said.get(page, '')}" for page, title in report.PAGES.items()]
+    return "\n".join(link.removesuffix(": ") for link in links[1:])
+
+
+def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
+    """Page -> its answer in a sentence. arms: rows of `tables.accuracy_table`."""
+    printed = arms[arms["printed"] > 0]
+    beside = [
+        f"{percent(row['printed'])} printed, {percent(row['mean'])} [{interval(row['ci_low'], row['ci_high'])}] here"
+        for row in printed.to_dict("records")
+    ]
+    protocol, scores = _first_protocol(robustness.robustness_table(dataset), every=True)
+    kept = scores.loc[scores["score"] == "kept", "mean"]
+    shift = moved(dataset)["mean"]
+    published = pd.read_csv(paths.NOTEBOOKS / "published.csv").dropna(subset="backbone")
+    proposed = audit.possible(published).iloc[-1]
+    low, high = audit.wilson(proposed["errors"])
+    ratios = [table.loc[table["way"] == speed.TEN, "ratio"] for table in map(speed.compared, speed.measured())]
+    fastest = pd.concat(ratios) if ratios else pd.Series(dtype=float)
+    return {
+        "00_data": leak(dataset),
+        "02_table": f"In percent: {'; '.join(beside)}." if beside else "",
+        "03_occlusion": (
+            f"Under unseen occlusion {len(kept)} networks keep {percent(kept.min())} to {percent(kept.max())} % of "
+            f"their accuracy on clear faces, protocol {protocol}."
+        ),
+        "04_embeddings": embedding_scores.in_short(dataset),
+        "05_attention": (
+            f"A rectangle over the face moves the view by {shift.min():.2f} to {shift.max():.2f} pixels on average."
+        ),
+        "06_audit": (
+            f"{proposed['printed']} % of {audit.TEST_FRAMES} frames is {proposed['errors']} wrong, which is compatible "
+            f"with {interval(low, high)} %, were the frames independent."
+        ),
+        "07_speed": (
+            f"Ten members at once train {fastest.min():.1f} to {fastest.max():.1f} times as fast as the usual way."
+            if len(fastest)
+            else ""
+        ),
+    }
+
+
+def _first_protocol(table: pd.DataFrame, every: bool = False) -> tuple[str, pd.DataFrame]:
+    """The least exposed protocol, and its rows: of the followed arms, with and without occlusion, if there are any."""
+    protocol = next(name for name in ("subject", "sequence", "random", "usage") if name in set(table["protocol"]))
+    own = table[table["protocol"] == protocol]
+    chosen = own[own["label"].isin([*followed(), *followed(occlusion="none")])]
+    return protocol, own if every or chosen.empty else chosen
+
+
+def _over_splits(rungs: pd.DataFrame, method: str) -> str:
+    """What a method reaches under the paper's split and on new people, as far as either was run."""
+    own = rungs[rungs["method"] == method].set_index("protocol")
+    words = {"random": "there", "subject": "on new people"}
+    said = [
+        f"{percent(own.loc[name, 'mean'])} % [{interval(own.loc[name, 'ci_low'], own.loc[name, 'ci_high'])}] {where}"
+        for name, where in words.items()
+        if name in own.index
+    ]
+    return f"{method}: {', '.join(said)}." if said else ""
+
+
+def _short(label: str) -> str:
+    """The label without what is common, and without parentheses, so that it may stand in some."""
+    return label.removeprefix(COMMON).replace(" (", ", ").rstrip(")")
+
+
+def _listed(values: dict) -> str:
+    return "; ".join(f"{value} ({name})" for name, value in values.items())
