@@ -17,6 +17,7 @@ from fer_lib import (
     occlusion_plots,
     paths,
     plots,
+    recipe_results,
     references,
     report,
     results,
@@ -92,8 +93,10 @@ def occlusion(dataset: str) -> tuple[str, str, HTML]:
         sentence += f" Training with a black rectangle gains {gained} there."
     n = {_short(name): own["members"].iloc[0] for name, own in by_arm.items()}
     over = "people resampled" if protocol == "subject" else "over members"
-    unseen = len(robustness.SCORES["unseen"])
-    caption = f"Protocol {protocol}: accuracy with 95 % intervals, {over}; unseen: {unseen} occlusions. Members: {_listed(n)}."
+    caption = (
+        f"Protocol {protocol}: accuracy with 95 % intervals, {over}; unseen: "
+        f"{len(robustness.SCORES['unseen'])} occlusions. Members: {_listed(n)}."
+    )
     alt = "; ".join(f"{row.label}, {row.score}: {row.mean:.1%}" for row in table.itertuples())
     return "What does occlusion take?", sentence, report.figure(fig, caption, alt, table)
 
@@ -184,6 +187,7 @@ def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
             f"{proposed['printed']} % of {audit.TEST_FRAMES} frames is {proposed['errors']} wrong, which is compatible "
             f"with {interval(low, high)} %, were the frames independent."
         ),
+        "09_recipe": recipe_results.in_short(dataset),
         "07_speed": (
             f"Ten members at once train {fastest.min():.1f} to {fastest.max():.1f} times as fast as the usual way."
             if len(fastest)

@@ -18,7 +18,7 @@ def study(tmp_path, monkeypatch):
 
 def test_followed_arms_are_named_as_in_the_tables():
     assert overview.followed() == ["STN + ResNet-10 + softmax", "STN + ResNet-10 + triplet (STN rate × 0.1)"]
-    assert overview.followed(occlusion=False)[0] == "STN + ResNet-10 + softmax (no occlusion)"
+    assert overview.followed(occlusion="none")[0] == "STN + ResNet-10 + softmax (no occlusion)"
 
 
 def test_what_is_open_is_counted():

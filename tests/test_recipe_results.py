@@ -78,6 +78,10 @@ def test_answer(stored):
 
 
 def test_nothing_was_trained(stored, monkeypatch):
+    assert recipe_results.in_short("synthetic").endswith(
+        "keeps 100.00 % of that with a quarter of the face covered by patches."
+    )
     monkeypatch.setattr(recipe_results, "measured", lambda dataset: [PAPER])
+    assert recipe_results.in_short("synthetic") == ""
     with pytest.raises(ValueError, match="the strong recipe was not trained on synthetic"):
         recipe_results.strong("synthetic")
