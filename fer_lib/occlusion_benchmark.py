@@ -99,8 +99,7 @@ class OcclusionBenchmark:
         if kind in ("none", "eyes", "mouth", "upper", "lower", "left", "right"):
             return np.broadcast_to(part_of_face(kind, self.landmarks), (count, SIZE, SIZE))
         if kind == "rectangle":
-            boxes = draw_rectangles(np.random.default_rng(self.seed), count)
-            return rectangle_mask(torch.from_numpy(boxes)).numpy()
+            return rectangle_mask(torch.from_numpy(paper_boxes(count, self.seed))).numpy()
         rng = self._rng(kind, float(occlusion.level))
         if kind == "square":
             place = rng.integers(0, SIZE - int(occlusion.level) + 1, (count, 2))
@@ -192,6 +191,11 @@ class OcclusionBenchmark:
 
     def _rng(self, *names) -> np.random.Generator:
         return np.random.default_rng([self.seed, *(zlib.crc32(str(name).encode()) for name in names)])
+
+
+def paper_boxes(count: int, seed: int = 0) -> np.ndarray:
+    """The rectangles (N, 4) of `PAPER` for a data set of `count` faces: top, left, height, width in pixels."""
+    return draw_rectangles(np.random.default_rng(seed), count)
 
 
 def part_of_face(kind: str, found: Landmarks) -> np.ndarray:
