@@ -160,10 +160,10 @@ def _looks(experiment: Experiment, frames: pd.DataFrame, zoom: pd.Series) -> str
         f"the view is {looks} ({touches}), and {same} (from face to face they vary by {said['differs']}). A rectangle "
         f"over the face {still} (it moves them by {said['moved']})"
     )
-    mean, low, high = values["away"]
-    if pd.notna(low):
+    _, low, high = values["away"]
+    if values["moved"][0] >= SEEN and pd.notna(low):
         turned = "away from it" if low > 0 else "towards it" if high < 0 else "neither away from it nor towards it"
-        text += f", and the view turns {turned} ({_pixels(mean, low, high)} away)"
+        text += f", and the view's centre turns {turned} ({said['away']} away)"
     return text + "."
 
 
