@@ -50,8 +50,8 @@ def view(ax: Axes, image: np.ndarray, theta: np.ndarray) -> Axes:
 
 def warped(image: np.ndarray, theta: np.ndarray) -> np.ndarray:
     """What the transformer makes of an image (48, 48) with the view theta (2, 3)."""
-    given = torch.from_numpy(image).float()[None, None]
-    return warp(given, torch.from_numpy(theta).float()[None])[0, 0].numpy()
+    given = torch.tensor(image, dtype=torch.float32)[None, None]
+    return warp(given, torch.tensor(theta, dtype=torch.float32)[None])[0, 0].numpy()
 
 
 def before_and_after(experiment: Experiment, classes: list[str], faces: dict[str, np.ndarray]) -> Figure:
@@ -85,6 +85,8 @@ def view_spread(experiments: list[Experiment]) -> Figure:
         ax.set_xlabel(words)
         ax.margins(x=0.12)
         _at_least(ax, 0.2 if column == "zoom" else 4, untouched)
+        if column == "moved":
+            ax.set_xlim(left=0)
         ax.grid(visible=True, axis="x")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)

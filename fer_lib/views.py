@@ -168,6 +168,8 @@ def _looks(experiment: Experiment, frames: pd.DataFrame, zoom: pd.Series) -> str
 
 
 def _pixels(mean: float, low: float, high: float) -> str:
+    if max(abs(mean), abs(high)) < 0.0005:
+        return "less than 0.001 px"
     digits = 2 if abs(mean) >= 0.1 else 3
     ends = f" [{low:.{digits}f} to {high:.{digits}f}]" if pd.notna(low) else ""
-    return f"{mean:.{digits}f} px{ends}".replace("-0.000", "0.000")
+    return f"{mean:.{digits}f} px{ends}"
