@@ -12,10 +12,12 @@ from fer_lib.robustness import class_names
 from fer_lib.stats import mean_interval, paired_difference, subject_gain, subject_ratio, verdict
 from fer_lib.tables import label, measured
 from fer_lib.views import faces_kept
-from fer_lib.wording import interval
 
 LEVELS = ("0%", *(f"{share:.0%}" for share in SHARES))
 MAPS = (*METHODS, *CONTROLS)
+
+WORDS = {"expression": "where its action units show", "mouth": "on and around the mouth"}
+"""Region -> where that is, in a sentence."""
 
 CAPTION = (
     "Subject: pooled over the tested frames of all finished folds, people resampled; other protocols: over members. "
@@ -72,9 +74,8 @@ def curves(experiment: Experiment) -> Iterator[tuple[str, str, pd.DataFrame]]:
         for first in ("most", "least"):
             own = table[(table["map"] == name) & (table["first"] == first)]
             if len(own):
-                rows = [
-                    (share, *_mean(experiment, own, level)) for share, level in zip((0, *SHARES), LEVELS, strict=True)
-                ]
+                pairs = zip(SHARES, LEVELS[1:], strict=True)
+                rows = [(0, 1, 1, 1), *((share, *_mean(experiment, own, level)) for share, level in pairs)]
                 yield name, first, pd.DataFrame(rows, columns=["severity", "mean", "ci_low", "ci_high"])
 
 
@@ -120,17 +121,11 @@ def _paired(experiment: Experiment, gained: pd.Series) -> dict[str, float]:
 def readable_faithfulness(table: pd.DataFrame) -> pd.DataFrame:
     """`faithfulness` in percent and points, with a verdict from the interval alone."""
     shown = table[["protocol", "label", "map"]].rename(columns={"label": "method"})
-    for name, words in {
-        "most": "most first",
-        "least": "least first",
-        "random": "random",
-        "contrast": "contrast",
-    }.items():
-        shown[words] = [f"{100 * x:.1f}" for x in table[name]]
-    for name, words in {"between": "gap to least", "better": "to random", "beyond": "to contrast"}.items():
-        shown[words] = [_briefly(*three, "+") for three in _triples(table, name)]
+    shown["most first"] = [f"{100 * x:.1f}" for x in table["most"]]
+    for name, words in {"between": "gap to least first", "better": "to random", "beyond": "to contrast"}.items():
+        shown[words] = [_briefly(*three) for three in _triples(table, name)]
     words = {"supported": "yes", "contradicted": "worse", "not resolvable": "not resolvable"}
-    shown["better than chance?"] = [words[verdict(low, high)] for _, low, high in _triples(table, "better")]
+    shown["better than random?"] = [words[verdict(low, high)] for _, low, high in _triples(table, "better")]
     return shown.assign(n=table["n"])
 
 
@@ -138,11 +133,9 @@ def _triples(table: pd.DataFrame, name: str) -> Iterator[tuple]:
     return table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False, name=None)
 
 
-def _briefly(mean: float, low: float, high: float, sign: str = "") -> str:
-    ends = (
-        f" [{100 * low:{sign}.1f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{100 * high:{sign}.1f}]" if pd.notna(low) else ""
-    )
-    return f"{100 * mean:{sign}.1f}{ends}"
+def _briefly(mean: float, low: float, high: float) -> str:
+    ends = f" [{100 * low:+.1f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{100 * high:+.1f}]" if pd.notna(low) else ""
+    return f"{100 * mean:+.1f}{ends}"
 
 
 def regions(experiment: Experiment, by: str | None = None) -> pd.DataFrame:
@@ -182,29 +175,24 @@ def _times(mean: float, low: float, high: float) -> str:
     return f"{mean:.2f}{ends}"
 
 
-def answer(dataset: str) -> str:
-    """What the classifiers use and which map says it, in sentences, a line per arm."""
-    table, lines = faithfulness(dataset), []
+def answer(dataset: str, table: pd.DataFrame) -> str:
+    """What the classifiers use and which map says it, in sentences, a line per arm; table: `faithfulness`."""
+    lines = []
     for experiment in arms(dataset):
         own = table[table["experiment"] == experiment.experiment]
         best = own.loc[own["better"].idxmax()]
-        levels = deleted(experiment).query("first == 'most'").groupby("map")["10%"].mean()
-        line = (
-            f"- **{label(experiment)}**, protocol {experiment.protocol}: without the tenth of the face that "
-            f"{best['map']} calls most relevant, {100 * levels[best['map']]:.1f} % of the predictions stay; without a "
-            f"random tenth, {100 * levels['random']:.1f} %. Over all shares this map beats chance by "
-            f"{100 * best['better']:.1f} points [{interval(best['better_low'], best['better_high'], '+')}]"
-        )
+        stays = 100 * deleted(experiment).query("first == 'most'").groupby("map")["10%"].mean()
         places = regions(experiment).query("map == @best['map']").set_index("region")
         region = "expression" if "expression" in places.index else "mouth"
-        words = {"expression": "where the emotion's action units show", "mouth": "on the mouth and around it"}[region]
         found = places.loc[region]
-        times = _times(found["ratio"], found["ci_low"], found["ci_high"])
-        line += (
-            f"; {100 * found['inside']:.0f} % of what speaks for the emotion lies {words}, which is "
-            f"{100 * found['area']:.0f} % of the image: {times} times chance."
+        lines.append(
+            f"- **{label(experiment)}**, protocol {experiment.protocol}: without the tenth of the face that the map "
+            f"*{best['map']}* calls most relevant, {stays[best['map']]:.1f} % of the predictions stay; without a "
+            f"random tenth, {stays['random']:.1f} %. Up to half removed, this map is better than chance by "
+            f"{_briefly(*best[['better', 'better_low', 'better_high']])} points. Of what speaks for the emotion, "
+            f"{100 * found['inside']:.0f} % lies {WORDS[region]}, which is {100 * found['area']:.0f} % of the image: "
+            f"{_times(found['ratio'], found['ci_low'], found['ci_high'])} times chance."
         )
-        lines.append(line)
     return "\n".join(lines) or (
         f"No network on {dataset} has maps of what it uses yet: those that are stored were trained before the maps "
         "were there, and their weights are not kept. The end of this page names them."

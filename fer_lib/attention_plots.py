@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
 
 from fer_lib import attention, synthetic, views
-from fer_lib.attribution import VISIBLE
+from fer_lib.attribution import GRID, VISIBLE
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE, Faces
 from fer_lib.plots import ACCENT, CYCLE, INK, MUTED
@@ -26,7 +26,7 @@ QUANTITIES = {
     "rotation": ("rotation, degrees", 0.0),
     "right": ("right, pixels", 0.0),
     "down": ("down, pixels", 0.0),
-    "moved": ("moved by occlusion, pixels", 0.0),
+    "moved": ("moved, pixels", 0.0),
 }
 """Column of `views.described` -> what it is called, and its value at the untouched image."""
 
@@ -83,7 +83,7 @@ def view_spread(experiments: list[Experiment]) -> Figure:
                 if len(own) and (kind, column) != ("none", "moved"):
                     spread(ax, own, line + off, colour)
         ax.set_xlabel(words)
-        ax.margins(x=0.12)
+        ax.xaxis.set_major_locator(MaxNLocator(3, prune="both" if column != "moved" else None))
         _at_least(ax, 0.2 if column == "zoom" else 4, untouched)
         if column == "moved":
             ax.set_xlim(left=0)
@@ -112,8 +112,9 @@ def _at_least(ax: Axes, width: float, middle: float) -> None:
     ax.set_xlim(min(low, middle - width / 2), max(high, middle + width / 2))
 
 
-def relevance(ax: Axes, image: np.ndarray, values: np.ndarray, most: float) -> Axes:
-    """Draw a face and over its patches (12, 12) what speaks for (orange) and against (blue) the class, up to `most`."""
+def relevance(ax: Axes, image: np.ndarray, values: np.ndarray) -> Axes:
+    """Draw a face and over its patches (12, 12) what speaks for (orange) and against (blue) the class."""
+    most = np.abs(values).max() or 1.0
     shades = LinearSegmentedColormap.from_list(
         "relevance", [f"{ACCENT}f0", f"{ACCENT}00", f"{CYCLE[1]}00", f"{CYCLE[1]}f0"]
     )
@@ -123,14 +124,13 @@ def relevance(ax: Axes, image: np.ndarray, values: np.ndarray, most: float) -> A
 
 
 def relevance_grid(rows: dict[str, dict[str, np.ndarray]], faces: dict[str, np.ndarray]) -> Figure:
-    """Row name -> emotion -> mean map, drawn on the mean faces, a column per emotion; each row has its own scale."""
+    """Row name -> emotion -> mean map, drawn on the mean faces, a column per emotion; each face has its own scale."""
     emotions = [emotion for emotion in faces if any(emotion in row for row in rows.values())]
     size = (1.0 + 1.2 * len(emotions), 0.35 + 1.25 * len(rows))
     fig, axes = plt.subplots(len(rows), len(emotions), figsize=size, squeeze=False)
     for line, (name, maps) in zip(axes, rows.items(), strict=True):
-        most = max((float(np.abs(values).max()) for values in maps.values()), default=0) or 1.0
         for ax, emotion in zip(line, emotions, strict=True):
-            relevance(ax, faces[emotion], maps.get(emotion, np.zeros((attention.GRID,) * 2)), most)
+            relevance(ax, faces[emotion], maps.get(emotion, np.zeros((GRID, GRID))))
         line[0].set_ylabel(name, rotation=0, ha="right", va="center", labelpad=8)
     for ax, emotion in zip(axes[0], emotions, strict=True):
         ax.set_title(emotion, loc="center", fontsize=8.5)
@@ -171,7 +171,7 @@ def deletions(experiments: list[Experiment]) -> Figure:
 
 def expressions(faces: Faces) -> Figure:
     """The first synthetic frame of each emotion at its apex, and on it where its action units show."""
-    last = faces.frames.assign(label=faces.labels).groupby("label", sort=True).nth(2)
+    last = faces.frames.assign(label=faces.labels).groupby("label").nth(2).sort_values("label")
     changes = synthetic.expression_changes(last["frame_id"]) > VISIBLE
     fig, axes = plt.subplots(1, len(last), figsize=(1.22 * len(last), 1.5))
     for ax, row, changed in zip(axes, last.index, changes, strict=True):
@@ -196,7 +196,10 @@ def times_chance(table: pd.DataFrame, emotions: list[str]) -> Figure:
             ax.plot(own["ratio"], lines, marker, color=COLOURS[name], markersize=4, label=name)
         ax.set_title({"expression": "where the action units show"}.get(region, region))
         ax.set_xlabel("times chance")
-        ax.set_xlim(left=0)
+        ax.set_xscale("log", base=2)
+        ax.set_xlim(min(ax.get_xlim()[0], 0.5), max(ax.get_xlim()[1], 2))
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
+        ax.xaxis.set_minor_locator(NullLocator())
         ax.grid(visible=True, axis="x")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)

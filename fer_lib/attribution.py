@@ -182,14 +182,14 @@ def _centres(trained: Trainee) -> torch.Tensor | None:
 
 
 def mean_maps(maps: dict[str, np.ndarray], predicted: np.ndarray, classes: tuple[str, ...]) -> pd.DataFrame:
-    """Per method and predicted class: map, emotion, frames and the mean map's patches, row by row, to six decimals."""
+    """Per method and predicted class: map, emotion, frames and the mean map's patches, row by row, to five decimals."""
     rows = []
     for name, found in maps.items():
         size = np.abs(found).sum(axis=(1, 2), keepdims=True)
         scaled = np.divide(found, size, out=np.zeros_like(found), where=size > 0)
         for k in np.unique(predicted):
             own = scaled[predicted == k]
-            rows.append([name, classes[k], len(own), *own.mean(axis=0).ravel().round(6)])
+            rows.append([name, classes[k], len(own), *own.mean(axis=0).ravel().round(5)])
     patches = [f"{row} {column}" for row in range(GRID) for column in range(GRID)]
     return pd.DataFrame(rows, columns=["map", "emotion", "frames", *patches])
 
@@ -212,6 +212,6 @@ def _in_regions(maps: dict[str, np.ndarray], tested: pd.DataFrame, places: dict[
         for region, share in places.items():
             within = (speaking * share).sum(axis=(1, 2))
             inside = np.divide(within, total, out=np.full(len(total), np.nan), where=total > 0)
-            about = {"inside": inside.round(6), "area": share.mean(axis=(1, 2)).round(6)}
+            about = {"inside": inside.round(4), "area": share.mean(axis=(1, 2)).round(4)}
             tables.append(tested.assign(map=name, region=region, **about))
     return pd.concat(tables)

@@ -153,12 +153,13 @@ def _looks(experiment: Experiment, frames: pd.DataFrame, zoom: pd.Series) -> str
     said = {name: _pixels(*three) for name, three in values.items()}
     size = f"{zoom.mean():.2f} times as large"
     touches = f"its corners lie {said['touched']} from the image's, the face appears {size}"
-    looks = "as good as the whole image" if values["touched"][0] < SEEN else "another than the whole image"
+    distance = values["touched"][0]
+    looks = "practically" if distance < SEEN else "nearly" if distance < 5 * SEEN else "far from"
     same = "the same for every face" if values["differs"][0] < SEEN else "another for every face"
     still = "does not change it" if values["moved"][0] < SEEN else "changes it"
     text = (
-        f"the view is {looks} ({touches}), and {same} (from face to face they vary by {said['differs']}). A rectangle "
-        f"over the face {still} (it moves them by {said['moved']})"
+        f"the view is {looks} the whole image ({touches}), and {same} (from face to face they vary by "
+        f"{said['differs']}). A rectangle over the face {still} (it moves them by {said['moved']})"
     )
     _, low, high = values["away"]
     if values["moved"][0] >= SEEN and pd.notna(low):
@@ -173,3 +174,16 @@ def _pixels(mean: float, low: float, high: float) -> str:
     digits = 2 if abs(mean) >= 0.1 else 3
     ends = f" [{low:.{digits}f} to {high:.{digits}f}]" if pd.notna(low) else ""
     return f"{mean:.{digits}f} px{ends}"
+
+
+def most_changing(experiments: list[Experiment]) -> list[Experiment]:
+    """The first experiment, and the one whose views are farthest from the whole image, if that is another.
+
+    Only those with a member that has kept the face.
+    """
+    distances = {one: responses(one)["touched"].mean() for one in experiments if len(faces_kept(one, _views(one)))}
+    return list(dict.fromkeys([*list(distances)[:1], *([max(distances, key=distances.get)] if distances else [])]))
+
+
+def _views(experiment: Experiment) -> pd.DataFrame:
+    return results.read(experiment, "views.csv.gz")
