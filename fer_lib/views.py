@@ -94,8 +94,8 @@ def responses(experiment: Experiment) -> pd.DataFrame:
     theta, other = (part.loc[clean.index, list(THETA)].to_numpy(float).reshape(-1, 2, 3) for part in (clean, covered))
     corners, covered_corners = (CORNERS @ one.transpose(0, 2, 1) * SIZE / 2 for one in (theta, other))
     frames = clean.index.to_frame(index=False)
-    members = frames.groupby(["seed", "fold"]).ngroup().to_numpy()
-    mean = np.stack([corners[members == k].mean(axis=0) for k in range(members.max() + 1)])[members]
+    members = [frames["seed"], frames["fold"]]
+    mean = pd.DataFrame(corners.reshape(-1, 8)).groupby(members).transform("mean").to_numpy().reshape(-1, 4, 2)
     place = _covered_places(experiment).reindex(frames["frame_id"]).to_numpy(float)
     length = np.linalg.norm(place, axis=1, keepdims=True)
     direction = np.divide(place, length, out=np.full_like(place, np.nan), where=length > ASIDE)
@@ -141,10 +141,11 @@ def answer(dataset: str) -> str:
         lost = members - frames.groupby(["seed", "fold"]).ngroups
         line = f"- **{label(experiment)}**, protocol {experiment.protocol}: "
         if lost:
-            line += f"in {lost} of {members} members it has left the face. "
-        if len(frames):
+            line += f"in {lost} of {members} members it has left the face"
+        if lost < members:
+            line += "; in the others " if lost else ""
             line += _looks(experiment, frames, faces_kept(experiment, views)["zoom"])
-        lines.append(line)
+        lines.append(line + ".")
     return "\n".join(lines) or "No network with a transformer has stored its views."
 
 
@@ -165,7 +166,7 @@ def _looks(experiment: Experiment, frames: pd.DataFrame, zoom: pd.Series) -> str
     if values["moved"][0] >= SEEN and pd.notna(low):
         turned = "away from it" if low > 0 else "towards it" if high < 0 else "neither away from it nor towards it"
         text += f", and the view's centre turns {turned} ({said['away']} away)"
-    return text + "."
+    return text
 
 
 def _pixels(mean: float, low: float, high: float) -> str:
@@ -181,9 +182,6 @@ def most_changing(experiments: list[Experiment]) -> list[Experiment]:
 
     Only those with a member that has kept the face.
     """
-    distances = {one: responses(one)["touched"].mean() for one in experiments if len(faces_kept(one, _views(one)))}
-    return list(dict.fromkeys([*list(distances)[:1], *([max(distances, key=distances.get)] if distances else [])]))
-
-
-def _views(experiment: Experiment) -> pd.DataFrame:
-    return results.read(experiment, "views.csv.gz")
+    distances = {one: responses(one)["touched"].mean() for one in experiments}
+    seeing = [one for one, distance in distances.items() if pd.notna(distance)]
+    return list(dict.fromkeys([*seeing[:1], *sorted(seeing, key=distances.get)[-1:]]))

@@ -1,4 +1,4 @@
-"""Maps whose values one can work out: of linear networks, of a tiny convolution, of a network that looks at one patch."""
+"""Maps whose values one can work out: of a linear network, of a tiny convolution, of one that looks at one patch."""
 
 from dataclasses import replace
 
@@ -47,10 +47,10 @@ def test_the_pixels_add_up_to_what_the_score_gains(input_path):
     images, classes = random_images(2), torch.tensor([4, 1])
     grey = images.mean(dim=(2, 3), keepdim=True).expand_as(images)
     score = attribution.class_score(network)
-    found = attribution.integrated_gradients(score, images, grey, classes, steps=60).sum(dim=(1, 2, 3))
+    found = attribution.integrated_gradients(score, images, grey, classes, steps=20).sum(dim=(1, 2, 3))
     with torch.no_grad():
         gained = (score(images) - score(grey)).gather(1, classes[:, None])[:, 0]
-    torch.testing.assert_close(found, gained, rtol=0.02, atol=1e-3)
+    torch.testing.assert_close(found, gained, rtol=0.05, atol=5e-3)
     patches = attribution.network_maps(network, score, images, classes)["integrated gradients"].sum(axis=(1, 2))
     np.testing.assert_allclose(patches, gained, rtol=0.2, atol=0.01)
 
@@ -109,9 +109,14 @@ def test_deletion_of_what_the_model_looks_at():
     assert attribution.contrast(images)[0].argmax() == 5 * GRID + 8
 
 
+@pytest.fixture(scope="module")
+def data():
+    return few_faces()
+
+
 @pytest.mark.parametrize("loss", ["softmax", "triplet"])
-def test_what_is_stored_of_a_member(tmp_path, loss):
-    data, member = few_faces(), Member(0, 0)
+def test_what_is_stored_of_a_member(data, tmp_path, loss):
+    member = Member(0, 0)
     experiment = replace(Experiment("few", batch_size=32), loss=loss)
     untrained = trainee(experiment, tmp_path, member, data, "cpu")
     untrained.network.train()
