@@ -125,7 +125,7 @@ def readable_faithfulness(table: pd.DataFrame) -> pd.DataFrame:
     for name, words in {"between": "gap to least first", "better": "to random", "beyond": "to contrast"}.items():
         shown[words] = [_briefly(*three) for three in _triples(table, name)]
     words = {"supported": "yes", "contradicted": "worse", "not resolvable": "not resolvable"}
-    shown["better than random?"] = [words[verdict(low, high)] for _, low, high in _triples(table, "better")]
+    shown["beats random?"] = [words[verdict(low, high)] for _, low, high in _triples(table, "better")]
     return shown.assign(n=table["n"])
 
 
@@ -185,9 +185,10 @@ def answer(dataset: str, table: pd.DataFrame) -> str:
         places = regions(experiment).query("map == @best['map']").set_index("region")
         region = "expression" if "expression" in places.index else "mouth"
         found = places.loc[region]
+        n = f"{best['n']} {'people' if experiment.protocol == 'subject' else 'members'}"
         lines.append(
-            f"- **{label(experiment)}**, protocol {experiment.protocol}: without the tenth of the face that the map "
-            f"*{best['map']}* calls most relevant, {stays[best['map']]:.1f} % of the predictions stay; without a "
+            f"- **{label(experiment)}**, protocol {experiment.protocol}, {n}: without the tenth of the face that the "
+            f"map *{best['map']}* calls most relevant, {stays[best['map']]:.1f} % of the predictions stay; without a "
             f"random tenth, {stays['random']:.1f} %. Up to half removed, this map is better than chance by "
             f"{_briefly(*best[['better', 'better_low', 'better_high']])} points. Of what speaks for the emotion, "
             f"{100 * found['inside']:.0f} % lies {WORDS[region]}, which is {100 * found['area']:.0f} % of the image: "

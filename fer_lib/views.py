@@ -133,13 +133,13 @@ def interval_of(experiment: Experiment, frames: pd.DataFrame, column: str) -> tu
 
 
 def answer(dataset: str) -> str:
-    """What the transformers do, in sentences, a line per arm."""
+    """What the transformers do, in sentences, a line per arm; n: members."""
     lines = []
     for experiment in looking(dataset):
         views = described(experiment).query("occlusion == 'none'")
         frames, members = responses(experiment), views.groupby(["seed", "fold"]).ngroups
         lost = members - frames.groupby(["seed", "fold"]).ngroups
-        line = f"- **{label(experiment)}**, protocol {experiment.protocol}: "
+        line = f"- **{label(experiment)}**, protocol {experiment.protocol}, n = {members}: "
         if lost:
             line += f"in {lost} of {members} members it has left the face"
         if lost < members:

@@ -66,7 +66,7 @@ def test_a_map_is_better_than_chance_by_what_it_takes_away(stored):
     )
     assert found.loc[METHODS[1], ["better", "between", "beyond"]].tolist() == [0, 0, 0] and (found["n"] == 4).all()
     shown = attention.readable_faithfulness(found.reset_index())
-    assert shown["better than random?"].tolist() == ["yes", "not resolvable", "not resolvable"]
+    assert shown["beats random?"].tolist() == ["yes", "not resolvable", "not resolvable"]
     assert shown["to random"].iloc[0] == "+85.0 [+85.0\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+85.0]"
 
 
