@@ -27,7 +27,7 @@ CAPTION = (
 
 def arms(dataset: str) -> list[Experiment]:
     """The measured experiments with a member that has maps and has not lost the face; there may be none."""
-    return [row for row in measured(dataset) if len(deleted(row))]
+    return [row for row in measured(dataset) if len(deleted(row)) and len(_right(row))]
 
 
 def not_asked(dataset: str) -> pd.DataFrame:
@@ -144,16 +144,19 @@ def regions(experiment: Experiment, by: str | None = None) -> pd.DataFrame:
     Columns map, region, emotion (if `by` is "emotion"), ratio, ci_low, ci_high, inside and area (mean shares), frames.
     A ratio of 1 is chance. The regions are eyes, mouth and, on synthetic faces, `expression`.
     """
-    table = results.read(experiment, "regions.csv.gz")
-    table = faces_kept(experiment, table).dropna(subset="inside").query("label == prediction")
-    names = class_names(experiment)
-    table = table.assign(emotion=[names[k] for k in table["label"]])
-    rows = []
+    table, rows = _right(experiment), []
     for key, own in table.groupby(["map", "region", *([by] if by else [])]):
         ratio = _mean(experiment, own, "inside", "area")
         rows.append([*key, *ratio, own["inside"].mean(), own["area"].mean(), len(own)])
     columns = ["map", "region", *([by] if by else []), "ratio", "ci_low", "ci_high", "inside", "area", "frames"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _right(experiment: Experiment) -> pd.DataFrame:
+    """The rows of `regions.csv.gz` of rightly classified frames whose map is not empty, with the emotion's name."""
+    table = faces_kept(experiment, results.read(experiment, "regions.csv.gz")).dropna(subset="inside")
+    table = table[table["label"] == table["prediction"]]
+    return table.assign(emotion=np.array(class_names(experiment))[table["label"].astype(int)])
 
 
 def readable_regions(dataset: str) -> pd.DataFrame:
@@ -183,17 +186,21 @@ def answer(dataset: str, table: pd.DataFrame) -> str:
         best = own.loc[own["better"].idxmax()]
         stays = 100 * deleted(experiment).query("first == 'most'").groupby("map")["10%"].mean()
         places = regions(experiment).query("map == @best['map']").set_index("region")
-        region = "expression" if "expression" in places.index else "mouth"
-        found = places.loc[region]
         n = f"{best['n']} {'people' if experiment.protocol == 'subject' else 'members'}"
-        lines.append(
+        line = (
             f"- **{label(experiment)}**, protocol {experiment.protocol}, {n}: without the tenth of the face that the "
             f"map *{best['map']}* calls most relevant, {stays[best['map']]:.1f} % of the predictions stay; without a "
             f"random tenth, {stays['random']:.1f} %. Up to half removed, this map is better than chance by "
-            f"{_briefly(*best[['better', 'better_low', 'better_high']])} points. Of what speaks for the emotion, "
-            f"{100 * found['inside']:.0f} % lies {WORDS[region]}, which is {100 * found['area']:.0f} % of the image: "
-            f"{_times(found['ratio'], found['ci_low'], found['ci_high'])} times chance."
+            f"{_briefly(*best[['better', 'better_low', 'better_high']])} points."
         )
+        for region in [name for name in WORDS if name in places.index][:1]:
+            found = places.loc[region]
+            line += (
+                f" Of what speaks for the emotion, {100 * found['inside']:.0f} % lies {WORDS[region]}, which is "
+                f"{100 * found['area']:.0f} % of the image: "
+                f"{_times(found['ratio'], found['ci_low'], found['ci_high'])} times chance."
+            )
+        lines.append(line)
     return "\n".join(lines) or (
         f"No network on {dataset} has maps of what it uses yet: those that are stored were trained before the maps "
         "were there, and their weights are not kept. The end of this page names them."
