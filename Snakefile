@@ -3,7 +3,7 @@
     snakemake --config datasets=synthetic,ckplus
 
 `datasets` names the data sets to train on. Pages that need only results are rendered for CK+ always, from the committed
-results; pages that need images only where their data set is named, those that need weights where there are any.
+results; pages that need images only where their data set is named.
 """
 
 import hashlib
@@ -12,16 +12,14 @@ import sys
 from dataclasses import asdict
 
 from fer_lib import faces, paths, results
-from fer_lib.experiments import find, read_experiments
+from fer_lib.experiments import read_experiments
 
 DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
-LOOKED_INTO = "random-resnet10-triplet-slow-stn"
-FROM_RESULTS = {"02_table": {}, "03_occlusion": {}, "04_embeddings": {}, "06_audit": {}, "09_recipe": {}, "index": {}}
-FROM_REFERENCES = {"03_occlusion", "06_audit", "index"}
-FROM_TIMES = {"07_speed": {}}
-FROM_DATA = {"00_data": {}}
-FROM_WEIGHTS = {"05_attention": {"experiment": LOOKED_INTO}}
+FROM_RESULTS = ("02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit", "09_recipe", "index")
+FROM_REFERENCES = {"03_occlusion", "05_attention", "06_audit", "index"}
+FROM_TIMES = "07_speed"
+FROM_DATA = "00_data"
 
 for dataset in DATASETS:
     if dataset != "synthetic":
@@ -53,38 +51,31 @@ for row in missing:
     trained(row).unlink(missing_ok=True)
 
 
-def has_weights(dataset):
-    """Weights are not stored with the results: they are there, or will be, only where the network is trained."""
-    row = find(dataset, LOOKED_INTO)
-    return row in missing or (results.folder(row) / f"model-{row.members[0]}.pt").exists()
-
-
 def page_inputs(dataset, page):
     """Everything that a page is made from; `.venv/.installed` stands for the locked packages."""
     own = [row for row in rows if row.dataset == dataset]
     files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, paths.NOTEBOOKS / "published.csv"]
     files += sorted(paths.ROOT.glob("fer_lib/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
     files += paths.ROOT.glob(".venv/.installed")
-    files += paths.RESULTS.glob("speed/*/*.*") if page in {*FROM_TIMES, "index"} else []
+    files += paths.RESULTS.glob("speed/*/*.*") if page in (FROM_TIMES, "index") else []
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
     if page in FROM_REFERENCES and dataset in DATASETS:
-        files.append(pages[dataset, "00_data"][0])  # whose notebook measures references and landmarks
+        files.append(pages[dataset, FROM_DATA][0])  # whose notebook measures references, landmarks and mean faces
     return files + [trained(row) for row in own if row in missing]
 
 
-def pages_of(dataset, folder, notebooks):
+def pages_of(dataset, folder, *named):
     """(dataset, page) -> its file and its parameters."""
-    named = {page: {"dataset": dataset, **given} for page, given in notebooks.items()}
-    return {(dataset, page): (folder / f"{page}.html", given) for page, given in {**named, **FROM_TIMES}.items()}
+    given = {page: {"dataset": dataset} for page in named} | {FROM_TIMES: {}}
+    return {(dataset, page): (folder / f"{page}.html", parameters) for page, parameters in given.items()}
 
 
 pages = {}
 if any(results.finished(row) for row in rows if row.dataset == "ckplus"):
-    pages = pages_of("ckplus", REPORTS, FROM_RESULTS)
+    pages = pages_of("ckplus", REPORTS, *FROM_RESULTS)
 for dataset, folder in (("ckplus", REPORTS), ("synthetic", REPORTS / "synthetic")):
     if dataset in DATASETS:
-        every = {**FROM_DATA, **FROM_RESULTS, **(FROM_WEIGHTS if has_weights(dataset) else {})}
-        pages |= pages_of(dataset, folder, every)
+        pages |= pages_of(dataset, folder, FROM_DATA, *FROM_RESULTS)
 
 
 rule study:

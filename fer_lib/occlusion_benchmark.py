@@ -69,6 +69,9 @@ WINDOWS = tuple(product(range(0, SIZE - WINDOW + 1, STRIDE), repeat=2))
 Predict = Callable[[np.ndarray], np.ndarray]
 """Any classifier: uint8 (M, 48, 48) -> probabilities (M, K)."""
 
+Slid = tuple[np.ndarray, dict[str, np.ndarray]]
+"""What `OcclusionBenchmark.slide` finds out."""
+
 
 class OcclusionBenchmark:
     """The occlusions of one data set: images uint8 (N, 48, 48).
@@ -96,8 +99,7 @@ class OcclusionBenchmark:
         if kind in ("none", "eyes", "mouth", "upper", "lower", "left", "right"):
             return np.broadcast_to(part_of_face(kind, self.landmarks), (count, SIZE, SIZE))
         if kind == "rectangle":
-            boxes = draw_rectangles(np.random.default_rng(self.seed), count)
-            return rectangle_mask(torch.from_numpy(boxes)).numpy()
+            return rectangle_mask(torch.from_numpy(paper_boxes(count, self.seed))).numpy()
         rng = self._rng(kind, float(occlusion.level))
         if kind == "square":
             place = rng.integers(0, SIZE - int(occlusion.level) + 1, (count, 2))
@@ -109,15 +111,17 @@ class OcclusionBenchmark:
             return _highest(rng.random((count, SIZE, SIZE)), round(occlusion.level * SIZE**2))
         raise ValueError(f"no mask of kind {kind!r}; known: {', '.join(dict.fromkeys(one.kind for one in SUITE))}")
 
-    def predictions(self, predict: Predict, rows=slice(None)) -> pd.DataFrame:
-        """The predicted class of each face: a column for `CLEAN`, each of `SUITE`, and each of `WINDOWS`."""
-        clean = predict(self.images[rows])
-        columns = {CLEAN: clean.argmax(axis=1)}
-        drops, windows = self._slide(predict, clean, rows)
+    def predictions(self, predict: Predict, rows=slice(None), slid: Slid | None = None) -> pd.DataFrame:
+        """The predicted class of each face: a column for `CLEAN`, each of `SUITE`, and each of `WINDOWS`.
+
+        slid: what `slide` says of these faces, where it is known already.
+        """
+        drops, predicted = slid or self.slide(predict, rows)
+        columns = {str(CLEAN): predicted[str(CLEAN)]}
         for occlusion in SUITE:
             faces = self.target(drops, occlusion, rows) if occlusion in TARGETED else self.occluded(occlusion, rows)
-            columns[occlusion] = predict(faces[0]).argmax(axis=1)
-        return pd.DataFrame({**{str(name): column for name, column in columns.items()}, **windows})
+            columns[str(occlusion)] = predict(faces[0]).argmax(axis=1)
+        return pd.DataFrame({**columns, **predicted})
 
     def accuracies(self, predictions: pd.DataFrame, labels: np.ndarray, rows=slice(None)) -> pd.DataFrame:
         """One row for each of `CLEAN` and `SUITE`: kind, level, fill, severity (mean covered share), n, accuracy.
@@ -143,11 +147,16 @@ class OcclusionBenchmark:
         masks = cover_patches(drops, occlusion.level)
         return np.where(masks, self._fill(occlusion.fill, rows), self.images[rows]), masks
 
-    def _slide(self, predict: Predict, clean: np.ndarray, rows) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Slide the grey square: mean drop of confidence per patch (M, 12, 12), and the predictions at each place."""
+    def slide(self, predict: Predict, rows=slice(None)) -> Slid:
+        """Slide the grey square: the mean drop of confidence per patch (M, 12, 12), and the predicted classes.
+
+        The classes (M,) are named by `CLEAN` for the faces as they are, by `window_name` for each place of the square.
+        """
         faces, grey = self.images[rows], self._fill("mean", rows)[:, 0, 0]
-        chosen = np.arange(len(clean)), clean.argmax(axis=1)
-        drops, counts, predicted = np.zeros((len(clean), SIZE, SIZE)), np.zeros((SIZE, SIZE)), {}
+        clean = predict(faces)
+        predicted = {str(CLEAN): clean.argmax(axis=1)}
+        chosen = np.arange(len(clean)), predicted[str(CLEAN)]
+        drops, counts = np.zeros((len(clean), SIZE, SIZE)), np.zeros((SIZE, SIZE))
         for top, left in WINDOWS:
             here = np.s_[top : top + WINDOW, left : left + WINDOW]
             covered = faces.copy()
@@ -182,6 +191,11 @@ class OcclusionBenchmark:
 
     def _rng(self, *names) -> np.random.Generator:
         return np.random.default_rng([self.seed, *(zlib.crc32(str(name).encode()) for name in names)])
+
+
+def paper_boxes(count: int, seed: int = 0) -> np.ndarray:
+    """The rectangles (N, 4) of `PAPER` for a data set of `count` faces: top, left, height, width in pixels."""
+    return draw_rectangles(np.random.default_rng(seed), count)
 
 
 def part_of_face(kind: str, found: Landmarks) -> np.ndarray:

@@ -27,6 +27,9 @@ TABLES = (
     "occluded_predictions.csv.gz",
     "embeddings.csv.gz",
     "views.csv.gz",
+    "attribution.csv.gz",
+    "deletion.csv.gz",
+    "regions.csv.gz",
     "history.csv",
     "metrics.csv",
 )

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fer_lib import faces, machine, results
+from fer_lib import attribution, faces, machine, results
 from fer_lib.evaluation import Predictor, embed, scores, self_agreement, views
 from fer_lib.experiments import Experiment, Member, find
 from fer_lib.faces import Faces
@@ -102,7 +102,12 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
     if experiment.head_layers == 2:
         metrics |= self_agreement(predict, frames.test_images, truth, member.seed)
     benchmark = OcclusionBenchmark(data.images)
-    occluded = benchmark.predictions(lambda images: predict(to_float(images, frames.test_images.device)), test)
+
+    def ask(images: np.ndarray) -> np.ndarray:
+        return predict(to_float(images, frames.test_images.device))
+
+    slid = benchmark.slide(ask, test)
+    occluded = benchmark.predictions(ask, test, slid)
     frames_seen = len(frames.train_labels) * (1 if experiment.loss == "softmax" else 3) * experiment.epochs
     return {
         "tables": {
@@ -111,6 +116,7 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
             "occluded_predictions.csv.gz": tested.join(occluded.set_index(test)),
             "embeddings.csv.gz": embeddings(trained, data),
             "views.csv.gz": chosen_views(trained, benchmark, tested, test),
+            **attribution.measure(trained, data, test, benchmark, ask, slid[0]),
             "history.csv": pd.DataFrame(trained.history),
             "metrics.csv": pd.DataFrame([metrics]),
         },

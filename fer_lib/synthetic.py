@@ -4,7 +4,7 @@
 emotion is posed by the action units of its prototype; `action_units` tells those of every frame.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -145,16 +145,29 @@ _AT_REST = {name: 0.0 for moves in MOVES.values() for name in moves}
 def load(seed: int = 0) -> Faces:
     """Draw the 981 faces of set `seed` (a few seconds); the same seed gives the same bytes."""
     images, rows, labels = [], [], []
-    for subject, sequence, emotion, frames, rng in _sequences(seed):
-        subject_rng = np.random.default_rng([seed, 1, subject])
-        identity, usual_view = _draw_from(IDENTITY, subject_rng), _draw_from(VIEW, subject_rng)
-        view = _vary(usual_view, 0.4, rng)
-        for frame_id, units in frames.items():
-            images.append(_record(draw(control_points(identity, units), _vary(view, 0.1, rng)), rng))
-            rows.append((frame_id, f"S{subject:03d}", sequence, ""))
-            labels.append(EMOTIONS.index(emotion))
+    for subject, sequence, emotion, frame_id, identity, units, view, noise in _recordings(seed):
+        images.append(_record(draw(control_points(identity, units), view), noise))
+        rows.append((frame_id, f"S{subject:03d}", sequence, ""))
+        labels.append(EMOTIONS.index(emotion))
     table = pd.DataFrame(rows, columns=["frame_id", "subject", "sequence", "usage"])
     return Faces("synthetic", np.stack(images), np.array(labels, dtype=np.int64), table, EMOTIONS)
+
+
+def expression_changes(frame_ids: Iterable[str], seed: int = 0) -> np.ndarray:
+    """Where the prototype's action units show: the change of grey (N, 48, 48), 0 to 1, that they make in each frame.
+
+    The frame is drawn with all its action units and without those that make its emotion, as seen there and without
+    noise. Raises KeyError for a frame that is not in the set.
+    """
+    changes = dict.fromkeys(frame_ids)
+    for _, _, emotion, frame_id, identity, units, view, _ in _recordings(seed):
+        if frame_id in changes:
+            stray = {code: x for code, x in units.items() if code.replace("L", "R") not in PROTOTYPES[emotion]}
+            with_it, without_it = (draw(control_points(identity, some), view) for some in (units, stray))
+            changes[frame_id] = np.abs(with_it - without_it)
+    if absent := [frame_id for frame_id, change in changes.items() if change is None]:
+        raise KeyError(f"no frame {absent[0]!r} in synthetic set {seed}")
+    return np.stack([changes[frame_id] for frame_id in frame_ids])
 
 
 def action_units(seed: int = 0) -> pd.DataFrame:
@@ -188,6 +201,17 @@ def _sequences(seed: int) -> Iterator[tuple]:
                 for k, share in enumerate(RISE, 1 - len(RISE))
             }
             yield subject, sequence, emotion, frames, rng
+
+
+def _recordings(seed: int) -> Iterator[tuple]:
+    """Yield (subject, sequence, emotion, frame_id, identity, {code: intensity}, view, noise), ascending by frame."""
+    for subject, sequence, emotion, frames, rng in _sequences(seed):
+        subject_rng = np.random.default_rng([seed, 1, subject])
+        identity, usual_view = _draw_from(IDENTITY, subject_rng), _draw_from(VIEW, subject_rng)
+        view = _vary(usual_view, 0.4, rng)
+        for frame_id, units in frames.items():
+            own_view, noise = _vary(view, 0.1, rng), rng.standard_normal((SIZE, SIZE), dtype=np.float32)
+            yield subject, sequence, emotion, frame_id, identity, units, own_view, noise
 
 
 def _cast(rng: np.random.Generator) -> dict[int, list[str]]:
@@ -226,7 +250,6 @@ def _vary(view: Mapping[str, float], share: float, rng: np.random.Generator) -> 
     return {name: value + reach[name] * (rng.random() - 0.5) for name, value in view.items()}
 
 
-def _record(grey: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _record(grey: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """What the camera stores: some noise, 8 bits a pixel."""
-    noise = 0.008 * rng.standard_normal((SIZE, SIZE), dtype=np.float32)
-    return np.rint(255 * np.clip(grey + noise, 0, 1)).astype(np.uint8)
+    return np.rint(255 * np.clip(grey + 0.008 * noise, 0, 1)).astype(np.uint8)

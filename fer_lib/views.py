@@ -6,11 +6,19 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
-from fer_lib.tables import label, measured
+from fer_lib.occlusion_benchmark import paper_boxes
+from fer_lib.stats import mean_interval, subject_ratio
+from fer_lib.tables import LOST, label, last_epoch, measured
 from fer_lib.training import THETA
 
 CORNERS = np.array([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]])
 """Of the image, as theta takes them: x, y, 1."""
+
+ASIDE = 6
+"""Pixels from the image's centre up to which a covering rectangle lies in no direction."""
+
+SEEN = 1
+"""Pixels below which two views are called the same."""
 
 
 def described(experiment: Experiment) -> pd.DataFrame:
@@ -71,3 +79,124 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     form = {"index": keys, "columns": "quantity", "values": "said", "aggfunc": "first", "sort": False}
     wide = table.assign(said=said).pivot_table(**form)
     return wide.reset_index().rename_axis(columns=None)
+
+
+def faces_kept(experiment: Experiment, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows, which have a seed and a fold, of the members whose transformer has not lost the face."""
+    last = last_epoch(experiment)
+    gone = set(last.loc[last["grid_outside"] > LOST, ["seed", "fold"]].itertuples(index=False, name=None))
+    return table[[member not in gone for member in zip(table["seed"], table["fold"], strict=True)]]
+
+
+def by_emotion(experiment: Experiment) -> dict[int, np.ndarray]:
+    """Class -> theta (M, 2, 3) of its clean test frames, without the members that have lost the face."""
+    views = faces_kept(experiment, results.read(experiment, "views.csv.gz").query("occlusion == 'none'"))
+    predictions = results.read(experiment, "predictions.csv.gz")[["seed", "fold", "frame_id", "label"]]
+    labelled = views.merge(predictions, on=["seed", "fold", "frame_id"]).groupby("label")
+    return {int(label): own[list(THETA)].to_numpy(float).reshape(-1, 2, 3) for label, own in labelled}
+
+
+def responses(experiment: Experiment) -> pd.DataFrame:
+    """How a transformer looks, per test frame: seed, fold, frame_id, subject and four lengths in pixels.
+
+    touched: how far, on average, the corners of the clean view lie from the image's. moved: from those under the black
+    rectangle. differs: from those of the member's mean view. away: how far the rectangle drives the view's centre away
+    from it; NaN where it lies in the middle or its place is not known. Members that have lost the face are left out.
+    """
+    table = faces_kept(experiment, results.read(experiment, "views.csv.gz"))
+    key = ["seed", "fold", "frame_id", "subject"]
+    clean, covered = (table[table["occlusion"] == kind].set_index(key) for kind in ("none", "rectangle"))
+    theta, other = (part.loc[clean.index, list(THETA)].to_numpy(float).reshape(-1, 2, 3) for part in (clean, covered))
+    corners, covered_corners = (CORNERS @ one.transpose(0, 2, 1) * SIZE / 2 for one in (theta, other))
+    frames = clean.index.to_frame(index=False)
+    members = [frames["seed"], frames["fold"]]
+    mean = pd.DataFrame(corners.reshape(-1, 8)).groupby(members).transform("mean").to_numpy().reshape(-1, 4, 2)
+    place = _covered_places(experiment).reindex(frames["frame_id"]).to_numpy(float)
+    length = np.linalg.norm(place, axis=1, keepdims=True)
+    direction = np.divide(place, length, out=np.full_like(place, np.nan), where=length > ASIDE)
+    return frames.assign(
+        touched=np.linalg.norm(corners - CORNERS[:, :2] * SIZE / 2, axis=2).mean(axis=1),
+        moved=np.linalg.norm(covered_corners - corners, axis=2).mean(axis=1),
+        differs=np.linalg.norm(mean - corners, axis=2).mean(axis=1),
+        away=-((other - theta)[:, :, 2] * SIZE / 2 * direction).sum(axis=1),
+    )
+
+
+def _covered_places(experiment: Experiment) -> pd.DataFrame:
+    """Where the rectangle's centre lies, in pixels right and down from the image's, by frame_id; empty if not known.
+
+    The benchmark draws the rectangles in order of the data set's frames, which the first member's embeddings name.
+    """
+    frames = results.read(experiment, "embeddings.csv.gz")
+    first = experiment.members[0]
+    own = frames[(frames["seed"] == first.seed) & (frames["fold"] == first.fold)]
+    if own.empty or own["tested"].all():
+        return pd.DataFrame(columns=["right", "down"])
+    top, left, height, width = paper_boxes(len(own)).T
+    places = {"right": left + width / 2 - SIZE / 2, "down": top + height / 2 - SIZE / 2}
+    return pd.DataFrame(places, index=np.sort(own["frame_id"].to_numpy(str)))[height > 0]
+
+
+def interval_of(experiment: Experiment, frames: pd.DataFrame, column: str) -> tuple[float, float, float]:
+    """Mean of a column of `responses` with its interval: over people under `subject`, else over members."""
+    known = frames.dropna(subset=column)
+    if known.empty:
+        return np.nan, np.nan, np.nan
+    if experiment.protocol == "subject":
+        return subject_ratio(known[column], np.ones(len(known)), known["subject"])
+    return mean_interval(known.groupby(["seed", "fold"])[column].mean(), within=(-np.inf, np.inf))
+
+
+def answer(dataset: str) -> str:
+    """What the transformers do, in sentences, a line per arm; n: members."""
+    lines = []
+    for experiment in looking(dataset):
+        views = described(experiment).query("occlusion == 'none'")
+        frames, members = responses(experiment), views.groupby(["seed", "fold"]).ngroups
+        lost = members - frames.groupby(["seed", "fold"]).ngroups
+        line = f"- **{label(experiment)}**, protocol {experiment.protocol}, n = {members}: "
+        if lost:
+            line += f"in {lost} of {members} members it has left the face"
+        if lost < members:
+            line += "; in the others " if lost else ""
+            line += _looks(experiment, frames, faces_kept(experiment, views)["zoom"])
+        lines.append(line + ".")
+    return "\n".join(lines) or "No network with a transformer has stored its views."
+
+
+def _looks(experiment: Experiment, frames: pd.DataFrame, zoom: pd.Series) -> str:
+    values = {name: interval_of(experiment, frames, name) for name in ("touched", "moved", "differs", "away")}
+    said = {name: _pixels(*three) for name, three in values.items()}
+    size = f"{zoom.mean():.2f} times as large"
+    touches = f"its corners lie {said['touched']} from the image's, the face appears {size}"
+    distance = values["touched"][0]
+    looks = "practically" if distance < SEEN else "nearly" if distance < 5 * SEEN else "far from"
+    same = "the same for every face" if values["differs"][0] < SEEN else "another for every face"
+    still = "does not change it" if values["moved"][0] < SEEN else "changes it"
+    text = (
+        f"the view is {looks} the whole image ({touches}), and {same} (from face to face they vary by "
+        f"{said['differs']}). A rectangle over the face {still} (it moves them by {said['moved']})"
+    )
+    _, low, high = values["away"]
+    if values["moved"][0] >= SEEN and pd.notna(low):
+        turned = "away from it" if low > 0 else "towards it" if high < 0 else "neither away from it nor towards it"
+        text += f", and the view's centre turns {turned} ({said['away']} away)"
+    return text
+
+
+def _pixels(mean: float, low: float, high: float) -> str:
+    if max(abs(mean), abs(high)) < 0.0005:
+        return "less than 0.001 px"
+    digits = 2 if abs(mean) >= 0.1 else 3
+    ends = f" [{low:.{digits}f} to {high:.{digits}f}]" if pd.notna(low) else ""
+    return f"{mean:.{digits}f} px{ends}"
+
+
+def most_changing(experiments: list[Experiment]) -> list[Experiment]:
+    """The first experiment, and the one whose views are farthest from the whole image, if that is another.
+
+    Only those with a member that has kept the face.
+    """
+    distances = {one: responses(one)["touched"].mean() for one in experiments}
+    seeing = [one for one, distance in distances.items() if pd.notna(distance)]
+    return list(dict.fromkeys([*seeing[:1], *sorted(seeing, key=distances.get)[-1:]]))

@@ -95,7 +95,7 @@ def test_targeted_covers_what_a_model_relies_on(faces, benchmark):
     images = np.full((4, 48, 48), 40, np.uint8)
     images[:, 20:24, 32:36] = 255
     own = OcclusionBenchmark(images)
-    drops, windows = own._slide(looks_at_one_patch, looks_at_one_patch(images), slice(None))
+    drops, windows = own.slide(looks_at_one_patch)
     found = own.target(drops, TARGETED[0])[1]
     assert found[:, 20:24, 32:36].all() and (found.sum(axis=(1, 2)) == 14 * 16).all()
     over = [name for (top, left) in WINDOWS if windows[name := window_name(top, left)][0] == 1]

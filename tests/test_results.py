@@ -23,6 +23,9 @@ def tables(accuracy):
         "occluded_predictions.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "none, none": [3]}),
         "embeddings.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "tested": [True], "e0": [0.25]}),
         "views.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "xx": [1.0]}),
+        "attribution.csv.gz": pd.DataFrame({"map": ["Grad-CAM"], "emotion": ["fear"], "0 0": [0.5]}),
+        "deletion.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "map": ["random"], "5%": [3]}),
+        "regions.csv.gz": pd.DataFrame({"frame_id": ["00007"], "subject": [""], "inside": [float("nan")]}),
         "history.csv": pd.DataFrame({"epoch": [1], "loss": [0.1], "test_accuracy": [float("nan")]}),
         "metrics.csv": pd.DataFrame({"accuracy": [accuracy]}),
     }

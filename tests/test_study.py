@@ -180,7 +180,8 @@ def test_an_unknown_parameter_stops_the_notebook(tmp_path):
 def test_stored_pages_are_those_of_the_stored_results(tmp_path):
     stored = paths.ROOT / "results" / "reports"
     on_ckplus = {
-        page: {"dataset": "ckplus"} for page in ("index", "02_table", "03_occlusion", "04_embeddings", "06_audit")
+        page: {"dataset": "ckplus"}
+        for page in ("index", "02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit")
     }
     for page, given in {**on_ckplus, "07_speed": {}}.items():
         executed = tmp_path / f"{page}.ipynb"

@@ -144,3 +144,14 @@ def test_difficulty_lies_between_trivial_and_hopeless(faces):
     unseen = nearest_neighbour_accuracy(faces, [splits.split(faces, "subject", fold=fold) for fold in range(10)])
     assert seen > 0.9
     assert 0.32 < unseen < 0.5  # always saying surprise is right on 249 of 981: 0.254
+
+
+def test_an_expression_is_where_its_action_units_are(faces, units):
+    chosen = [faces.frames["frame_id"][faces.labels == k].iloc[2] for k in (0, 4)]
+    anger, happiness = synthetic.expression_changes(chosen)
+    assert anger.shape == (48, 48) and anger.max() > 0.1
+    assert anger[:20].sum() > happiness[:20].sum(), "anger lowers the brows"
+    assert happiness[30:].sum() > 2 * happiness[:20].sum(), "happiness opens the mouth"
+    assert happiness[:8].max() < 0.01, "nothing happens on the forehead"
+    with pytest.raises(KeyError, match="no frame 'S999' in synthetic set 0"):
+        synthetic.expression_changes(["S999"])

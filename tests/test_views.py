@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -37,3 +38,39 @@ def test_views_that_one_can_work_out(tmp_path, monkeypatch):
         shown["frames"].item() == 3 and shown["zoom"].item() == "1.17 [0.53\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}1.95]"
     )
     assert shown["moved"].item() == "2.00 [0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}5.70]"
+
+
+def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
+    """A rectangle to the right of the centre drives the first view 6 px to the left and does not move the second."""
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    monkeypatch.setattr(
+        views, "paper_boxes", lambda count: np.array([[16, 32, 16, 16], [16, 32, 16, 16], [0, 0, 0, 0]])
+    )
+    monkeypatch.setattr(views, "measured", lambda dataset: [EXPERIMENT])
+    untouched, left = (1, 0, 0, 0, 1, 0), (1, 0, -0.25, 0, 1, 0)
+    thetas = [("a", "none", *untouched), ("b", "none", *left), ("a", "rectangle", *left), ("b", "rectangle", *left)]
+    table = pd.DataFrame(thetas, columns=["frame_id", "occlusion", *THETA]).assign(subject="p")
+    results.open_folder(EXPERIMENT, "abc", "cpu")
+    tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES} | {
+        "views.csv.gz": table,
+        "embeddings.csv.gz": pd.DataFrame({"frame_id": ["b", "a", "c"], "tested": [True, True, False]}),
+        "predictions.csv.gz": pd.DataFrame({"frame_id": ["a", "b"], "label": [3, 5]}),
+        "history.csv": pd.DataFrame({"epoch": [100], "grid_outside": [0.1]}),
+    }
+    results.add_member(EXPERIMENT, Member(0, 0), tables, {})
+    found = views.responses(EXPERIMENT).set_index("frame_id")
+    assert found["touched"].tolist() == [0, 6] and found["differs"].tolist() == [3, 3]
+    assert found["moved"].tolist() == found["away"].tolist() == [6, 0]
+    assert {label: theta[:, 0, 2].tolist() for label, theta in views.by_emotion(EXPERIMENT).items()} == {
+        3: [0],
+        5: [-0.25],
+    }
+    text = views.answer("synthetic")
+    assert "nearly the whole image (its corners lie 3.00 px from the image's" in text
+    assert "another for every face" in text and "changes it (it moves them by 3.00 px)" in text
+    assert views.most_changing([EXPERIMENT]) == [EXPERIMENT]
+
+    lost = pd.DataFrame({"epoch": [100], "grid_outside": [0.6]})
+    results.add_member(EXPERIMENT, Member(0, 0), tables | {"history.csv": lost}, {})
+    assert views.answer("synthetic").endswith("in 1 of 1 members it has left the face.")
+    assert views.most_changing([EXPERIMENT]) == []

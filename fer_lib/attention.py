@@ -1,0 +1,207 @@
+"""What the trained classifiers use, and which map of it to believe: tables and sentences, from `results/` alone."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from fer_lib import results
+from fer_lib.attribution import CONTROLS, GRID, METHODS, SHARES
+from fer_lib.experiments import Experiment
+from fer_lib.robustness import class_names
+from fer_lib.stats import mean_interval, paired_difference, subject_gain, subject_ratio, verdict
+from fer_lib.tables import label, measured
+from fer_lib.views import faces_kept
+
+LEVELS = ("0%", *(f"{share:.0%}" for share in SHARES))
+MAPS = (*METHODS, *CONTROLS)
+
+WORDS = {"expression": "where its action units show", "mouth": "on and around the mouth"}
+"""Region -> where that is, in a sentence."""
+
+CAPTION = (
+    "Subject: pooled over the tested frames of all finished folds, people resampled; other protocols: over members. "
+    "What another initialisation would change is in no interval over people."
+)
+
+
+def arms(dataset: str) -> list[Experiment]:
+    """The measured experiments with a member that has maps and has not lost the face; there may be none."""
+    return [row for row in measured(dataset) if len(deleted(row)) and len(_right(row))]
+
+
+def not_asked(dataset: str) -> pd.DataFrame:
+    """Measured members without maps, trained before there were any: protocol, method, members."""
+    rows = []
+    for row in measured(dataset):
+        asked = results.read(row, "deletion.csv.gz").groupby(["seed", "fold"]).ngroups
+        if missing := len(results.finished(row)) - asked:
+            rows.append((row.protocol, label(row), f"{missing} of {asked + missing}"))
+    return pd.DataFrame(rows, columns=["protocol", "method", "members"])
+
+
+def mean_maps(experiment: Experiment) -> dict[str, dict[str, np.ndarray]]:
+    """Map -> predicted emotion -> its mean (12, 12) over the frames of all members, each scaled to a sum of 1."""
+    table = faces_kept(experiment, results.read(experiment, "attribution.csv.gz"))
+    means = {name: {} for name in METHODS}
+    for (name, emotion), own in table.groupby(["map", "emotion"]):
+        patches = own.drop(columns=["seed", "fold", "map", "emotion", "frames"]).to_numpy(float)
+        means[name][emotion] = np.average(patches, axis=0, weights=own["frames"]).reshape(GRID, GRID)
+    return means
+
+
+def deleted(experiment: Experiment) -> pd.DataFrame:
+    """Per frame, map and order (`most` or `least` relevant first), 1 where the prediction stays, at each of `LEVELS`.
+
+    Columns seed, fold, frame_id, subject, map, first, the levels, and area: the mean from 0 to 50 % removed. Members
+    that have lost the face are left out: they see black whatever is removed.
+    """
+    table = results.read(experiment, "deletion.csv.gz")
+    if table.empty:
+        return table
+    table = faces_kept(experiment, table)
+    kept = table[list(LEVELS[1:])].eq(table["prediction"], axis=0).astype(float)
+    kept.insert(0, LEVELS[0], 1.0)
+    shares = (0, *SHARES)
+    key = table[["seed", "fold", "frame_id", "subject", "map", "first"]]
+    return pd.concat([key, kept], axis=1).assign(area=np.trapezoid(kept, shares, axis=1) / shares[-1])
+
+
+def curves(experiment: Experiment) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Per map and order: severity, mean, ci_low, ci_high of the share of frames that keep their prediction."""
+    table = deleted(experiment)
+    for name in MAPS:
+        for first in ("most", "least"):
+            own = table[(table["map"] == name) & (table["first"] == first)]
+            if len(own):
+                pairs = zip(SHARES, LEVELS[1:], strict=True)
+                rows = [(0, 1, 1, 1), *((share, *_mean(experiment, own, level)) for share, level in pairs)]
+                yield name, first, pd.DataFrame(rows, columns=["severity", "mean", "ci_low", "ci_high"])
+
+
+def _mean(experiment: Experiment, frames: pd.DataFrame, column: str, of: str | None = None):
+    """Mean of a column, or its ratio to the column `of`, with its interval over people or members."""
+    weights = frames[of] if of else np.ones(len(frames))
+    if experiment.protocol == "subject":
+        return subject_ratio(frames[column], weights, frames["subject"])
+    sums = frames.assign(of=weights).groupby(["seed", "fold"])[[column, "of"]].sum()
+    return mean_interval(sums[column] / sums["of"], within=(0, np.inf))
+
+
+def faithfulness(dataset: str) -> pd.DataFrame:
+    """Per arm and map of `METHODS`: is it faithful? Areas under the share of kept predictions, 0 to 50 % removed.
+
+    Columns experiment, protocol, label, map, most, least, random, contrast (areas), and paired gains of most first with
+    interval: `between` over least first, `better` over a random order, `beyond` over the patches of most contrast.
+    """
+    rows = []
+    for experiment in arms(dataset):
+        table = deleted(experiment)
+        key = ["seed", "fold", "frame_id", "subject"]
+        areas = table.pivot_table(index=key, columns=["map", "first"], values="area")
+        for name in METHODS:
+            pairs = {"between": (name, "least"), "better": ("random", "most"), "beyond": ("contrast", "most")}
+            gains = {gain: _paired(experiment, areas[other] - areas[name, "most"]) for gain, other in pairs.items()}
+            row = {"experiment": experiment.experiment, "protocol": experiment.protocol, "label": label(experiment)}
+            row |= {"map": name, "most": areas[name, "most"].mean(), "least": areas[name, "least"].mean()}
+            row |= {control: areas[control, "most"].mean() for control in CONTROLS}
+            for gain, found in gains.items():
+                row |= {gain: found["difference"], f"{gain}_low": found["ci_low"], f"{gain}_high": found["ci_high"]}
+            rows.append({**row, "n": gains["better"]["n"]})
+    return pd.DataFrame(rows)
+
+
+def _paired(experiment: Experiment, gained: pd.Series) -> dict[str, float]:
+    if experiment.protocol == "subject":
+        return subject_gain(gained, gained.index.get_level_values("subject"))
+    by_member = gained.groupby(["seed", "fold"]).mean()
+    return paired_difference(by_member, 0 * by_member)
+
+
+def readable_faithfulness(table: pd.DataFrame) -> pd.DataFrame:
+    """`faithfulness` in percent and points, with a verdict from the interval alone."""
+    shown = table[["protocol", "label", "map"]].rename(columns={"label": "method"})
+    shown["most first"] = [f"{100 * x:.1f}" for x in table["most"]]
+    for name, words in {"between": "gap to least first", "better": "to random", "beyond": "to contrast"}.items():
+        shown[words] = [_briefly(*three) for three in _triples(table, name)]
+    words = {"supported": "yes", "contradicted": "worse", "not resolvable": "not resolvable"}
+    shown["beats random?"] = [words[verdict(low, high)] for _, low, high in _triples(table, "better")]
+    return shown.assign(n=table["n"])
+
+
+def _triples(table: pd.DataFrame, name: str) -> Iterator[tuple]:
+    return table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False, name=None)
+
+
+def _briefly(mean: float, low: float, high: float) -> str:
+    ends = f" [{100 * low:+.1f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{100 * high:+.1f}]" if pd.notna(low) else ""
+    return f"{100 * mean:+.1f}{ends}"
+
+
+def regions(experiment: Experiment, by: str | None = None) -> pd.DataFrame:
+    """How many times its share of the image a region has of what speaks for the class, on rightly classified frames.
+
+    Columns map, region, emotion (if `by` is "emotion"), ratio, ci_low, ci_high, inside and area (mean shares), frames.
+    A ratio of 1 is chance. The regions are eyes, mouth and, on synthetic faces, `expression`.
+    """
+    table, rows = _right(experiment), []
+    for key, own in table.groupby(["map", "region", *([by] if by else [])]):
+        ratio = _mean(experiment, own, "inside", "area")
+        rows.append([*key, *ratio, own["inside"].mean(), own["area"].mean(), len(own)])
+    columns = ["map", "region", *([by] if by else []), "ratio", "ci_low", "ci_high", "inside", "area", "frames"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _right(experiment: Experiment) -> pd.DataFrame:
+    """The rows of `regions.csv.gz` of rightly classified frames whose map is not empty, with the emotion's name."""
+    table = faces_kept(experiment, results.read(experiment, "regions.csv.gz")).dropna(subset="inside")
+    table = table[table["label"] == table["prediction"]]
+    return table.assign(emotion=np.array(class_names(experiment))[table["label"].astype(int)])
+
+
+def readable_regions(dataset: str) -> pd.DataFrame:
+    """A row per arm and map: times chance, with interval, for each region."""
+    tables = []
+    for experiment in arms(dataset):
+        found = regions(experiment)
+        said = [_times(row.ratio, row.ci_low, row.ci_high) for row in found.itertuples()]
+        wide = found.assign(said=said).pivot(index="map", columns="region", values="said")
+        wide = wide.reindex([name for name in MAPS if name in wide.index]).reset_index().rename_axis(columns=None)
+        wide.insert(0, "method", label(experiment))
+        wide.insert(0, "protocol", experiment.protocol)
+        tables.append(wide)
+    return pd.concat(tables, ignore_index=True)
+
+
+def _times(mean: float, low: float, high: float) -> str:
+    ends = f" [{low:.2f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high:.2f}]" if pd.notna(low) else ""
+    return f"{mean:.2f}{ends}"
+
+
+def answer(dataset: str, table: pd.DataFrame) -> str:
+    """What the classifiers use and which map says it, in sentences, a line per arm; table: `faithfulness`."""
+    lines = []
+    for experiment in arms(dataset):
+        own = table[table["experiment"] == experiment.experiment]
+        best = own.loc[own["better"].idxmax()]
+        stays = 100 * deleted(experiment).query("first == 'most'").groupby("map")["10%"].mean()
+        places = regions(experiment).query("map == @best['map']").set_index("region")
+        n = f"{best['n']} {'people' if experiment.protocol == 'subject' else 'members'}"
+        line = (
+            f"- **{label(experiment)}**, protocol {experiment.protocol}, {n}: without the tenth of the face that the "
+            f"map *{best['map']}* calls most relevant, {stays[best['map']]:.1f} % of the predictions stay; without a "
+            f"random tenth, {stays['random']:.1f} %. Up to half removed, this map is better than chance by "
+            f"{_briefly(*best[['better', 'better_low', 'better_high']])} points."
+        )
+        for region in [name for name in WORDS if name in places.index][:1]:
+            found = places.loc[region]
+            line += (
+                f" Of what speaks for the emotion, {100 * found['inside']:.0f} % lies {WORDS[region]}, which is "
+                f"{100 * found['area']:.0f} % of the image: "
+                f"{_times(found['ratio'], found['ci_low'], found['ci_high'])} times chance."
+            )
+        lines.append(line)
+    return "\n".join(lines) or (
+        f"No network on {dataset} has maps of what it uses yet: those that are stored were trained before the maps "
+        "were there, and their weights are not kept. The end of this page names them."
+    )

@@ -1,0 +1,114 @@
+"""What the page says of stored maps, on numbers that one can work out by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib import attention, attention_plots, paths, plots, results
+from fer_lib.attribution import CONTROLS, GRID, METHODS
+from fer_lib.experiments import Experiment, Member
+
+ARM = Experiment("arm", protocol="subject", folds=3, loss="softmax", epochs=1)
+STAYS = [0, 0, 0, 0]
+GOES = [0, 1, 1, 1]
+"""Predicted classes without 5, 10, 25 and 50 % of the face, which as it is is predicted to be 0."""
+
+
+def deletions(frames):
+    orders = [(name, first, STAYS) for name in METHODS for first in ("most", "least")]
+    orders += [(name, "most", STAYS) for name in CONTROLS]
+    orders[0] = (METHODS[0], "most", GOES)
+    levels = [dict(zip(attention.LEVELS[1:], classes, strict=True)) for *_, classes in orders]
+    return pd.concat(
+        frames.assign(prediction=0, map=name, first=first, **level)
+        for (name, first, _), level in zip(orders, levels, strict=True)
+    )
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """Two members that see, and one, of fold 2, that has lost the face and keeps every prediction."""
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    monkeypatch.setattr(attention, "measured", lambda dataset: [ARM])
+    results.open_folder(ARM, "abc", "cpu")
+    for fold, subjects in enumerate((["p", "q"], ["r", "s"], ["t", "u"])):
+        frames = pd.DataFrame({"frame_id": list("ab"), "subject": subjects, "label": [0, 0]})
+        regions = [
+            frames.assign(prediction=[0, 0], map=METHODS[0], region="mouth", inside=[0.3, 0.9], area=0.3),
+            frames.assign(prediction=[0, 1], map=METHODS[0], region="expression", inside=[0.4, 0.0], area=0.2),
+        ]
+        patches = {f"{i}": [0.5 if i == fold else 0.0] for i in range(GRID**2)}
+        tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES} | {
+            "predictions.csv.gz": frames.assign(p_anger=1.0, p_fear=0.0),
+            "history.csv": pd.DataFrame({"epoch": [1], "grid_outside": [0.9 if fold == 2 else 0.1]}),
+            "attribution.csv.gz": pd.DataFrame(
+                {"map": METHODS[0], "emotion": "anger", "frames": [1 + 2 * fold], **patches}
+            ),
+            "deletion.csv.gz": deletions(frames) if fold < 2 else deletions(frames).assign(**{"5%": 0, "10%": 0}),
+            "regions.csv.gz": pd.concat(regions),
+        }
+        results.add_member(ARM, Member(0, fold), tables, {})
+
+
+def test_areas_are_trapezoids_and_a_lost_member_is_left_out(stored):
+    table = attention.deleted(ARM)
+    assert set(table["subject"]) == set("pqrs")
+    area = table.groupby(["map", "first"])["area"].mean()
+    # Kept to 5 %, gone at 10 %: (0.05 + 0.05 / 2) of 0.5.
+    assert area[METHODS[0], "most"] == pytest.approx(0.075 / 0.5)
+    assert (area.drop((METHODS[0], "most")) == 1).all()
+
+
+def test_a_map_is_better_than_chance_by_what_it_takes_away(stored):
+    found = attention.faithfulness("synthetic").set_index("map")
+    assert found.loc[METHODS[0], ["better", "better_low", "better_high", "between"]].tolist() == pytest.approx(
+        [0.85] * 4
+    )
+    assert found.loc[METHODS[1], ["better", "between", "beyond"]].tolist() == [0, 0, 0] and (found["n"] == 4).all()
+    shown = attention.readable_faithfulness(found.reset_index())
+    assert shown["beats random?"].tolist() == ["yes", "not resolvable", "not resolvable"]
+    assert shown["to random"].iloc[0] == "+85.0 [+85.0\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+85.0]"
+
+
+def test_mean_maps_weigh_members_by_their_frames(stored):
+    mean = attention.mean_maps(ARM)[METHODS[0]]["anger"]
+    assert mean.shape == (GRID, GRID) and mean[0, :3].tolist() == [0.5 * 1 / 4, 0.5 * 3 / 4, 0]
+    assert attention.mean_maps(ARM)["Grad-CAM"] == {}
+
+
+def test_times_chance_of_what_is_rightly_classified(stored):
+    found = attention.regions(ARM).set_index("region")
+    assert found.loc["mouth", ["ratio", "inside", "area", "frames"]].tolist() == pytest.approx([2, 0.6, 0.3, 4])
+    assert found.loc["expression", ["ratio", "ci_low", "frames"]].tolist() == pytest.approx([2, 2, 2])
+    assert attention.regions(ARM, "emotion")["emotion"].unique().tolist() == ["anger"]
+    assert attention.readable_regions("synthetic")["expression"].item().startswith("2.00 [2.00")
+
+
+def test_answer(stored):
+    text = attention.answer("synthetic", attention.faithfulness("synthetic"))
+    assert (
+        "*integrated gradients* calls most relevant, 0.0 % of the predictions stay; without a random tenth, 100.0 %"
+        in text
+    )
+    assert "40 % lies where its action units show, which is 20 % of the image: 2.00" in text
+
+
+def test_who_was_not_asked(stored, tmp_path):
+    assert attention.not_asked("synthetic").empty
+    (results.folder(ARM) / "deletion.csv.gz").unlink()
+    assert attention.not_asked("synthetic")["members"].tolist() == ["3 of 3"]
+    assert attention.arms("synthetic") == []
+    text = attention.answer("synthetic", attention.faithfulness("synthetic"))
+    assert text.startswith("No network on synthetic has maps of what it uses yet")
+
+
+def test_the_pictures_hold_what_they_are_given(stored):
+    faces = {"anger": np.full((48, 48), 100.0), "fear": np.full((48, 48), 100.0)}
+    with plots.plt.rc_context(plots.STYLE):
+        grid = attention_plots.relevance_grid({"one": attention.mean_maps(ARM)[METHODS[0]]}, faces)
+        lines = attention_plots.deletions([ARM]).axes[0].get_lines()
+        chance = attention_plots.times_chance(attention.regions(ARM, "emotion"), ["anger", "fear"])
+    assert [ax.get_title("center") for ax in grid.axes] == ["anger"]
+    drawn = {line.get_label(): line.get_ydata().tolist() for line in lines}
+    assert drawn["integrated gradients, most relevant first"] == [1, 1, 0, 0, 0] and drawn["random"] == [1] * 5
+    assert len(chance.axes) == 2
