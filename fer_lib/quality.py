@@ -1,0 +1,225 @@
+"""How good FER2013 is: measured once where its files are, then read from `results/fer2013/`.
+
+images.csv.gz       a row per image: usage, label, constant; its nearest other image; what its votes say
+pairs.csv.gz        a row for each two images that are alike, by their row in images.csv.gz
+predictions.csv.gz  a row per PrivateTest image, method and training set: prediction
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest, fisher_exact
+from sklearn.linear_model import LogisticRegression
+
+from fer_lib import faces, ferplus, paths, references, results, twins, votes
+from fer_lib.faces import Faces
+from fer_lib.splits import Split, split
+from fer_lib.wording import interval, percent
+
+USAGES = ("Training", "PublicTest", "PrivateTest")
+FLOOR = 0.9
+"""Similarity from which pairs are stored, below `twins.NEAR`, to show what chance does there."""
+
+ALL, CLEAN = "Training", "Training without the tests' twins"
+FITTED = "logistic regression on the votes"
+
+
+def folder() -> Path:
+    """Where the tables are."""
+    return paths.RESULTS / "fer2013"
+
+
+def measure() -> None:
+    """Read FER2013 and FERPlus and write the tables: some minutes on two cores. Raises DataError if one is absent."""
+    data = faces.load("fer2013")
+    cast = ferplus.load(data)
+    names = np.array(data.classes)[data.labels]
+    nearest, pairs = twins.search(data.images, FLOOR)
+    images = data.frames[["frame_id", "usage"]].assign(label=names, constant=twins.constant(data.images))
+    images = pd.concat([images, nearest, votes.described(cast, names)], axis=1)
+    results.write_csv(folder() / "images.csv.gz", images)
+    results.write_csv(folder() / "pairs.csv.gz", pairs)
+    results.write_csv(folder() / "predictions.csv.gz", predictions(data, cast, twins.of_kind(pairs, "near")))
+    record = {"dataset": data.name, "data_fingerprint": data.fingerprint, **results.provenance()}
+    results.write(folder() / "run.json", (json.dumps(record, indent=1) + "\n").encode())
+
+
+def predictions(data: Faces, cast: np.ndarray, pairs: pd.DataFrame) -> pd.DataFrame:
+    """What the references, and a classifier of the votes `cast`, say of PrivateTest: frame_id, method, training,
+    label, prediction. The references are trained twice: on Training, and without those whose twin is in PrivateTest.
+    """
+    parts = split(data, "usage")
+    first, second = pairs["first"].to_numpy(), pairs["second"].to_numpy()
+    seen = np.union1d(first[np.isin(second, parts.test)], second[np.isin(first, parts.test)])
+    frames = data.frames.loc[parts.test, ["frame_id"]].assign(label=np.array(data.classes)[data.labels[parts.test]])
+    features, rows = references.hog_features(data.images), []
+    for training, kept in ((ALL, parts), (CLEAN, Split(np.setdiff1d(parts.train, seen), parts.test))):
+        for method in references.METHODS:
+            found = np.array(data.classes)[references.predict(method, data, features, kept)]
+            rows.append(frames.assign(method=method, training=training, prediction=found))
+    shares = cast / cast.sum(axis=1, keepdims=True)
+    fitted = LogisticRegression(max_iter=1000).fit(shares[parts.train], data.labels[parts.train])
+    found = np.array(data.classes)[fitted.predict(shares[parts.test])]
+    rows.append(frames.assign(method=FITTED, training=ALL, prediction=found))
+    return pd.concat(rows)[["frame_id", "method", "training", "label", "prediction"]].reset_index(drop=True)
+
+
+def read(table: str) -> pd.DataFrame:
+    """One of the tables of the module's docstring, without their ending: images, pairs or predictions.
+
+    Raises FileNotFoundError if it is not there.
+    """
+    file = folder() / f"{table}.csv.gz"
+    if not file.exists():
+        raise FileNotFoundError(f"no results {file}; run the notebook 08_fer2013 with measure first")
+    return pd.read_csv(file, dtype={"frame_id": str, "counts": str}, keep_default_na=False, na_values=["nan"])
+
+
+def twin_table(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """How many images of each usage have twins, a row per kind and usage: numbers of images.
+
+    Columns: kind, usage, images, within, across, in_training, disagree, all_disagree (`twins.whose`).
+    """
+    rows = []
+    for kind in twins.KINDS:
+        whose = twins.whose(twins.of_kind(pairs, kind), images)
+        for usage in USAGES:
+            own = whose[images["usage"] == usage]
+            rows.append({"kind": kind, "usage": usage, "images": len(own), **own.sum()})
+    return pd.DataFrame(rows)
+
+
+def readable_twins(table: pd.DataFrame) -> pd.DataFrame:
+    """`twin_table` for the eye; what only a test image can have is a dash for Training."""
+    tests = table["usage"] != "Training"
+    in_training = [f"{row.in_training} ({row.in_training / row.images:.1%})" for row in table.itertuples()]
+    shown = table[["kind", "usage", "images", "within", "across"]].rename(
+        columns={"within": "a twin in its own part", "across": "a twin in another part"}
+    )
+    last = {"a twin in Training": in_training, "one of them disagrees": table["disagree"].astype(str)}
+    last |= {"all of them disagree": table["all_disagree"].astype(str)}
+    return shown.assign(**{name: np.where(tests, column, "–") for name, column in last.items()})
+
+
+def group_sentence(images: pd.DataFrame, pairs: pd.DataFrame) -> str:
+    """How many groups of twins there are, in two sentences."""
+    said = []
+    for kind, name in zip(twins.KINDS, ("Exact", "Near"), strict=True):
+        found = twins.groups(twins.of_kind(pairs, kind), images)
+        said.append(
+            f"**{name} twins**: {len(found):,} groups of {found['images'].sum():,} images, the largest of "
+            f"{found['images'].max()}; {(found['usages'] > 1).sum()} groups lie across parts, and "
+            f"{(found['labels'] > 1).sum()} ({(found['labels'] > 1).mean():.1%}) carry more than one label."
+        )
+    return "- " + "\n- ".join(said)
+
+
+def nothing_table(images: pd.DataFrame) -> pd.DataFrame:
+    """How many images of each usage show no face, or nothing that voters could name: a row per usage."""
+    by_usage = images.groupby("usage")
+    votes_of = images["counts"].str.split().str[0].astype(int)
+    said = {
+        "images": by_usage.size(),
+        "one grey value all over": by_usage["constant"].sum(),
+        "most votes: no face": (images["majority"] == "no face").groupby(images["usage"]).sum(),
+        "of them all ten": ((images["majority"] == "no face") & (votes_of == 10)).groupby(images["usage"]).sum(),
+        "most votes: unknown": (images["majority"] == "unknown").groupby(images["usage"]).sum(),
+        "most votes: contempt": (images["majority"] == "contempt").groupby(images["usage"]).sum(),
+    }
+    return pd.DataFrame(said).loc[list(USAGES)].rename_axis("usage").reset_index()
+
+
+def readable_agreement(images: pd.DataFrame) -> pd.DataFrame:
+    """For each class, and for all: n, and the share of labels that are the votes' majority, per usage, in percent."""
+    rows = {}
+    for name, own in [*images.groupby("label"), ("all", images)]:
+        row = {}
+        for usage in USAGES:
+            part = own[own["usage"] == usage]
+            found = votes.counted(int((votes.outcome(part) == votes.OUTCOMES[0]).sum()), len(part))
+            row[usage] = f"{percent(found['share'])} [{interval(found['low'], found['high'])}], {found['n']:,}"
+        rows[name] = row
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("label")
+
+
+def readable_ceilings(table: pd.DataFrame) -> pd.DataFrame:
+    """`votes.ceilings` in percent."""
+    ends = [interval(low, high) for low, high in zip(table["low"], table["high"], strict=True)]
+    right = [f"{row.right:,} of {row.n:,}" for row in table.itertuples()]
+    shares = {"right": right, "accuracy": table["share"].map(percent), "95 % interval": ends}
+    return table[["model"]].rename(columns={"model": "a model that answers"}).assign(**shares)
+
+
+def subsets(images: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, pd.Series]:
+    """Parts of PrivateTest -> their frame_ids."""
+    tested = images["usage"] == "PrivateTest"
+    seen = {kind: twins.whose(twins.of_kind(pairs, kind), images)["in_training"] for kind in twins.KINDS}
+    alike = votes.outcome(images) == votes.OUTCOMES[0]
+    chosen = {
+        "all": tested,
+        "no exact twin in Training": tested & ~seen["exact"],
+        "no near twin in Training": tested & ~seen["near"],
+        "a near twin in Training": tested & seen["near"],
+        "label is the votes' majority": tested & alike,
+        "label is not": tested & ~alike,
+    }
+    return {name: images["frame_id"][rows] for name, rows in chosen.items()}
+
+
+def scores(predicted: pd.DataFrame, parts: dict[str, pd.Series]) -> pd.DataFrame:
+    """Accuracy of each method, trained on all of Training, on each part of PrivateTest: method, part, and `counted`."""
+    rows = []
+    for method, own in predicted[predicted["training"] == ALL].groupby("method", sort=False):
+        hits = (own["prediction"] == own["label"]).set_axis(own["frame_id"])
+        rows += [
+            {"method": method, "part": part, **votes.counted(int(hits[ids].sum()), len(ids))}
+            for part, ids in parts.items()
+        ]
+    return pd.DataFrame(rows)
+
+
+def readable_scores(table: pd.DataFrame) -> pd.DataFrame:
+    """`scores` with a row per part and a column per method, in percent."""
+    said = [f"{percent(row.share)} [{interval(row.low, row.high)}]" for row in table.itertuples()]
+    wide = table.assign(said=said).pivot(index=["part", "n"], columns="method", values="said")
+    order = table[["part", "n"]].drop_duplicates()
+    return wide.loc[list(order.itertuples(index=False, name=None)), table["method"].unique()].reset_index()
+
+
+def contrasts(table: pd.DataFrame) -> pd.DataFrame:
+    """For each method of `scores`, parts that exclude each other: with and without a twin, label right or not.
+
+    Columns: method, parts, first, second, p (Fisher's exact test, two-sided).
+    """
+    rows = []
+    for method, own in table.groupby("method", sort=False):
+        by_part = own.set_index("part")
+        for first, second in (
+            ("a near twin in Training", "no near twin in Training"),
+            ("label is the votes' majority", "label is not"),
+        ):
+            one, two = by_part.loc[first], by_part.loc[second]
+            counts = [[part["right"], part["n"] - part["right"]] for part in (one, two)]
+            p = fisher_exact(counts).pvalue
+            rows.append((method, f"{first}; {second}", one["share"], two["share"], p))
+    return pd.DataFrame(rows, columns=["method", "parts", "first", "second", "p"])
+
+
+def cleaned(predicted: pd.DataFrame) -> pd.DataFrame:
+    """What the twins in Training give a method on all of PrivateTest, paired over its images; a row per method.
+
+    Columns: method, with_twins, without (accuracies), lost and gained (images that only the first, only the second
+    training gets right), p (McNemar's exact test, two-sided; 1 where nothing changes), n.
+    """
+    rows = []
+    for method, own in predicted.groupby("method", sort=False):
+        hits = (own["prediction"] == own["label"]).groupby([own["frame_id"], own["training"]]).first().unstack()
+        if CLEAN not in hits:
+            continue
+        lost, gained = int((hits[ALL] & ~hits[CLEAN]).sum()), int((~hits[ALL] & hits[CLEAN]).sum())
+        p = binomtest(lost, lost + gained).pvalue if lost + gained else 1.0
+        accuracies = {"with_twins": hits[ALL].mean(), "without": hits[CLEAN].mean()}
+        rows.append({"method": method, **accuracies, "lost": lost, "gained": gained, "p": p, "n": len(hits)})
+    return pd.DataFrame(rows)
