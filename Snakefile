@@ -19,7 +19,7 @@ REPORTS = paths.RESULTS / "reports"
 LOOKED_INTO = "random-resnet10-triplet-slow-stn"
 FROM_RESULTS = {"02_table": {}, "03_occlusion": {}, "04_embeddings": {}, "06_audit": {}, "index": {}}
 FROM_REFERENCES = {"03_occlusion", "06_audit", "index"}
-FROM_TIMES = {"07_speed": {}}
+FROM_STORED = {"07_speed": "speed/*/*.*", "08_fer2013": "fer2013/*"}
 FROM_DATA = {"00_data": {}}
 FROM_WEIGHTS = {"05_attention": {"experiment": LOOKED_INTO}}
 
@@ -62,10 +62,10 @@ def has_weights(dataset):
 def page_inputs(dataset, page):
     """Everything that a page is made from; `.venv/.installed` stands for the locked packages."""
     own = [row for row in rows if row.dataset == dataset]
-    files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, paths.NOTEBOOKS / "published.csv"]
+    files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, *sorted(paths.NOTEBOOKS.glob("published*.csv"))]
     files += sorted(paths.ROOT.glob("fer_lib/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
     files += paths.ROOT.glob(".venv/.installed")
-    files += paths.RESULTS.glob("speed/*/*.*") if page in FROM_TIMES else []
+    files += paths.RESULTS.glob(FROM_STORED[page]) if page in FROM_STORED else []
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
     if page in FROM_REFERENCES and dataset in DATASETS:
         files.append(pages[dataset, "00_data"][0])  # whose notebook measures references and landmarks
@@ -74,8 +74,9 @@ def page_inputs(dataset, page):
 
 def pages_of(dataset, folder, notebooks):
     """(dataset, page) -> its file and its parameters."""
-    named = {page: {"dataset": dataset, **given} for page, given in notebooks.items()}
-    return {(dataset, page): (folder / f"{page}.html", given) for page, given in {**named, **FROM_TIMES}.items()}
+    every = {page: {"dataset": dataset, **given} for page, given in notebooks.items()}
+    every |= {page: {} for page in FROM_STORED}
+    return {(dataset, page): (folder / f"{page}.html", given) for page, given in every.items()}
 
 
 pages = {}

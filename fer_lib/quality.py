@@ -11,18 +11,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest, fisher_exact
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
-from fer_lib import faces, ferplus, paths, references, results, twins, votes
+from fer_lib import faces, fer2013, ferplus, paths, references, results, twins, votes
 from fer_lib.faces import Faces
 from fer_lib.splits import Split, split
-from fer_lib.wording import interval, percent
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
 FLOOR = 0.9
 """Similarity from which pairs are stored, below `twins.NEAR`, to show what chance does there."""
 
 ALL, CLEAN = "Training", "Training without the tests' twins"
+METHODS = ("majority class", "1-NN on pixels", "HOG + ridge classifier")
+"""References as on CK+, but least squares (alpha = 1) in place of the support vector machine, which is slow here."""
+
 FITTED = "logistic regression on the votes"
 
 
@@ -56,8 +58,8 @@ def predictions(data: Faces, cast: np.ndarray, pairs: pd.DataFrame) -> pd.DataFr
     frames = data.frames.loc[parts.test, ["frame_id"]].assign(label=np.array(data.classes)[data.labels[parts.test]])
     features, rows = references.hog_features(data.images), []
     for training, kept in ((ALL, parts), (CLEAN, Split(np.setdiff1d(parts.train, seen), parts.test))):
-        for method in references.METHODS:
-            found = np.array(data.classes)[references.predict(method, data, features, kept)]
+        for method in METHODS:
+            found = np.array(data.classes)[_reference(method, data, features, kept)]
             rows.append(frames.assign(method=method, training=training, prediction=found))
     shares = cast / cast.sum(axis=1, keepdims=True)
     fitted = LogisticRegression(max_iter=1000).fit(shares[parts.train], data.labels[parts.train])
@@ -66,12 +68,20 @@ def predictions(data: Faces, cast: np.ndarray, pairs: pd.DataFrame) -> pd.DataFr
     return pd.concat(rows)[["frame_id", "method", "training", "label", "prediction"]].reset_index(drop=True)
 
 
+def _reference(method: str, data: Faces, features: np.ndarray, parts: Split) -> np.ndarray:
+    if method in references.METHODS:
+        return references.predict(method, data, features, parts)
+    return RidgeClassifier().fit(features[parts.train], data.labels[parts.train]).predict(features[parts.test])
+
+
 def read(table: str) -> pd.DataFrame:
     """One of the tables of the module's docstring, without their ending: images, pairs or predictions.
 
-    Raises FileNotFoundError if it is not there.
+    From this repository's own results where `paths.RESULTS` has none, for FER2013 is not measured for each study.
+    Raises FileNotFoundError if it is in neither.
     """
-    file = folder() / f"{table}.csv.gz"
+    places = [folder() / f"{table}.csv.gz", paths.ROOT / "results" / "fer2013" / f"{table}.csv.gz"]
+    file = next((place for place in places if place.exists()), places[0])
     if not file.exists():
         raise FileNotFoundError(f"no results {file}; run the notebook 08_fer2013 with measure first")
     return pd.read_csv(file, dtype={"frame_id": str, "counts": str}, keep_default_na=False, na_values=["nan"])
@@ -91,31 +101,6 @@ def twin_table(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def readable_twins(table: pd.DataFrame) -> pd.DataFrame:
-    """`twin_table` for the eye; what only a test image can have is a dash for Training."""
-    tests = table["usage"] != "Training"
-    in_training = [f"{row.in_training} ({row.in_training / row.images:.1%})" for row in table.itertuples()]
-    shown = table[["kind", "usage", "images", "within", "across"]].rename(
-        columns={"within": "a twin in its own part", "across": "a twin in another part"}
-    )
-    last = {"a twin in Training": in_training, "one of them disagrees": table["disagree"].astype(str)}
-    last |= {"all of them disagree": table["all_disagree"].astype(str)}
-    return shown.assign(**{name: np.where(tests, column, "–") for name, column in last.items()})
-
-
-def group_sentence(images: pd.DataFrame, pairs: pd.DataFrame) -> str:
-    """How many groups of twins there are, in two sentences."""
-    said = []
-    for kind, name in zip(twins.KINDS, ("Exact", "Near"), strict=True):
-        found = twins.groups(twins.of_kind(pairs, kind), images)
-        said.append(
-            f"**{name} twins**: {len(found):,} groups of {found['images'].sum():,} images, the largest of "
-            f"{found['images'].max()}; {(found['usages'] > 1).sum()} groups lie across parts, and "
-            f"{(found['labels'] > 1).sum()} ({(found['labels'] > 1).mean():.1%}) carry more than one label."
-        )
-    return "- " + "\n- ".join(said)
-
-
 def nothing_table(images: pd.DataFrame) -> pd.DataFrame:
     """How many images of each usage show no face, or nothing that voters could name: a row per usage."""
     by_usage = images.groupby("usage")
@@ -129,27 +114,6 @@ def nothing_table(images: pd.DataFrame) -> pd.DataFrame:
         "most votes: contempt": (images["majority"] == "contempt").groupby(images["usage"]).sum(),
     }
     return pd.DataFrame(said).loc[list(USAGES)].rename_axis("usage").reset_index()
-
-
-def readable_agreement(images: pd.DataFrame) -> pd.DataFrame:
-    """For each class, and for all: n, and the share of labels that are the votes' majority, per usage, in percent."""
-    rows = {}
-    for name, own in [*images.groupby("label"), ("all", images)]:
-        row = {}
-        for usage in USAGES:
-            part = own[own["usage"] == usage]
-            found = votes.counted(int((votes.outcome(part) == votes.OUTCOMES[0]).sum()), len(part))
-            row[usage] = f"{percent(found['share'])} [{interval(found['low'], found['high'])}], {found['n']:,}"
-        rows[name] = row
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("label")
-
-
-def readable_ceilings(table: pd.DataFrame) -> pd.DataFrame:
-    """`votes.ceilings` in percent."""
-    ends = [interval(low, high) for low, high in zip(table["low"], table["high"], strict=True)]
-    right = [f"{row.right:,} of {row.n:,}" for row in table.itertuples()]
-    shares = {"right": right, "accuracy": table["share"].map(percent), "95 % interval": ends}
-    return table[["model"]].rename(columns={"model": "a model that answers"}).assign(**shares)
 
 
 def subsets(images: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, pd.Series]:
@@ -178,14 +142,6 @@ def scores(predicted: pd.DataFrame, parts: dict[str, pd.Series]) -> pd.DataFrame
             for part, ids in parts.items()
         ]
     return pd.DataFrame(rows)
-
-
-def readable_scores(table: pd.DataFrame) -> pd.DataFrame:
-    """`scores` with a row per part and a column per method, in percent."""
-    said = [f"{percent(row.share)} [{interval(row.low, row.high)}]" for row in table.itertuples()]
-    wide = table.assign(said=said).pivot(index=["part", "n"], columns="method", values="said")
-    order = table[["part", "n"]].drop_duplicates()
-    return wide.loc[list(order.itertuples(index=False, name=None)), table["method"].unique()].reset_index()
 
 
 def contrasts(table: pd.DataFrame) -> pd.DataFrame:
@@ -223,3 +179,51 @@ def cleaned(predicted: pd.DataFrame) -> pd.DataFrame:
         accuracies = {"with_twins": hits[ALL].mean(), "without": hits[CLEAN].mean()}
         rows.append({"method": method, **accuracies, "lost": lost, "gained": gained, "p": p, "n": len(hits)})
     return pd.DataFrame(rows)
+
+
+def nearest_pairs(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Each image with its most similar other one, once: similarity, mirrored, identical, same_label, same_majority."""
+    seen = images[images["neighbour"] >= 0]
+    ends = np.sort(np.column_stack([seen.index, seen["neighbour"]]), axis=1)
+    table = seen[["similarity", "mirrored"]].assign(first=ends[:, 0], second=ends[:, 1])
+    table = table.drop_duplicates(["first", "second"])
+    same = set(pairs.loc[pairs["identical"], ["first", "second"]].itertuples(index=False, name=None))
+    both = table[["first", "second"]].itertuples(index=False, name=None)
+    for column in ("label", "majority"):
+        named = images[column].to_numpy(dtype=str)
+        table[f"same_{column}"] = named[table["first"]] == named[table["second"]]
+    return table.assign(identical=[pair in same for pair in both]).reset_index(drop=True)
+
+
+def repeated(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """What is said twice of one picture: a row for exact twins, and one for near twins that are not exact.
+
+    Columns: twins, pairs, same_label, same_votes (all counts and the majority are the same), same_majority; shares
+    over pairs, in which an image with many twins counts as often as it has some.
+    """
+    rows, near = [], twins.of_kind(pairs, "near")
+    for name, own in (("exact", near[near["identical"]]), ("near, not exact", near[~near["identical"]])):
+        one, two = images.loc[own["first"]].reset_index(), images.loc[own["second"]].reset_index()
+        same = {column: one[column] == two[column] for column in ("label", "majority", "counts")}
+        row = {"twins": name, "pairs": len(own), "same_label": same["label"].mean()}
+        rows.append(
+            {**row, "same_votes": (same["majority"] & same["counts"]).mean(), "same_majority": same["majority"].mean()}
+        )
+    return pd.DataFrame(rows)
+
+
+def ambiguous(images: pd.DataFrame, pairs: pd.DataFrame) -> int:
+    """How many images of PrivateTest have an exact twin, anywhere, with another label."""
+    exact = twins.of_kind(pairs, "exact")
+    label, usage = images["label"].to_numpy(dtype=str), images["usage"].to_numpy(dtype=str)
+    differ = exact[label[exact["first"]] != label[exact["second"]]]
+    both = np.union1d(differ["first"], differ["second"])
+    return int((usage[both] == "PrivateTest").sum())
+
+
+def published() -> pd.DataFrame:
+    """Printed accuracies on PrivateTest, the highest first: method, protocol, source, and `votes.counted`."""
+    table = pd.read_csv(paths.NOTEBOOKS / "published_fer2013.csv")
+    n = fer2013.USAGES["PrivateTest"]
+    counts = pd.DataFrame([votes.counted(round(n * accuracy / 100), n) for accuracy in table["accuracy"]])
+    return table.join(counts).sort_values("accuracy", ascending=False, ignore_index=True)

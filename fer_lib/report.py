@@ -36,6 +36,7 @@ PAGES = {
     "05_attention": "What the network sees",
     "06_audit": "Audit",
     "07_speed": "Speed",
+    "08_fer2013": "FER2013",
 }
 """File name without .html -> its name in the navigation, in reading order."""
 

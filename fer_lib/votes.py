@@ -19,6 +19,10 @@ OUTCOMES = ("the majority", "among tied ones", "another class", "tied others", "
 """What the label is beside the votes' majority, or what the majority is instead."""
 
 
+DRAWN, BEST = "the votes' majority; a tie is drawn", "what a classifier fitted on Training's votes says"
+"""Two of the models in `ceilings`: the plain reader of the votes, and the one that knows most of the labels."""
+
+
 def described(votes: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
     """What is kept of each image's votes: int (N, 10) over `CATEGORIES`; labels (N,): names of classes.
 
@@ -79,21 +83,21 @@ def guesses(table: pd.DataFrame) -> pd.Series:
     return table["majority"].map(commonest).fillna(table["seven"].str.split("/").str[0])
 
 
-def ceilings(table: pd.DataFrame, fitted: pd.Series, usage: str = "PrivateTest") -> pd.DataFrame:
+def ceilings(table: pd.DataFrame, fitted: np.ndarray, usage: str = "PrivateTest") -> pd.DataFrame:
     """What models that know the votes score under the labels of a usage: model, right, n, share, low, high (Wilson).
 
-    fitted: answers of a classifier that was trained on the votes and labels of Training, for the images of this usage.
+    fitted: what a classifier that was trained on the votes and labels of Training says of the images of this usage.
     right is rounded to whole images where a tie is drawn.
     """
     own = table[table["usage"] == usage]
     majority, seven = share_of_label(own), share_of_label(own, "seven")
     right = {
         "the votes' majority; a tie is wrong": majority["among"] & (majority["tied"] == 1),
-        "the votes' majority; a tie is drawn": majority["among"] / majority["tied"],
+        DRAWN: majority["among"] / majority["tied"],
         "the votes' majority; a tie is right": majority["among"],
         "the most voted of the seven classes; a tie is drawn": seven["among"] / seven["tied"],
         "the label that Training gives most often to this majority": guesses(table)[own.index] == own["label"],
-        "a classifier fitted on Training's votes": fitted == own["label"],
+        BEST: own["label"] == fitted,
     }
     return pd.DataFrame([{"model": model, **counted(_whole(hits), len(own))} for model, hits in right.items()])
 
@@ -108,19 +112,19 @@ def counted(right: int, n: int) -> dict[str, float]:
     return {"right": right, "n": n, "share": right / n if n else np.nan, "low": low, "high": high}
 
 
-def voters(table: pd.DataFrame) -> dict[str, float]:
-    """How far the voters agree, as means over images.
+def voters(table: pd.DataFrame) -> pd.DataFrame:
+    """For each image, with what chance voters agree: columns of shares.
 
-    top: a voter drawn from the ten says what most of them say: what their majority would score if the label were one of
-    their votes. other_nine: a voter says what most of the other ones say, a tie drawn. two: two voters say the same.
-    label: a voter says what the label says. Images with a single vote count in none of the middle two.
+    top: a voter drawn from the ten says what most of them say, which is what their majority would score if the label
+    were one of their votes. other_nine: a voter says what most of the others say, a tie drawn. two: two voters say the
+    same. label: a voter says what the label says. NaN in the middle two where there is a single vote.
     """
     parts = {counts: np.array(counts.split(), int) for counts in table["counts"].unique()}
-    measured = {counts: [part.max() / part.sum(), _with_others(part), _two(part)] for counts, part in parts.items()}
-    top, other_nine, two = np.nanmean([measured[counts] for counts in table["counts"]], axis=0)
-    totals = table["counts"].map({counts: part.sum() for counts, part in parts.items()})
-    label = float((table["label_votes"] / totals).mean())
-    return {"top": float(top), "other_nine": float(other_nine), "two": float(two), "label": label}
+    total = table["counts"].map({counts: part.sum() for counts, part in parts.items()})
+    top = table["counts"].map({counts: part.max() for counts, part in parts.items()}) / total
+    other_nine = table["counts"].map({counts: _with_others(part) for counts, part in parts.items()})
+    two = table["counts"].map({counts: _two(part) for counts, part in parts.items()})
+    return pd.DataFrame({"top": top, "other_nine": other_nine, "two": two, "label": table["label_votes"] / total})
 
 
 def _with_others(counts: np.ndarray) -> float:
