@@ -53,7 +53,7 @@ def load(faces: Faces, data_dir: Path | None = None) -> np.ndarray:
     rows = [row for row in rows if row]
     if len(rows) != len(faces):
         raise DataError(f"{file} has {len(rows)} rows where FER2013 has {len(faces)}: download it again")
-    usages = faces.frames["usage"].to_numpy(dtype=str)
+    usages = faces.frames["usage"].tolist()
     return np.array([_votes(cells, usages[row], f"{file}, row {row}") for row, cells in enumerate(rows)])
 
 

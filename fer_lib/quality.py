@@ -116,6 +116,14 @@ def nothing_table(images: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(said).loc[list(USAGES)].rename_axis("usage").reset_index()
 
 
+def by_label(images: pd.DataFrame) -> pd.DataFrame:
+    """`votes.agreement` per label, the best first, and of all images in the last row."""
+    counts = votes.agreement(images, "label")
+    shares = counts[votes.OUTCOMES[0]] / counts.sum(axis=1)
+    counts = counts.loc[shares.sort_values(ascending=False).index]
+    return pd.concat([counts, counts.sum().to_frame("all").T])
+
+
 def subsets(images: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, pd.Series]:
     """Parts of PrivateTest -> their frame_ids."""
     tested = images["usage"] == "PrivateTest"

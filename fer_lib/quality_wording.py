@@ -168,7 +168,7 @@ def limits(images: pd.DataFrame, pairs: pd.DataFrame) -> str:
             "- If the label of each PrivateTest image were one of its ten votes, drawn at random, the majority would "
             f"score {percent(votes.voters(tested)['top'].mean())} %.",
             f"- Labels of near twins that are not exact are the same for {percent(firm['same_label'])} % of "
-            f"{firm['pairs']:,} pairs. Were each label drawn anew, no model, whatever it sees, could be right on more "
+            f"{int(firm['pairs']):,} pairs. Were each label drawn anew, no model, whatever it sees, could be right on more "
             f"than {percent(np.sqrt(firm['same_label']))} % of such pictures (the root of that share). That is a limit "
             "for pictures that were found twice; others may be easier or harder.",
             f"- {unsure} PrivateTest images have an exact twin, anywhere, with another label. Were their labels "
