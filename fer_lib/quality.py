@@ -107,11 +107,11 @@ def nothing_table(images: pd.DataFrame) -> pd.DataFrame:
     votes_of = images["counts"].str.split().str[0].astype(int)
     said = {
         "images": by_usage.size(),
-        "one grey value all over": by_usage["constant"].sum(),
-        "most votes: no face": (images["majority"] == "no face").groupby(images["usage"]).sum(),
-        "of them all ten": ((images["majority"] == "no face") & (votes_of == 10)).groupby(images["usage"]).sum(),
-        "most votes: unknown": (images["majority"] == "unknown").groupby(images["usage"]).sum(),
-        "most votes: contempt": (images["majority"] == "contempt").groupby(images["usage"]).sum(),
+        "constant": by_usage["constant"].sum(),
+        "no face": (images["majority"] == "no face").groupby(images["usage"]).sum(),
+        "all ten: no face": ((images["majority"] == "no face") & (votes_of == 10)).groupby(images["usage"]).sum(),
+        "unknown": (images["majority"] == "unknown").groupby(images["usage"]).sum(),
+        "contempt": (images["majority"] == "contempt").groupby(images["usage"]).sum(),
     }
     return pd.DataFrame(said).loc[list(USAGES)].rename_axis("usage").reset_index()
 

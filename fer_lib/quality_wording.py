@@ -14,10 +14,10 @@ def readable_twins(table: pd.DataFrame) -> pd.DataFrame:
     tests = table["usage"] != "Training"
     in_training = [f"{row.in_training} ({row.in_training / row.images:.1%})" for row in table.itertuples()]
     shown = table[["kind", "usage", "images", "within", "across"]].rename(
-        columns={"within": "a twin in its own part", "across": "a twin in another part"}
+        columns={"within": "in its own part", "across": "in another part"}
     )
-    last = {"a twin in Training": in_training, "one of them disagrees": table["disagree"].astype(str)}
-    last |= {"all of them disagree": table["all_disagree"].astype(str)}
+    last = {"in Training": in_training, "other label": table["disagree"].astype(str)}
+    last |= {"only other labels": table["all_disagree"].astype(str)}
     return shown.assign(**{name: np.where(tests, column, "–") for name, column in last.items()})
 
 
@@ -77,13 +77,14 @@ def answer(images: pd.DataFrame, pairs: pd.DataFrame, ceiling: pd.DataFrame, cle
         [
             f"- **{exact.in_training} of {exact.images:,} PrivateTest images ({exact.in_training / exact.images:.1%}) "
             f"are in Training pixel by pixel**; {near.in_training} ({near.in_training / near.images:.1%}) are there as "
-            f"the same picture or nearly. {exact.disagree} and {near.disagree} of them carry another label there.",
+            f"the same picture or nearly. {exact.disagree} and {near.disagree} of them have a twin there with another "
+            "label.",
             f"- **The label is what most of ten voters see on {_with_ends(ceiling.iloc[0])} of PrivateTest**: on "
             f"{alike[best]:.0%} of the images labelled {best}, on {alike[worst]:.0%} of those labelled {worst}.",
             f"- **A perfect reader of the votes would score {_with_ends(models.loc[votes.DRAWN])}**, and "
             f"{_with_ends(models.loc[votes.BEST])} if it also knew, from Training, how labels go with votes. The "
             f"intervals of {above} of {len(printed)} printed accuracies lie above that: what networks learn here is "
-            "not only what people see in a face, but also what this data set calls it.",
+            "not only what most people see in a face, but also what this data set calls it, and its twins.",
             f"- **What the twins in Training give away**, paired over PrivateTest: {'; '.join(gains)}.",
         ]
     )
@@ -168,8 +169,8 @@ def limits(images: pd.DataFrame, pairs: pd.DataFrame) -> str:
             "- If the label of each PrivateTest image were one of its ten votes, drawn at random, the majority would "
             f"score {percent(votes.voters(tested)['top'].mean())} %.",
             f"- Labels of near twins that are not exact are the same for {percent(firm['same_label'])} % of "
-            f"{int(firm['pairs']):,} pairs. Were each label drawn anew, no model, whatever it sees, could be right on more "
-            f"than {percent(np.sqrt(firm['same_label']))} % of such pictures (the root of that share). That is a limit "
+            f"{int(firm['pairs']):,} pairs. Were each label drawn anew, no model, whatever it sees, could be right on "
+            f"more than {percent(np.sqrt(firm['same_label']))} % of such pictures (the root of that share). That is a limit "
             "for pictures that were found twice; others may be easier or harder.",
             f"- {unsure} PrivateTest images have an exact twin, anywhere, with another label. Were their labels "
             f"exchanged, the first four rows above could change by {100 * unsure / len(tested):.2f} points at most.",
