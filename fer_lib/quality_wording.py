@@ -170,8 +170,8 @@ def limits(images: pd.DataFrame, pairs: pd.DataFrame) -> str:
             f"score {percent(votes.voters(tested)['top'].mean())} %.",
             f"- Labels of near twins that are not exact are the same for {percent(firm['same_label'])} % of "
             f"{int(firm['pairs']):,} pairs. Were each label drawn anew, no model, whatever it sees, could be right on "
-            f"more than {percent(np.sqrt(firm['same_label']))} % of such pictures (the root of that share). That is a limit "
-            "for pictures that were found twice; others may be easier or harder.",
+            f"more than {percent(np.sqrt(firm['same_label']))} % of such pictures (the root of that share). That is a "
+            "limit for pictures that were found twice; others may be easier or harder.",
             f"- {unsure} PrivateTest images have an exact twin, anywhere, with another label. Were their labels "
             f"exchanged, the first four rows above could change by {100 * unsure / len(tested):.2f} points at most.",
         ]
