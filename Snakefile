@@ -18,7 +18,7 @@ DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
 FROM_RESULTS = ("02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit", "09_recipe", "index")
 FROM_REFERENCES = {"03_occlusion", "05_attention", "06_audit", "index"}
-FROM_TIMES = "07_speed"
+FROM_STORED = {"07_speed": "speed/*/*.*", "08_fer2013": "fer2013/*"}
 FROM_DATA = "00_data"
 
 for dataset in DATASETS:
@@ -54,10 +54,11 @@ for row in missing:
 def page_inputs(dataset, page):
     """Everything that a page is made from; `.venv/.installed` stands for the locked packages."""
     own = [row for row in rows if row.dataset == dataset]
-    files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, paths.NOTEBOOKS / "published.csv"]
+    files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, *sorted(paths.NOTEBOOKS.glob("published*.csv"))]
     files += sorted(paths.ROOT.glob("fer_lib/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
     files += paths.ROOT.glob(".venv/.installed")
-    files += paths.RESULTS.glob("speed/*/*.*") if page in (FROM_TIMES, "index") else []
+    stored = FROM_STORED.values() if page == "index" else [FROM_STORED[page]] if page in FROM_STORED else []
+    files += [file for pattern in stored for file in paths.RESULTS.glob(pattern)]
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
     if page in FROM_REFERENCES and dataset in DATASETS:
         files.append(pages[dataset, FROM_DATA][0])  # whose notebook measures references, landmarks and mean faces
@@ -66,7 +67,7 @@ def page_inputs(dataset, page):
 
 def pages_of(dataset, folder, *named):
     """(dataset, page) -> its file and its parameters."""
-    given = {page: {"dataset": dataset} for page in named} | {FROM_TIMES: {}}
+    given = {page: {"dataset": dataset} for page in named} | {page: {} for page in FROM_STORED}
     return {(dataset, page): (folder / f"{page}.html", parameters) for page, parameters in given.items()}
 
 

@@ -113,27 +113,28 @@ def learning_curve(ax: Axes, history: pd.DataFrame, column: str, label: str, col
     return ax
 
 
-def confusion(ax: Axes, matrix: np.ndarray, classes: tuple[str, ...]) -> Axes:
+def confusion(ax: Axes, matrix: np.ndarray, classes: tuple[str, ...], columns: tuple[str, ...] | None = None) -> Axes:
     """Draw a confusion matrix: in each cell the percentage of its row, below it the count; 0 is left blank.
 
     matrix: counts (K, K), rows the true and columns the predicted class. A class without samples is an empty row.
+    columns: the columns' names, where they are not the classes; the matrix is then (K, len(columns)).
     """
+    columns = columns or classes
     totals = matrix.sum(axis=1)
     share = matrix / np.maximum(totals, 1)[:, None]
     # From see-through, not from white: the same matrix then reads on a light and on a dark page.
     shades = LinearSegmentedColormap.from_list("share", [f"{ACCENT}1c", f"{ACCENT}ff"])
     ax.pcolormesh(np.ma.masked_equal(share, 0), cmap=shades, vmin=0, vmax=1)
-    edges = np.arange(len(classes) + 1)
-    ax.hlines(edges, 0, len(classes), color=RULE, linewidth=0.6)
-    ax.vlines(edges, 0, len(classes), color=RULE, linewidth=0.6)
+    across, down = np.arange(len(columns) + 1), np.arange(len(classes) + 1)
+    ax.hlines(down, 0, len(columns), color=RULE, linewidth=0.6)
+    ax.vlines(across, 0, len(classes), color=RULE, linewidth=0.6)
     for (row, column), count in np.ndenumerate(matrix):
         if count:
             look = {"ha": "center", "color": "white" if share[row, column] > 0.8 else INK}
             ax.text(column + 0.5, row + 0.52, f"{100 * share[row, column]:.1f}", va="bottom", **look)
             ax.text(column + 0.5, row + 0.6, f"{count}", va="top", fontsize="x-small", **look)
-    ticks = edges[:-1] + 0.5
-    ax.set_xticks(ticks, classes, rotation=40, ha="right", rotation_mode="anchor")
-    ax.set_yticks(ticks, [f"{name} ({total})" for name, total in zip(classes, totals, strict=True)])
+    ax.set_xticks(across[:-1] + 0.5, columns, rotation=40, ha="right", rotation_mode="anchor")
+    ax.set_yticks(down[:-1] + 0.5, [f"{name} ({total})" for name, total in zip(classes, totals, strict=True)])
     ax.set(xlabel="predicted", ylabel="true (frames)", aspect="equal", ylim=(len(classes), 0))
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)

@@ -38,6 +38,7 @@ PAGES = {
     "05_attention": "What the network sees",
     "06_audit": "Audit",
     "07_speed": "Speed",
+    "08_fer2013": "FER2013",
     "09_recipe": "A stronger recipe",
 }
 """File name without .html -> its name in the navigation, in reading order."""

@@ -28,6 +28,7 @@ NOTEBOOKS = {
     "05_attention",
     "06_audit",
     "07_speed",
+    "08_fer2013",
     "09_recipe",
 }
 TINY = """\
@@ -181,9 +182,9 @@ def test_stored_pages_are_those_of_the_stored_results(tmp_path):
     stored = paths.ROOT / "results" / "reports"
     on_ckplus = {
         page: {"dataset": "ckplus"}
-        for page in ("index", "02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit")
+        for page in ("index", "02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit", "09_recipe")
     }
-    for page, given in {**on_ckplus, "07_speed": {}}.items():
+    for page, given in {**on_ckplus, "07_speed": {}, "08_fer2013": {}}.items():
         executed = tmp_path / f"{page}.ipynb"
         papermill.execute_notebook(paths.NOTEBOOKS / f"{page}.ipynb", executed, given, progress_bar=False)
         render(executed, tmp_path / f"{page}.html")

@@ -1,0 +1,167 @@
+import json
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib import faces, ferplus, paths, quality, quality_wording, twins, votes
+from fer_lib.faces import DataError, Faces
+from fer_lib.fer2013 import CLASSES
+
+USAGES = np.array((["Training"] * 4 + ["PrivateTest", "PublicTest"]) * 7)
+LABELS = np.arange(42) // 6
+
+
+def few() -> Faces:
+    """Four Training, a PrivateTest and a PublicTest image of each class, of random blocks.
+
+    The PrivateTest image of class 0 is its first Training image, that of class 1 a Training image of class 2.
+    """
+    blocks = np.random.default_rng(0).integers(0, 256, (42, 12, 12), dtype=np.uint8)
+    images = blocks.repeat(4, axis=1).repeat(4, axis=2)
+    images[4], images[10] = images[0], images[12]
+    images[5] = 0
+    frames = pd.DataFrame({"frame_id": [f"{i:05d}" for i in range(42)], "subject": "", "sequence": "", "usage": USAGES})
+    return Faces("fer2013", images, LABELS.copy(), frames, CLASSES)
+
+
+def cast() -> np.ndarray:
+    """Nine votes for the label and one for unknown; on image 5, ten for no face."""
+    found = np.zeros((42, 10), int)
+    found[np.arange(42), [ferplus.CATEGORIES.index(CLASSES[i]) for i in LABELS]] = 9
+    found[:, ferplus.CATEGORIES.index("unknown")] = 1
+    found[5] = np.eye(10, dtype=int)[-1] * 10
+    return found
+
+
+@pytest.fixture
+def measured(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    monkeypatch.setattr(faces, "load", lambda name: few())
+    monkeypatch.setattr(ferplus, "load", lambda data: cast())
+    quality.measure()
+    return tmp_path / "fer2013"
+
+
+def test_measured_by_hand(measured):
+    images, pairs, predictions = (quality.read(name) for name in ("images", "pairs", "predictions"))
+    assert pairs.loc[pairs["identical"], ["first", "second"]].to_numpy().tolist() == [[0, 4], [10, 12]]
+    assert images["constant"].to_numpy().nonzero()[0].tolist() == [5]
+    assert images.loc[5, ["neighbour", "majority", "counts"]].tolist() == [-1, "no face", "10"]
+    assert images.loc[0, ["frame_id", "usage", "label", "majority", "counts"]].tolist() == [
+        "00000", "Training", "anger", "anger", "9 1",
+    ]  # fmt: skip
+    methods = predictions.groupby(["method", "training"]).size()
+    assert methods.to_dict() == {
+        **{(method, training): 7 for method in quality.METHODS for training in (quality.ALL, quality.CLEAN)},
+        (quality.FITTED, quality.ALL): 7,
+    }
+    # The votes tell the label; the nearest image is the twin, right for class 0 and wrong for class 1.
+    by_method = predictions[predictions["training"] == quality.ALL].set_index(["method", "frame_id"])["prediction"]
+    assert (by_method[quality.FITTED] == list(CLASSES)).all()
+    assert by_method["1-NN on pixels"][["00004", "00010"]].tolist() == [CLASSES[0], CLASSES[2]]
+    run = json.loads((measured / "run.json").read_text())
+    assert (run["dataset"], run["data_fingerprint"]) == ("fer2013", few().fingerprint)
+
+
+def test_measured_twice_is_measured_alike(measured):
+    first = {file.name: file.read_bytes() for file in measured.glob("*.gz")}
+    assert set(first) == {"images.csv.gz", "pairs.csv.gz", "predictions.csv.gz"}
+    quality.measure()
+    assert {file.name: file.read_bytes() for file in measured.glob("*.gz")} == first
+
+
+def test_twins_leave_the_clean_training_set(monkeypatch):
+    trained = {}
+    monkeypatch.setattr(
+        quality, "_reference", lambda *given: trained.setdefault(len(given[3].train), given[3]).test * 0
+    )
+    pairs = pd.DataFrame({"first": [0, 10, 1], "second": [4, 12, 2]})
+    quality.predictions(few(), cast(), pairs)
+    assert sorted(trained) == [26, 28]
+    assert set(trained[28].train) - set(trained[26].train) == {0, 12}
+
+
+def test_tables_of_what_was_measured(measured):
+    images, pairs, predictions = (quality.read(name) for name in ("images", "pairs", "predictions"))
+    table = quality.twin_table(images, pairs).set_index(["kind", "usage"])
+    assert table.loc[("exact", "PrivateTest"), ["images", "in_training", "disagree"]].tolist() == [7, 2, 1]
+    assert table.loc[("exact", "Training"), ["within", "across", "in_training"]].tolist() == [0, 2, 0]
+    assert quality.ambiguous(images, pairs) == 1
+    nothing = quality.nothing_table(images).set_index("usage")
+    assert nothing.loc["PublicTest"].tolist() == [7, 1, 1, 1, 0, 0]
+    parts = quality.subsets(images, pairs)
+    assert {name: len(ids) for name, ids in parts.items()} == {
+        "all": 7,
+        "no exact twin in Training": 5,
+        "no near twin in Training": 5,
+        "a near twin in Training": 2,
+        "label is the votes' majority": 7,
+        "label is not": 0,
+    }
+    scores = quality.scores(predictions, parts).set_index(["method", "part"])
+    assert scores.loc[("1-NN on pixels", "a near twin in Training"), ["right", "n", "share"]].tolist() == [1, 2, 0.5]
+    assert np.isnan(scores.loc[("1-NN on pixels", "label is not"), "share"])
+
+
+def test_contrasts_are_fishers():
+    rows = [("x", "a near twin in Training", 8, 10), ("x", "no near twin in Training", 1, 6)]
+    rows += [("x", "label is the votes' majority", 5, 5), ("x", "label is not", 5, 5)]
+    scores = pd.DataFrame([{"method": m, "part": part, **votes.counted(right, n)} for m, part, right, n in rows])
+    found = quality.contrasts(scores)
+    # Of the C(16, 9) = 11440 ways to share out nine successes, 45 x 6 + 10 + 120 are no likelier than these.
+    assert found["p"].tolist() == pytest.approx([400 / 11440, 1])
+
+
+def test_cleaned_is_mcnemars():
+    label = ["fear"] * 8
+    right, wrong = "fear", "anger"
+    with_twins = [right] * 6 + [wrong] * 2
+    without = [right] + [wrong] * 5 + [right, wrong]
+    rows = [
+        pd.DataFrame({"frame_id": range(8), "label": label, "prediction": said, "training": training, "method": "x"})
+        for training, said in ((quality.ALL, with_twins), (quality.CLEAN, without))
+    ]
+    (row,) = quality.cleaned(pd.concat(rows)).to_dict("records")
+    assert (row["with_twins"], row["without"], row["lost"], row["gained"], row["n"]) == (0.75, 0.25, 5, 1, 8)
+    assert row["p"] == pytest.approx(2 * (1 + 6) / 2**6)
+    same = pd.concat([rows[0], rows[0].assign(training=quality.CLEAN)])
+    assert quality.cleaned(same)["p"].tolist() == [1]
+
+
+def test_results_that_are_nowhere_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    monkeypatch.setattr(paths, "ROOT", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no results .*images\.csv\.gz; run the notebook 08_fer2013"):
+        quality.read("images")
+
+
+def test_absent_votes_stop_the_measurement_before_anything_is_written(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(faces, "load", lambda name: few())
+    with pytest.raises(DataError, match="no FERPlus in"):
+        monkeypatch.setattr(paths, "DATA", tmp_path)
+        quality.measure()
+    assert not (tmp_path / "results").exists()
+
+
+def test_stored_results_say_what_the_page_says():
+    images, pairs, predictions = (quality.read(name) for name in ("images", "pairs", "predictions"))
+    assert images["usage"].value_counts().to_dict() == {"Training": 28709, "PublicTest": 3589, "PrivateTest": 3589}
+    assert images["constant"].sum() == 12 and (images.loc[images["constant"], "majority"] == "no face").all()
+    # The threshold is the lowest hundredth at which chance has at most 1 % of the pairs.
+    shares = twins.chance_share(pairs, np.array([twins.NEAR - 0.01, twins.NEAR]))["share"]
+    assert shares[0] > 0.01 >= shares[1]
+    fitted = predictions[predictions["method"] == quality.FITTED]["prediction"].to_numpy()
+    ceilings = votes.ceilings(images, fitted)
+    said = quality_wording.answer(images, pairs, ceilings, quality.cleaned(predictions))
+    assert "288 of 3,589 PrivateTest images (8.0%)" in said
+    assert re.search(r"A perfect reader of the votes would score 62\.58 % \[60\.98 to 64\.15\]", said)
+
+
+def test_printed_accuracies_are_whole_images():
+    table = quality.published()
+    assert table["accuracy"].is_monotonic_decreasing
+    np.testing.assert_allclose(table["share"], table["accuracy"] / 100, atol=0.5 / 3589)
+    assert ((table["low"] < table["share"]) & (table["share"] < table["high"])).all()

@@ -1,0 +1,97 @@
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import entropy
+
+from fer_lib import votes
+from fer_lib.ferplus import CATEGORIES
+
+CAST = {
+    "sure": {"fear": 10},
+    "split": {"fear": 5, "surprise": 5},
+    "wrong": {"neutral": 6, "fear": 3, "unknown": 1},
+    "tied others": {"neutral": 4, "sadness": 4, "fear": 2},
+    "contempt": {"contempt": 6, "fear": 3, "anger": 1},
+    "no face": {"no face": 10},
+}
+"""What ten people vote on six images that are all labelled fear."""
+
+
+@pytest.fixture
+def table():
+    cast = np.array([[votes_of.get(name, 0) for name in CATEGORIES] for votes_of in CAST.values()])
+    images = votes.described(cast, np.full(6, "fear"))
+    return images.assign(usage="PrivateTest", label="fear")
+
+
+def test_described_by_hand(table):
+    assert table["majority"].tolist() == ["fear", "surprise/fear", "neutral", "neutral/sadness", "contempt", "no face"]
+    assert table["seven"].tolist() == ["fear", "surprise/fear", "neutral", "neutral/sadness", "fear", ""]
+    assert table["counts"].tolist() == ["10", "5 5", "6 3 1", "4 4 2", "6 3 1", "10"]
+    assert table["label_votes"].tolist() == [10, 5, 3, 2, 3, 0]
+
+
+def test_outcomes_by_hand(table):
+    assert votes.outcome(table).tolist() == [
+        "the majority",
+        "among tied ones",
+        "another class",
+        "tied others",
+        "no class",
+        "no class",
+    ]
+    assert votes.agreement(table, "label").loc["fear"].tolist() == [1, 1, 1, 1, 2]
+
+
+def test_confusion_counts_every_image_once(table):
+    matrix, columns = votes.confusion(table)
+    assert matrix.shape == (7, 11) and matrix.sum() == 6
+    fear = dict(zip(columns, matrix[votes.CLASSES.index("fear")], strict=True))
+    assert {name: count for name, count in fear.items() if count} == {
+        "fear": 1, "neutral": 1, "contempt": 1, "no face": 1, "tied": 2,
+    }  # fmt: skip
+
+
+def test_ceilings_by_hand(table):
+    # Training calls neutral faces fear and has never seen contempt, so its most voted class is answered.
+    train = table.iloc[[2, 2, 2]].assign(usage="Training", label=["fear", "fear", "neutral"])
+    both = pd.concat([table, train], ignore_index=True)
+    found = votes.ceilings(both, np.array(["fear", "fear", "fear", "anger", "anger", "anger"])).set_index("model")
+    assert found["right"].tolist() == [1, 2, 2, 3, 3, 3]  # a drawn tie: 1.5 right, rounded up; then 2.5
+    assert (found["n"] == 6).all()
+    assert found.loc[votes.BEST, "share"] == 0.5
+    assert found.loc[votes.BEST, "low"] < 0.5 < found.loc[votes.BEST, "high"]
+
+
+def test_voters_by_counting_every_voter(table):
+    found = votes.voters(table)
+    for i, counts in enumerate(table["counts"]):
+        people = np.repeat(np.arange(len(counts.split())), np.array(counts.split(), int))
+        alike, with_nine = [], []
+        for own in range(10):
+            others = np.delete(people, own)
+            alike.append((others == people[own]).mean())
+            said = np.bincount(others, minlength=people.max() + 1)
+            most = np.flatnonzero(said == said.max())
+            with_nine.append(np.isin(people[own], most) / len(most))
+        assert found["two"][i] == pytest.approx(np.mean(alike))
+        assert found["other_nine"][i] == pytest.approx(np.mean(with_nine))
+    assert found["top"].tolist() == [1, 0.5, 0.6, 0.4, 0.6, 1]
+    assert found["label"].tolist() == [1, 0.5, 0.3, 0.2, 0.3, 0]
+
+
+def test_a_single_vote_agrees_with_nobody():
+    table = votes.described(np.eye(1, 10, dtype=int), np.array(["neutral"]))
+    (row,) = votes.voters(table).to_dict("records")
+    assert row["top"] == row["label"] == 1
+    assert np.isnan(row["two"]) and np.isnan(row["other_nine"])
+
+
+def test_entropy_is_scipys(table):
+    assert votes.entropies(table)[[0, 1, 2]].tolist() == pytest.approx([0, 1, entropy([0.6, 0.3, 0.1], base=2)])
+
+
+def test_agreement_by_the_majoritys_votes(table):
+    found = votes.by_top(table)
+    assert found[["votes", "right", "n"]].to_numpy().tolist() == [[4, 0, 1], [5, 1, 1], [6, 0, 2], [10, 1, 2]]
+    assert np.isnan(votes.counted(0, 0)["low"])
