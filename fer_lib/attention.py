@@ -50,6 +50,13 @@ def mean_maps(experiment: Experiment) -> dict[str, dict[str, np.ndarray]]:
     return means
 
 
+def patches(rows: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
+    """Maps by name and emotion as a table: map, emotion, and a column per patch, "row column"."""
+    columns = [f"{row} {column}" for row in range(GRID) for column in range(GRID)]
+    found = [(name, emotion, *values.ravel()) for name, maps in rows.items() for emotion, values in maps.items()]
+    return pd.DataFrame(found, columns=["map", "emotion", *columns])
+
+
 def deleted(experiment: Experiment) -> pd.DataFrame:
     """Per frame, map and order (`most` or `least` relevant first), 1 where the prediction stays, at each of `LEVELS`.
 
@@ -77,6 +84,17 @@ def curves(experiment: Experiment) -> Iterator[tuple[str, str, pd.DataFrame]]:
                 pairs = zip(SHARES, LEVELS[1:], strict=True)
                 rows = [(0, 1, 1, 1), *((share, *_mean(experiment, own, level)) for share, level in pairs)]
                 yield name, first, pd.DataFrame(rows, columns=["severity", "mean", "ci_low", "ci_high"])
+
+
+def curve_table(experiments: list[Experiment]) -> pd.DataFrame:
+    """`curves` of several arms: method, map, first, severity, mean, ci_low, ci_high."""
+    about = ["method", "map", "first"]
+    parts = [
+        points.assign(**dict(zip(about, (label(one), name, first), strict=True)))
+        for one in experiments
+        for name, first, points in curves(one)
+    ]
+    return pd.concat(parts)[[*about, "severity", "mean", "ci_low", "ci_high"]].reset_index(drop=True)
 
 
 def _mean(experiment: Experiment, frames: pd.DataFrame, column: str, of: str | None = None):

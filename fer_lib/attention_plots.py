@@ -66,22 +66,19 @@ def before_and_after(experiment: Experiment, classes: list[str], faces: dict[str
     return fig
 
 
-def view_spread(experiments: list[Experiment]) -> Figure:
-    """How the views of each experiment are spread, a line per experiment: middle 95 % and 50 % and the median.
+def view_spread(table: pd.DataFrame) -> Figure:
+    """`views.spreads`: a line per arm, the middle 95 % of the views thin, the middle half thick, the median a dot.
 
-    Above, of clean faces; below, of faces under the black rectangle; dotted, the untouched image. Without the members
-    that have lost the face.
+    Above, of clean faces; below, of faces under the black rectangle; dotted, the untouched image.
     """
-    tables = [views.faces_kept(one, views.described(one)) for one in experiments]
-    size = (9.6, 1.5 + 0.46 * len(experiments))
-    fig, axes = plt.subplots(1, len(QUANTITIES), figsize=size, sharey=True)
+    arms = list(dict.fromkeys(zip(table["method"], table["protocol"], strict=True)))
+    fig, axes = plt.subplots(1, len(QUANTITIES), figsize=(9.6, 1.5 + 0.46 * len(arms)), sharey=True)
     for ax, (column, (words, untouched)) in zip(axes, QUANTITIES.items(), strict=True):
         ax.axvline(untouched, color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
-        for line, table in enumerate(tables):
-            for kind, colour, off in (("none", ACCENT, -0.14), ("rectangle", CYCLE[1], 0.14)):
-                own = table.loc[table["occlusion"] == kind, column]
-                if len(own) and (kind, column) != ("none", "moved"):
-                    spread(ax, own, line + off, colour)
+        for row in table[table["quantity"] == column].to_dict("records"):
+            colour, off = {"none": (ACCENT, -0.14)}.get(row["occlusion"], (CYCLE[1], 0.14))
+            quantiles = [row[str(name)] for name in views.SPREAD]
+            spread(ax, quantiles, arms.index((row["method"], row["protocol"])) + off, colour)
         ax.set_xlabel(words)
         ax.xaxis.set_major_locator(MaxNLocator(3, prune="both" if column != "moved" else None))
         _at_least(ax, 0.2 if column == "zoom" else 4, untouched)
@@ -90,16 +87,16 @@ def view_spread(experiments: list[Experiment]) -> Figure:
         ax.grid(visible=True, axis="x")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-    axes[0].set_yticks(range(len(experiments)), [f"{label(one)}\n{one.protocol}" for one in experiments])
-    axes[0].set_ylim(len(experiments) - 0.5, -0.5)
+    axes[0].set_yticks(range(len(arms)), ["\n".join(arm) for arm in arms])
+    axes[0].set_ylim(len(arms) - 0.5, -0.5)
     handles = [plt.Line2D([], [], color=colour, marker="o") for colour in (ACCENT, CYCLE[1])]
     fig.legend(handles, ["clean face", "under the black rectangle"], loc="outside upper left", ncols=2)
     return fig
 
 
-def spread(ax: Axes, values: pd.Series, line: float, colour: str) -> Axes:
-    """Draw the middle 95 % of the values as a thin line, the middle half as a thick one, and the median as a dot."""
-    low, first, middle, third, high = values.quantile([0.025, 0.25, 0.5, 0.75, 0.975])
+def spread(ax: Axes, quantiles: list[float], line: float, colour: str) -> Axes:
+    """Draw the quantiles `views.SPREAD`: from first to last a thin line, from second to fourth a thick one, a dot."""
+    low, first, middle, third, high = quantiles
     ax.plot([low, high], [line, line], color=colour, linewidth=1)
     ax.plot([first, third], [line, line], color=colour, linewidth=3.5, solid_capstyle="butt")
     ax.plot(middle, line, "o", color=colour, markersize=4.5)

@@ -53,6 +53,10 @@ QUANTITIES = {"zoom": "none", "rotation": "none", "right": "none", "down": "none
 """What `described` tells of a view -> the frames that it is summarised over: the clean ones, or the covered ones."""
 
 
+SPREAD = [0.025, 0.25, 0.5, 0.75, 0.975]
+"""Quantiles that tell how views are spread: the middle 95 %, the middle half, the median."""
+
+
 def summary(dataset: str) -> pd.DataFrame:
     """A row per arm and quantity: its mean over the test frames, and the ends (low, high) of the middle 95 % of them.
 
@@ -94,6 +98,29 @@ def by_emotion(experiment: Experiment) -> dict[int, np.ndarray]:
     predictions = results.read(experiment, "predictions.csv.gz")[["seed", "fold", "frame_id", "label"]]
     labelled = views.merge(predictions, on=["seed", "fold", "frame_id"]).groupby("label")
     return {int(label): own[list(THETA)].to_numpy(float).reshape(-1, 2, 3) for label, own in labelled}
+
+
+def mean_views(experiment: Experiment, classes: list[str]) -> pd.DataFrame:
+    """The mean of `by_emotion`: a row per emotion with its frames and the entries of theta."""
+    rows = [(classes[k], len(own), *own.mean(axis=0).ravel()) for k, own in by_emotion(experiment).items()]
+    return pd.DataFrame(rows, columns=["emotion", "frames", *THETA])
+
+
+def spreads(experiments: list[Experiment]) -> pd.DataFrame:
+    """How the views are spread over the test frames, without the members that have lost the face.
+
+    A row per arm, quantity and occlusion: protocol, method, quantity, occlusion, frames, and the quantiles 0.025, 0.25,
+    0.5, 0.75 and 0.975 by their names.
+    """
+    rows = []
+    for experiment in experiments:
+        table = faces_kept(experiment, described(experiment))
+        for kind, own in table.groupby("occlusion", sort=False):
+            for quantity in QUANTITIES:
+                if len(own) and (kind, quantity) != ("none", "moved"):
+                    about = (experiment.protocol, label(experiment), quantity, kind, len(own))
+                    rows.append((*about, *own[quantity].quantile(SPREAD)))
+    return pd.DataFrame(rows, columns=["protocol", "method", "quantity", "occlusion", "frames", *map(str, SPREAD)])
 
 
 def responses(experiment: Experiment) -> pd.DataFrame:

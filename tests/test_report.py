@@ -287,11 +287,9 @@ def test_data_are_named_after_page_and_place(tmp_path):
 
 
 STORED = paths.ROOT / "results" / "reports"
-WITHOUT_DATA = {"05_attention"}
-"""Pages whose figures do not offer their data yet."""
 
 
-@pytest.mark.parametrize("page", [page for page in report.PAGES if page not in WITHOUT_DATA])
+@pytest.mark.parametrize("page", report.PAGES)
 def test_every_figure_of_a_stored_page_offers_its_data(page):
     figures = re.findall(r"<figure.*?</figure>", (STORED / f"{page}.html").read_text(encoding="utf-8"), re.DOTALL)
     assert figures
