@@ -17,6 +17,7 @@ from fer_lib import (
     occlusion_plots,
     paths,
     plots,
+    quality_wording,
     recipe_results,
     references,
     report,
@@ -187,6 +188,7 @@ def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
             f"{proposed['printed']} % of {audit.TEST_FRAMES} frames is {proposed['errors']} wrong, which is compatible "
             f"with {interval(low, high)} %, were the frames independent."
         ),
+        "08_fer2013": quality_wording.in_short(),
         "09_recipe": recipe_results.in_short(dataset),
         "07_speed": (
             f"Ten members at once train {fastest.min():.1f} to {fastest.max():.1f} times as fast as the usual way."

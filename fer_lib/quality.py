@@ -6,6 +6,7 @@ predictions.csv.gz  a row per PrivateTest image, method and training set: predic
 """
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -201,6 +202,33 @@ def nearest_pairs(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
         named = images[column].to_numpy(dtype=str)
         table[f"same_{column}"] = named[table["first"]] == named[table["second"]]
     return table.assign(identical=[pair in same for pair in both]).reset_index(drop=True)
+
+
+def similarity_counts(images: pd.DataFrame) -> pd.DataFrame:
+    """Images by their similarity to the most similar other one, a row per hundredth: from, to, the same way round,
+    mirrored. Those below 0.3 are left out."""
+    edges = np.arange(30, 101) / 100
+    found = {
+        name: np.histogram(images.loc[images["mirrored"] == mirrored, "similarity"].dropna(), edges)[0]
+        for name, mirrored in (("the same way round", False), ("mirrored", True))
+    }
+    return pd.DataFrame({"from": edges[:-1], "to": edges[1:], **found})
+
+
+def likeness(pairs: pd.DataFrame) -> pd.DataFrame:
+    """What the pairs of `nearest_pairs` share, by their similarity; in the last row, from 1 to 1, exact twins.
+
+    Columns from, to, pairs, and the shares mirrored, same_label, same_majority.
+    """
+    edges = np.r_[np.arange(50, 90, 4), np.arange(90, 101, 2)] / 100
+    rows, columns = [], ["mirrored", "same_label", "same_majority"]
+    differ, same = pairs[~pairs["identical"]], pairs[pairs["identical"]]
+    for low, high in pairwise(edges):
+        upper = differ["similarity"] <= high if high == 1 else differ["similarity"] < high
+        own = differ[(differ["similarity"] >= low) & upper]
+        rows.append((low, high, len(own), *own[columns].mean()))
+    rows.append((1.0, 1.0, len(same), *same[columns].mean()))
+    return pd.DataFrame(rows, columns=["from", "to", "pairs", *columns])
 
 
 def repeated(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:

@@ -12,38 +12,32 @@ OUTCOME_COLOURS = dict(zip(votes.OUTCOMES, (ACCENT, f"{ACCENT}80", CYCLE[1], f"{
 """Blue where the label is what most voters say, orange where it is something else, grey where no label could be."""
 
 
-def similarities(ax: Axes, images: pd.DataFrame) -> Axes:
+def similarities(ax: Axes, table: pd.DataFrame) -> Axes:
     """Draw how similar each image is to its most similar other one, as it is and mirrored, and the line of near twins.
 
-    images: columns similarity and mirrored.
+    table: `quality.similarity_counts`.
     """
-    bins = np.arange(0.3, 1.0001, 0.01)
-    for mirrored, colour, name in ((False, ACCENT, "the same way round"), (True, CYCLE[1], "mirrored")):
-        own = images.loc[images["mirrored"] == mirrored, "similarity"].dropna()
-        counts, _ = np.histogram(own.clip(upper=0.99999), bins)
-        ax.stairs(counts, bins, color=colour, linewidth=1.3, label=name)
+    edges = [*table["from"], table["to"].iloc[-1]]
+    for column, colour in (("the same way round", ACCENT), ("mirrored", CYCLE[1])):
+        ax.stairs(table[column], edges, color=colour, linewidth=1.3, label=column)
     ax.axvline(twins.NEAR, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     ax.set(yscale="log", xlabel="similarity to the nearest other image", ylabel="images", xlim=(0.35, 1.005))
     ax.grid(visible=True, axis="y")
     return ax
 
 
-def alike(ax: Axes, pairs: pd.DataFrame) -> Axes:
-    """Draw what pairs of nearest images share, against their similarity: the label, the votes' majority; mirrored.
+def alike(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw what pairs of nearest images share, against their similarity: `quality.likeness`.
 
-    pairs: columns similarity, mirrored, identical, same_label, same_majority. Pairs that are the same pixel by pixel
-    stand apart, as a diamond for their labels.
+    Pairs that are the same pixel by pixel, its last row, stand apart, as a diamond for their labels.
     """
-    differ = pairs[~pairs["identical"]]
-    bins = np.r_[np.arange(0.5, 0.9, 0.04), np.arange(0.9, 1.001, 0.02)]
-    middle = differ.groupby(pd.cut(differ["similarity"].clip(upper=0.99999), bins), observed=True)
-    x = [span.mid for span in middle.groups]
+    near, exact = table.iloc[:-1], table.iloc[-1]
     looks = {"mirrored": (CYCLE[1], "one is mirrored"), "same_label": (ACCENT, "same label")}
     looks["same_majority"] = (CYCLE[2], "same majority of votes")
     for column, (colour, name) in looks.items():
-        ax.plot(x, middle[column].mean(), "o-", color=colour, label=name, markersize=3.5)
-    exact = pairs.loc[pairs["identical"], "same_label"]
-    ax.plot(1, exact.mean(), "D", color=ACCENT, markerfacecolor="none", label="same label, exact twins", clip_on=False)
+        ax.plot(near[["from", "to"]].mean(axis=1), near[column], "o-", color=colour, label=name, markersize=3.5)
+    look = {"color": ACCENT, "markerfacecolor": "none", "clip_on": False}
+    ax.plot(1, exact["same_label"], "D", label="same label, exact twins", **look)
     ax.axvline(twins.NEAR, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
     ax.set(xlabel="similarity of the pair", ylabel="share of pairs", ylim=(0, 1), xlim=(0.5, 1.005))
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
@@ -71,13 +65,16 @@ def outcomes(ax: Axes, counts: pd.DataFrame) -> Axes:
     return ax
 
 
-def entropy_histogram(ax: Axes, images: pd.DataFrame) -> Axes:
-    """Draw how many images have votes of which entropy, apart by whether the label is their majority."""
-    bits, right = votes.entropies(images), votes.outcome(images) == votes.OUTCOMES[0]
-    bins = np.arange(0, 3.01, 0.2)
-    stack = [bits[right], bits[~right]]
-    ax.hist(stack, bins, stacked=True, color=(ACCENT, CYCLE[1]), label=("label is the majority", "label is not"))
-    ax.set(xlabel="entropy of an image's votes in bits", ylabel="images", xlim=(0, bins[-1]))
+def entropy_histogram(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw how many images have votes of which entropy, apart by whether the label is their majority.
+
+    table: `votes.entropy_counts`.
+    """
+    edges, below = [*table["from"], table["to"].iloc[-1]], 0
+    for column, colour in (("label is the majority", ACCENT), ("label is not", CYCLE[1])):
+        ax.stairs(below + table[column], edges, baseline=below, fill=True, color=colour, label=column)
+        below = below + table[column]
+    ax.set(xlabel="entropy of an image's votes in bits", ylabel="images", xlim=(0, edges[-1]))
     ax.grid(visible=True, axis="y")
     return ax
 

@@ -6,7 +6,7 @@ import pandas as pd
 from fer_lib import quality, twins, votes
 from fer_lib.quality import USAGES, published, twin_table
 from fer_lib.stats import mean_interval
-from fer_lib.wording import interval, percent
+from fer_lib.wording import interval, p_value, percent
 
 
 def readable_twins(table: pd.DataFrame) -> pd.DataFrame:
@@ -95,8 +95,21 @@ def _with_ends(row: pd.Series) -> str:
 
 
 def _gain(row) -> str:
-    p = f"p = {row.p:.3f}" if row.p >= 0.001 else "p < 0.001"
-    return f"{100 * (row.with_twins - row.without):+.2f} points for {row.method} ({p})"
+    p = p_value(row.p)
+    said = f"p {p}" if p.startswith("<") else f"p = {p}"
+    return f"{100 * (row.with_twins - row.without):+.2f} points for {row.method} ({said})"
+
+
+def in_short() -> str:
+    """What the stored results say, in a sentence."""
+    images, pairs, predictions = (quality.read(name) for name in ("images", "pairs", "predictions"))
+    twin = twin_table(images, pairs).set_index(["kind", "usage"]).loc["exact", "PrivateTest"]
+    fitted = predictions.loc[predictions["method"] == quality.FITTED, "prediction"].to_numpy()
+    models = votes.ceilings(images, fitted).set_index("model")
+    return (
+        f"{twin.in_training} of {twin.images:,} PrivateTest images are in Training pixel by pixel; a perfect reader of "
+        f"ten people's votes would score {_with_ends(models.loc[votes.DRAWN])}."
+    )
 
 
 def readable_cleaned(table: pd.DataFrame) -> pd.DataFrame:

@@ -150,6 +150,15 @@ def entropies(table: pd.DataFrame) -> pd.Series:
     return table["counts"].map(measured)
 
 
+def entropy_counts(table: pd.DataFrame) -> pd.DataFrame:
+    """Images by the entropy of their votes, a row per fifth of a bit: from, to, label is the majority, label is not."""
+    edges, bits = np.arange(16) / 5, entropies(table).round(9)  # so that a bin's edge is in the same bin everywhere
+    right = outcome(table) == OUTCOMES[0]
+    found = {"label is the majority": bits[right], "label is not": bits[~right]}
+    counts = {name: np.histogram(own, edges)[0] for name, own in found.items()}
+    return pd.DataFrame({"from": edges[:-1], "to": edges[1:], **counts})
+
+
 def by_top(table: pd.DataFrame) -> pd.DataFrame:
     """How often the label is the majority, a tie drawn: a row per number of the majority's votes, with `counted`."""
     share = share_of_label(table)
