@@ -122,7 +122,7 @@ def readable_cleaned(table: pd.DataFrame) -> pd.DataFrame:
             "difference": [f"{100 * x:+.2f}" for x in table["with_twins"] - table["without"]],
             "right only with them": table["lost"],
             "right only without": table["gained"],
-            "p": [f"{x:.3f}" if x >= 0.001 else "< 0.001" for x in table["p"]],
+            "p": [p_value(x) for x in table["p"]],
             "n": table["n"],
         }
     )
@@ -130,7 +130,7 @@ def readable_cleaned(table: pd.DataFrame) -> pd.DataFrame:
 
 def readable_contrasts(table: pd.DataFrame) -> pd.DataFrame:
     """`contrasts` in percent."""
-    p = [f"{x:.3f}" if x >= 0.001 else "< 0.001" for x in table["p"]]
+    p = [p_value(x) for x in table["p"]]
     gap = [f"{100 * x:+.2f}" for x in table["first"] - table["second"]]
     shares = {"first": table["first"].map(percent), "second": table["second"].map(percent)}
     return table[["method", "parts"]].assign(**shares, difference=gap, p=p)
