@@ -206,9 +206,9 @@ def answer(dataset: str, table: pd.DataFrame) -> str:
         places = regions(experiment).query("map == @best['map']").set_index("region")
         n = f"{best['n']} {'people' if experiment.protocol == 'subject' else 'members'}"
         line = (
-            f"- **{label(experiment)}**, protocol {experiment.protocol}, {n}: without the tenth of the face that the "
-            f"map *{best['map']}* calls most relevant, {stays[best['map']]:.1f} % of the predictions stay; without a "
-            f"random tenth, {stays['random']:.1f} %. Up to half removed, this map is better than chance by "
+            f"- **{label(experiment)}**, protocol {experiment.protocol}, n = {n}: without the tenth of the face that "
+            f"the map *{best['map']}* calls most relevant, {stays[best['map']]:.1f} % of the predictions stay; without "
+            f"a random tenth, {stays['random']:.1f} %. Up to half removed, this map is better than chance by "
             f"{_briefly(*best[['better', 'better_low', 'better_high']])} points."
         )
         for region in [name for name in WORDS if name in places.index][:1]:

@@ -171,7 +171,8 @@ def interval_of(experiment: Experiment, frames: pd.DataFrame, column: str) -> tu
         return np.nan, np.nan, np.nan
     if experiment.protocol == "subject":
         return subject_ratio(known[column], np.ones(len(known)), known["subject"])
-    return mean_interval(known.groupby(["seed", "fold"])[column].mean(), within=(-np.inf, np.inf))
+    least = -np.inf if column == "away" else 0
+    return mean_interval(known.groupby(["seed", "fold"])[column].mean(), within=(least, np.inf))
 
 
 def answer(dataset: str) -> str:
