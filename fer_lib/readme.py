@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fer_lib import claims, paths, references, results, robustness, tables, wording
+from fer_lib import claims, paths, recipe_results, references, results, robustness, tables, wording
 
 UNDER_OCCLUSION = "Under 53 occlusions of kinds that no training showed (page *Occlusion*; intervals as above):"
 
@@ -36,6 +36,8 @@ def results_text(dataset: str = "ckplus") -> str:
             learned_little,
             "",
             wording.claims_in_words(claims.claims_table(dataset)),
+            "",
+            recipe_results.in_short(dataset),
             "",
             UNDER_OCCLUSION,
             "",
