@@ -30,16 +30,6 @@ def arms(dataset: str) -> list[Experiment]:
     return [row for row in measured(dataset) if len(deleted(row)) and len(_right(row))]
 
 
-def not_asked(dataset: str) -> pd.DataFrame:
-    """Measured members without maps, trained before there were any: protocol, method, members."""
-    rows = []
-    for row in measured(dataset):
-        asked = results.read(row, "deletion.csv.gz").groupby(["seed", "fold"]).ngroups
-        if missing := len(results.finished(row)) - asked:
-            rows.append((row.protocol, label(row), f"{missing} of {asked + missing}"))
-    return pd.DataFrame(rows, columns=["protocol", "method", "members"])
-
-
 def mean_maps(experiment: Experiment) -> dict[str, dict[str, np.ndarray]]:
     """Map -> predicted emotion -> its mean (12, 12) over the frames of all members, each scaled to a sum of 1."""
     table = faces_kept(experiment, results.read(experiment, "attribution.csv.gz"))

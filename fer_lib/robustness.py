@@ -86,11 +86,11 @@ def arms(dataset: str) -> list[Experiment]:
     return asked
 
 
-def not_asked(dataset: str) -> pd.DataFrame:
-    """Measured members without an answer, trained before the benchmark was there: protocol, method, members."""
+def not_asked(dataset: str, table: str = "occluded_predictions.csv.gz") -> pd.DataFrame:
+    """Measured members without a row in a table, trained before there was one: protocol, method, members."""
     rows = []
     for row in measured(dataset):
-        asked = results.read(row, "occluded_predictions.csv.gz").groupby(["seed", "fold"]).ngroups
+        asked = results.read(row, table).groupby(["seed", "fold"]).ngroups
         if missing := len(results.finished(row)) - asked:
             rows.append((row.protocol, label(row), f"{missing} of {asked + missing}"))
     return pd.DataFrame(rows, columns=["protocol", "method", "members"])

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import attention, attention_plots, paths, plots, results
+from fer_lib import attention, attention_plots, paths, plots, results, robustness
 from fer_lib.attribution import CONTROLS, GRID, METHODS
 from fer_lib.experiments import Experiment, Member
 
@@ -29,7 +29,8 @@ def deletions(frames):
 def stored(tmp_path, monkeypatch):
     """Two members that see, and one, of fold 2, that has lost the face and keeps every prediction."""
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
-    monkeypatch.setattr(attention, "measured", lambda dataset: [ARM])
+    for module in (attention, robustness):
+        monkeypatch.setattr(module, "measured", lambda dataset: [ARM])
     results.open_folder(ARM, "abc", "cpu")
     for fold, subjects in enumerate((["p", "q"], ["r", "s"], ["t", "u"])):
         frames = pd.DataFrame({"frame_id": list("ab"), "subject": subjects, "label": [0, 0]})
@@ -94,9 +95,9 @@ def test_answer(stored):
 
 
 def test_who_was_not_asked(stored, tmp_path):
-    assert attention.not_asked("synthetic").empty
+    assert robustness.not_asked("synthetic", "deletion.csv.gz").empty
     (results.folder(ARM) / "deletion.csv.gz").unlink()
-    assert attention.not_asked("synthetic")["members"].tolist() == ["3 of 3"]
+    assert robustness.not_asked("synthetic", "deletion.csv.gz")["members"].tolist() == ["3 of 3"]
     assert attention.arms("synthetic") == []
     text = attention.answer("synthetic", attention.faithfulness("synthetic"))
     assert text.startswith("No network on synthetic has maps of what it uses yet")
@@ -112,3 +113,13 @@ def test_the_pictures_hold_what_they_are_given(stored):
     drawn = {line.get_label(): line.get_ydata().tolist() for line in lines}
     assert drawn["integrated gradients, most relevant first"] == [1, 1, 0, 0, 0] and drawn["random"] == [1] * 5
     assert len(chance.axes) == 2
+
+
+def test_data_behind_the_pictures(stored):
+    patches = attention.patches(attention.mean_maps(ARM))
+    assert patches.shape == (1, 2 + GRID**2) and patches["map"].item() == METHODS[0]
+    # Fold 0 has one frame and fold 1 three; fold 2 has lost the face.
+    assert patches.loc[0, ["0 0", "0 1", "0 2"]].tolist() == [0.125, 0.375, 0]
+    curves = attention.curve_table([ARM])
+    own = curves[(curves["map"] == METHODS[0]) & (curves["first"] == "most")]
+    assert own[["severity", "mean"]].values.tolist() == [[0, 1], [0.05, 1], [0.1, 0], [0.25, 0], [0.5, 0]]

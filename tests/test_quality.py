@@ -165,3 +165,32 @@ def test_printed_accuracies_are_whole_images():
     assert table["accuracy"].is_monotonic_decreasing
     np.testing.assert_allclose(table["share"], table["accuracy"] / 100, atol=0.5 / 3589)
     assert ((table["low"] < table["share"]) & (table["share"] < table["high"])).all()
+
+
+def test_likeness_and_similarities_by_hand():
+    images = pd.DataFrame(
+        {"similarity": [0.295, 0.555, 0.555, 1.0, np.nan], "mirrored": [False, False, True, False, False]}
+    )
+    counts = quality.similarity_counts(images).set_index("from")
+    assert counts.loc[0.55, ["the same way round", "mirrored"]].tolist() == [1, 1]
+    assert counts.loc[0.99, "the same way round"] == 1 and counts[["the same way round", "mirrored"]].sum().sum() == 3
+    pairs = pd.DataFrame(
+        {
+            "similarity": [0.52, 0.53, 1.0, 1.0],
+            "mirrored": [True, False, False, False],
+            "identical": [False, False, False, True],
+            "same_label": [True, False, True, False],
+            "same_majority": [True, True, False, False],
+        }
+    )
+    found = quality.likeness(pairs)
+    assert found.iloc[0][["from", "to", "pairs", "mirrored", "same_label", "same_majority"]].tolist() == [
+        0.5,
+        0.54,
+        2,
+        0.5,
+        0.5,
+        1,
+    ]
+    assert found.iloc[-2][["from", "pairs", "same_label"]].tolist() == [0.98, 1, 1], "as like as can be, not the same"
+    assert found.iloc[-1][["from", "pairs", "same_label"]].tolist() == [1, 1, 0]

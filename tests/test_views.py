@@ -65,6 +65,11 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
         3: [0],
         5: [-0.25],
     }
+    means = views.mean_views(EXPERIMENT, list("abcdef"))
+    assert means[["emotion", "frames", "x"]].values.tolist() == [["d", 1, 0], ["f", 1, -0.25]]
+    spread = views.spreads([EXPERIMENT]).set_index(["quantity", "occlusion"])
+    assert spread.loc[("right", "none"), ["0.025", "0.5", "0.975"]].tolist() == pytest.approx([-5.85, -3, -0.15])
+    assert ("moved", "none") not in spread.index and spread.loc[("moved", "rectangle"), "0.5"] == 3
     text = views.answer("synthetic")
     assert "nearly the whole image (its corners lie 3.00 px from the image's" in text
     assert "another for every face" in text and "changes it (it moves them by 3.00 px)" in text

@@ -95,3 +95,13 @@ def test_agreement_by_the_majoritys_votes(table):
     found = votes.by_top(table)
     assert found[["votes", "right", "n"]].to_numpy().tolist() == [[4, 0, 1], [5, 1, 1], [6, 0, 2], [10, 1, 2]]
     assert np.isnan(votes.counted(0, 0)["low"])
+
+
+def test_entropies_are_counted_by_whether_the_label_is_the_majority(table):
+    found = votes.entropy_counts(table)
+    assert found["from"].iloc[0] == 0 and found["to"].iloc[-1] == 3
+    sums = found[["label is the majority", "label is not"]].sum()
+    assert sums["label is the majority"] == (votes.outcome(table) == votes.OUTCOMES[0]).sum() and sums.sum() == len(
+        table
+    )
+    assert found.loc[0, ["label is the majority", "label is not"]].sum() == (votes.entropies(table) == 0).sum()
