@@ -4,13 +4,14 @@ A map is (12, 12): a number per patch of 4 x 4 pixels of the given image, the be
 speaks for the class that the network predicts. Two of them are made here, the third is the benchmark's sliding square.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
 import torch
 from torch import nn
-from torch.nn.functional import avg_pool2d, interpolate, normalize
+from torch.nn.functional import avg_pool2d, grid_sample, normalize
 
 from fer_lib import synthetic
 from fer_lib.evaluation import EVALUATION_BATCH, embed
@@ -87,13 +88,26 @@ def _of(scores: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
 
 
 def on_the_face(maps: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
-    """Maps (N, h, w) of what the transformer made of the images, as (N, 1, 48, 48) on the images themselves.
+    """Maps (N, h, h) of what the transformer made of the images, as (N, 1, 48, 48) on the images themselves.
 
     What lies outside the view is 0.
     """
     back = torch.linalg.pinv(theta[:, :, :2])
     inverse = torch.cat([back, -back @ theta[:, :, 2:]], dim=2)
-    return warp(interpolate(maps[:, None], size=(SIZE, SIZE), mode="bilinear", align_corners=False), inverse)
+    return warp(in_pixels(maps), inverse)
+
+
+def in_pixels(maps: torch.Tensor) -> torch.Tensor:
+    """The maps (N, h, h) of a stage as (N, 1, 48, 48), each cell at the pixel that it is centred on.
+
+    Every layer of the ResNet that halves begins at the first pixel, so cell k looks at pixel 2^n k after n halvings: of
+    the last stage's two cells a side the first looks at the edge of the image, the second at pixel 32.
+    """
+    cells = maps.shape[-1]
+    stride = 2 ** math.ceil(math.log2(SIZE / cells))
+    place = 2 * torch.arange(SIZE, device=maps.device, dtype=maps.dtype) / stride / max(cells - 1, 1) - 1
+    grid = torch.stack(torch.meshgrid(place, place, indexing="xy"), dim=-1).expand(len(maps), SIZE, SIZE, 2)
+    return grid_sample(maps[:, None], grid, padding_mode="border", align_corners=True)
 
 
 def network_maps(network: Network, score: Score, images: torch.Tensor, classes: torch.Tensor) -> dict[str, np.ndarray]:

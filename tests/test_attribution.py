@@ -94,6 +94,22 @@ def test_what_the_transformer_moved_is_put_back():
     assert lost.isfinite().all(), "a view without extent has no inverse"
 
 
+def test_cells_lie_where_the_strides_put_them():
+    """Five layers that halve, each handing on its middle pixel: cell k of the last is pixel 32 k of the image."""
+    image = torch.rand(1, 1, 48, 48)
+    seen = image
+    for kernel in (7, 3, 3, 3, 3):
+        layer = nn.Conv2d(1, 1, kernel, stride=2, padding=kernel // 2, bias=False)
+        layer.weight = nn.Parameter(torch.zeros(1, 1, kernel, kernel))
+        layer.weight.data[0, 0, kernel // 2, kernel // 2] = 1
+        seen = layer(seen).detach()
+    found = attribution.in_pixels(seen[0])
+    torch.testing.assert_close(found[0, 0, ::32, ::32], image[0, 0, ::32, ::32])
+    torch.testing.assert_close(found[0, 0, 16, 0], image[0, 0, [0, 32], 0].mean())
+    torch.testing.assert_close(found[0, 0, 47, 47], image[0, 0, 32, 32])
+    torch.testing.assert_close(attribution.in_pixels(image[:, 0]), image)
+
+
 def test_deletion_of_what_the_model_looks_at():
     def looks_at_one_patch(images):
         bright = images[:, 20:24, 32:36].mean(axis=(1, 2)) > 200
