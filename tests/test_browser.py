@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import pandas as pd
 import pytest
+from playwright.sync_api import TimeoutError as NothingCame
 from playwright.sync_api import sync_playwright
 
 from fer_lib import paths
@@ -107,6 +108,19 @@ def test_a_stored_page_is_sound(browser, page, width, scheme):
     assert complaints(browser, STORED / f"{page}.html", width, scheme) == []
 
 
+def pressed(page, link):
+    """What the browser saves when Enter is pressed on a link; again if nothing comes, for it loses one key in hundreds."""
+    for attempt in range(3):
+        link.focus()
+        try:
+            with page.expect_download(timeout=10_000) as saved:
+                page.keyboard.press("Enter")
+            return saved.value
+        except NothingCame:
+            if attempt == 2:
+                raise
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_offers_is_saved_by_keyboard_offline(browser, page):
     with browser.new_context(offline=True, accept_downloads=True) as context:
@@ -114,11 +128,9 @@ def test_what_a_page_offers_is_saved_by_keyboard_offline(browser, page):
         opened.goto((STORED / f"{page}.html").as_uri())
         links = opened.locator("a.download").all()
         for number, link in enumerate(links, 1):
-            link.focus()
-            with opened.expect_download() as saved:
-                opened.keyboard.press("Enter")
-            assert saved.value.suggested_filename == f"{page}-{number}.csv"
-            assert len(pd.read_csv(saved.value.path()))
+            saved = pressed(opened, link)
+            assert saved.suggested_filename == f"{page}-{number}.csv"
+            assert len(pd.read_csv(saved.path()))
         opened.emulate_media(media="print")
         assert not any(link.is_visible() for link in links)
 

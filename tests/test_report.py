@@ -213,6 +213,7 @@ def test_the_command_line_fails_in_one_line(tmp_path, monkeypatch):
 
 
 def test_a_figure_is_deterministic_described_and_closed():
+    plt.close("all")
     one, two = (report.figure(drawn(), 'Loss < 1 & "falling"', 'A "line"').data for _ in range(2))
     assert one == two
     assert "<figcaption>Loss &lt; 1 &amp; &quot;falling&quot;</figcaption>" in one
