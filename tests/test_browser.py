@@ -109,7 +109,7 @@ def test_a_stored_page_is_sound(browser, page, width, scheme):
 
 
 def pressed(page, link):
-    """What the browser saves when Enter is pressed on a link; again if nothing comes, for it loses one key in hundreds."""
+    """What the browser saves when Enter is pressed on a link. It loses one key in hundreds, which is pressed again."""
     for attempt in range(3):
         link.focus()
         try:
