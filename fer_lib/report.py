@@ -152,10 +152,14 @@ def download(data: pd.DataFrame | None) -> str:
     """
     if data is None or data.empty:
         return ""
-    counts = data.index.nlevels == 1 and data.index.name is None and is_integer_dtype(data.index)
     form = {"na_rep": "nan", "float_format": "%.10g", "lineterminator": "\n"}
-    csv = quote(data.infer_objects().to_csv(index=not counts, **form), safe=",:+()")
+    csv = quote(data.infer_objects().to_csv(index=not _only_counts(data.index), **form), safe=",:+()")
     return f' <a class="download" download="{DATA_NAME}" href="data:text/csv;charset=utf-8,{csv}">data (CSV)</a>'
+
+
+def _only_counts(index: pd.Index) -> bool:
+    """Whether an index does nothing but number the rows, all of them or those that were chosen."""
+    return index.nlevels == 1 and index.name is None and is_integer_dtype(index)
 
 
 def figure(fig: Figure, caption: str, alt: str, data: pd.DataFrame | None = None) -> HTML:
@@ -212,11 +216,12 @@ def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False, data: 
     styler = frame
     offered = download(data if data is not None else frame.data if isinstance(frame, Styler) else frame)
     if isinstance(frame, pd.DataFrame):
-        if frame.index.nlevels == 1:
+        index = frame.index
+        if index.nlevels == 1:
             # The index's name goes beside the columns' names; pandas would spend a second header row on it.
             frame = frame.rename_axis(index=None, columns=frame.index.name)
         styler = Styler(frame, precision=2, na_rep="\N{EN DASH}", escape="html", cell_ids=False)
-        if isinstance(frame.index, pd.RangeIndex):
+        if _only_counts(index):
             styler.hide(axis="index")
     if wrap:
         styler.set_table_styles([{"selector": "td", "props": "white-space: normal"}], overwrite=False)

@@ -252,6 +252,8 @@ def test_a_table_aligns_text_left_and_dashes_nan():
         "\N{EN DASH}",
     ]
     assert "row_heading" not in data
+    chosen = report.table(pd.DataFrame({"x": [1, 2, 3]})[[False, True, True]], "").data
+    assert "row_heading" not in chosen, "rows that were chosen keep their numbers, which tell a reader nothing"
 
 
 def test_a_table_keeps_a_named_index_and_a_styler_its_format():
