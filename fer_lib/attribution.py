@@ -19,7 +19,7 @@ from fer_lib.faces import SIZE, Faces
 from fer_lib.network import Network
 from fer_lib.occlusion_benchmark import PATCH, OcclusionBenchmark, Predict, cover_patches, part_of_face
 from fer_lib.stn import warp
-from fer_lib.training import Trainee
+from fer_lib.training import Trainee, to_float
 
 GRID = SIZE // PATCH
 METHODS = ("integrated gradients", "Grad-CAM", "sliding square")
@@ -159,6 +159,7 @@ def measure(
 ) -> dict[str, pd.DataFrame]:
     """A trained member's rows for `attribution.csv.gz`, `deletion.csv.gz` and `regions.csv.gz`, on its test frames.
 
+    test: their places in data, whose faces are those of the benchmark.
     drops: what the benchmark's sliding square says of these frames.
 
     Attribution: per method and predicted class the mean map over its frames, each scaled to a sum of 1 over absolute
@@ -166,11 +167,12 @@ def measure(
     Regions: per frame and map, the share of what speaks for the class that lies in a region, and the region's share of
     the image; eyes and mouth are the benchmark's, an expression's is known for synthetic faces alone.
     """
-    images, frames = data.images[test], trained.data
+    images = data.images[test]
     predicted = predict(images).argmax(axis=1)
-    classes = torch.from_numpy(predicted).to(frames.test_images.device)
+    tensors = to_float(images, trained.data.test_images.device)
+    classes = torch.from_numpy(predicted).to(tensors.device)
     score = class_score(trained.network, _centres(trained), trained.experiment.normalise)
-    maps = network_maps(trained.network, score, frames.test_images, classes)
+    maps = network_maps(trained.network, score, tensors, classes)
     maps[METHODS[2]] = drops
     chance = np.random.default_rng([benchmark.seed, GRID]).random((len(data), GRID, GRID))[test]
     controls = dict(zip(CONTROLS, (contrast(images), chance), strict=True))

@@ -42,6 +42,11 @@ class Faces:
     def __len__(self) -> int:
         return len(self.labels)
 
+    def take(self, rows: np.ndarray) -> "Faces":
+        """The faces at `rows` alone, in this order."""
+        frames = self.frames.iloc[rows].reset_index(drop=True)
+        return Faces(self.name, self.images[rows], self.labels[rows], frames, self.classes)
+
     @cached_property
     def fingerprint(self) -> str:
         """sha256 over images and labels: two sets with the same fingerprint train the same networks."""

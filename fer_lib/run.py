@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from sklearn.metrics import accuracy_score
 
 from fer_lib import attribution, faces, machine, results
 from fer_lib.evaluation import Predictor, embed, scores, self_agreement, views
@@ -20,7 +21,7 @@ from fer_lib.faces import Faces
 from fer_lib.network import Network
 from fer_lib.occlusion_benchmark import CLEAN, PAPER, OcclusionBenchmark
 from fer_lib.progress import Progress
-from fer_lib.splits import split
+from fer_lib.splits import asked, split
 from fer_lib.stacked import fit_together
 from fer_lib.training import THETA, Data, Trainee, epochs_done, fit, network_for, save, to_float
 from fer_lib.workers import in_parallel
@@ -76,21 +77,22 @@ def train_stacked(
 def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, device: str) -> Trainee:
     """The member with its own training and test frames on the device, as far as its checkpoint has it."""
     parts = split(data, experiment.protocol, member.seed, member.fold)
-    images, labels = to_float(data.images, device), torch.from_numpy(data.labels).to(device)
-    frames = Data(images[parts.train], labels[parts.train], images[parts.test], labels[parts.test])
+    tensors = []
+    for rows in filter(len, (parts.train, parts.test, parts.selection)):
+        tensors += [to_float(data.images[rows], device), torch.from_numpy(data.labels[rows]).to(device)]
+    frames = Data(*tensors)
     return Trainee(experiment, member, frames, len(data.classes), folder / f"checkpoint-{member}.pt")
 
 
 def evaluate(trained: Trainee, data: Faces) -> dict:
     """A trained member's rows for each table of the results, and its timing; stores its weights."""
     experiment, member, network, frames = trained.experiment, trained.member, trained.network, trained.data
-    test = split(data, experiment.protocol, member.seed, member.fold).test
+    parts = split(data, experiment.protocol, member.seed, member.fold)
     save(trained.weights(), trained.checkpoint.with_name(f"model-{member}.pt"))
     predict = Predictor(network, experiment, member.seed, frames.train_images, frames.train_labels)
     probabilities = predict(frames.test_images)
-    truth, predicted = data.labels[test], probabilities.argmax(axis=1)
-    tested = data.frames.loc[test, ["frame_id", "subject"]].assign(label=truth)
-    predictions = tested.assign(prediction=predicted)
+    truth, predicted = data.labels[parts.test], probabilities.argmax(axis=1)
+    predictions = _about(data, parts.test).assign(prediction=predicted)
     for i, name in enumerate(data.classes):
         predictions[f"p_{name}"] = probabilities[:, i]
     metrics = {
@@ -101,7 +103,12 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
     }
     if experiment.head_layers == 2:
         metrics |= self_agreement(predict, frames.test_images, truth, member.seed)
-    benchmark = OcclusionBenchmark(data.images)
+    if len(parts.selection):
+        mirrored = predict(frames.test_images.flip(3))
+        metrics["mirrored_accuracy"] = accuracy_score(truth, (probabilities + mirrored).argmax(axis=1))
+    chosen = asked(data, experiment.protocol)
+    few, test = data.take(chosen), np.flatnonzero(np.isin(chosen, parts.test))
+    benchmark = OcclusionBenchmark(few.images)
 
     def ask(images: np.ndarray) -> np.ndarray:
         return predict(to_float(images, frames.test_images.device))
@@ -112,11 +119,11 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
     return {
         "tables": {
             "predictions.csv.gz": predictions,
-            "occlusion.csv": benchmark.accuracies(occluded, truth, test),
-            "occluded_predictions.csv.gz": tested.join(occluded.set_index(test)),
-            "embeddings.csv.gz": embeddings(trained, data),
-            "views.csv.gz": chosen_views(trained, benchmark, tested, test),
-            **attribution.measure(trained, data, test, benchmark, ask, slid[0]),
+            "occlusion.csv": benchmark.accuracies(occluded, few.labels[test], test),
+            "occluded_predictions.csv.gz": _about(few, test).join(occluded.set_index(test)),
+            "embeddings.csv.gz": embeddings(trained, few, test, np.flatnonzero(np.isin(chosen, parts.train))),
+            "views.csv.gz": chosen_views(trained, benchmark, few, test),
+            **attribution.measure(trained, few, test, benchmark, ask, slid[0]),
             "history.csv": pd.DataFrame(trained.history),
             "metrics.csv": pd.DataFrame([metrics]),
         },
@@ -128,7 +135,11 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
     }
 
 
-def chosen_views(trained: Trainee, benchmark: OcclusionBenchmark, tested: pd.DataFrame, test: np.ndarray):
+def _about(data: Faces, rows: np.ndarray) -> pd.DataFrame:
+    return data.frames.loc[rows, ["frame_id", "subject"]].assign(label=data.labels[rows])
+
+
+def chosen_views(trained: Trainee, benchmark: OcclusionBenchmark, data: Faces, test: np.ndarray) -> pd.DataFrame:
     """Theta for each test frame, clean and under the paper's rectangle; no row without a transformer.
 
     Columns frame_id, subject, occlusion and the entries xx, xy, x, yx, yy, y of theta, to six decimals.
@@ -137,25 +148,23 @@ def chosen_views(trained: Trainee, benchmark: OcclusionBenchmark, tested: pd.Dat
     for occlusion in (CLEAN, PAPER) if trained.network.stn is not None else ():
         images = to_float(benchmark.occluded(occlusion, test)[0], trained.data.test_images.device)
         entries = views(trained.network, images).reshape(len(test), 6).astype(np.float64).round(6)
-        table = tested[["frame_id", "subject"]].assign(occlusion=occlusion.kind)
+        table = data.frames.loc[test, ["frame_id", "subject"]].assign(occlusion=occlusion.kind)
         tables.append(table.assign(**dict(zip(THETA, entries.T, strict=True))))
     return pd.concat(tables) if tables else pd.DataFrame(columns=["frame_id", "subject", "occlusion", *THETA])
 
 
-def embeddings(trained: Trainee, data: Faces) -> pd.DataFrame:
+def embeddings(trained: Trainee, data: Faces, test: np.ndarray, train: np.ndarray) -> pd.DataFrame:
     """Embeddings of the test frames, for the experiment's first member of the training frames too.
 
     Columns frame_id, subject, label, tested and e0, e1, ..., one per dimension, to six decimals.
     """
-    experiment, member, frames = trained.experiment, trained.member, trained.data
-    parts = split(data, experiment.protocol, member.seed, member.fold)
-    chosen = [(parts.test, frames.test_images, True)]
-    if member == experiment.members[0]:
-        chosen.append((parts.train, frames.train_images, False))
+    experiment, device = trained.experiment, trained.data.test_images.device
+    chosen = [(test, True)] + [(train, False)] * (trained.member == experiment.members[0])
     tables = []
-    for rows, images, tested in chosen:
+    for rows, tested in chosen:
+        images = to_float(data.images[rows], device)
         points = embed(trained.network, images, experiment.normalise).astype(np.float64).round(6)
-        table = data.frames.loc[rows, ["frame_id", "subject"]].assign(label=data.labels[rows], tested=tested)
+        table = _about(data, rows).assign(tested=tested)
         tables.append(table.assign(**{f"e{i}": column for i, column in enumerate(points.T)}))
     return pd.concat(tables)
 

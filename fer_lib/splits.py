@@ -1,6 +1,6 @@
 """Protocols: which frames train and which test, and how much of the test set the training set has already seen."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -11,13 +11,17 @@ FOLDS = 10
 TEST_SHARE = 181 / 981
 """Kim et al. 2022, section 3: of 981 frames 800 train and 181 test."""
 
+ASKED = 1000
+"""Of a larger data set no more than so many faces are occluded and explained, evenly spaced: all would take hours."""
+
 
 @dataclass(frozen=True)
 class Split:
-    """Indices into a `Faces`, ascending and disjoint."""
+    """Indices into a `Faces`, ascending and disjoint; those to choose by are none under most protocols."""
 
     train: np.ndarray
     test: np.ndarray
+    selection: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def fold_count(protocol: str) -> int:
@@ -41,7 +45,7 @@ def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
     - `subject`: 10 folds, subjects in ascending ID order, fold i tests every tenth from i on. The seed changes nothing.
     - `inner`: 5 folds, fold i tests the subjects of folds 2i and 2i + 1 of `subject` together. What it says of one of
       the two may choose what is trained for the other, whose frames it has neither trained on nor is asked about.
-    - `usage`: Training trains and PrivateTest tests, as FER2013 comes. The seed changes nothing.
+    - `usage`: Training trains, PublicTest selects and PrivateTest tests, as FER2013 comes. The seed changes nothing.
 
     Raises ValueError for an unknown protocol or fold, a protocol that the data set cannot serve, or a training set
     without a class.
@@ -53,7 +57,7 @@ def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
     if (groups == "").any():
         raise ValueError(f"protocol {protocol!r} needs the {column} of each frame, which {faces.name} does not tell")
     if protocol == "usage":
-        return _checked(faces, np.flatnonzero(groups == "Training"), np.flatnonzero(groups == "PrivateTest"))
+        return _checked(faces, *(np.flatnonzero(groups == name) for name in ("Training", "PrivateTest", "PublicTest")))
     ids = np.unique(groups)
     if protocol == "subject":
         tested = ids[fold::FOLDS]
@@ -65,12 +69,21 @@ def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
     return _checked(faces, np.flatnonzero(~test), np.flatnonzero(test))
 
 
-def _checked(faces: Faces, train: np.ndarray, test: np.ndarray) -> Split:
+def _checked(faces: Faces, train: np.ndarray, test: np.ndarray, *selection: np.ndarray) -> Split:
     missing = [faces.classes[i] for i in set(range(len(faces.classes))) - set(faces.labels[train].tolist())]
     if missing or len(test) == 0:
         what = f"no training frame of {', '.join(missing)}" if missing else "no test frame"
         raise ValueError(f"this split of {faces.name} has {what}; use another seed, fold or protocol")
-    return Split(train, test)
+    return Split(train, test, *selection)
+
+
+def asked(faces: Faces, protocol: str) -> np.ndarray:
+    """The frames whose answers under occlusion, embedding and attribution are stored where a member tests them.
+
+    All frames; where they are more than `ASKED`, every so manieth of those that the protocol may test.
+    """
+    rows = split(faces, protocol).test if protocol == "usage" else np.arange(len(faces))
+    return rows[:: -(-len(rows) // ASKED)]
 
 
 def exposure(faces: Faces, parts: Split) -> dict[str, float]:

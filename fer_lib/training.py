@@ -24,7 +24,10 @@ from fer_lib.stn import share_outside
 from fer_lib.triplet import triplet_loss
 
 CHECKPOINT_EVERY = 5
-"""Epochs between checkpoints, and between looks at the test accuracy, which is logged and chooses nothing."""
+"""Epochs between checkpoints, and between looks at the test accuracy, which is logged and chooses nothing.
+
+Where a protocol has frames to choose by, every epoch is looked at, for then an epoch can be chosen.
+"""
 
 THETA = ("xx", "xy", "x", "yx", "yy", "y")
 """The entries of theta, row by row: what of the output's x and y goes into the input's x, and the shift; then y."""
@@ -32,12 +35,17 @@ THETA = ("xx", "xy", "x", "yx", "yy", "y")
 
 @dataclass
 class Data:
-    """One member's frames on the device: images float (N, 1, 48, 48) in [0, 1], labels (N,)."""
+    """One member's frames on the device: images float (N, 1, 48, 48) in [0, 1], labels (N,).
+
+    Those to choose by are None under a protocol that has none.
+    """
 
     train_images: torch.Tensor
     train_labels: torch.Tensor
     test_images: torch.Tensor
     test_labels: torch.Tensor
+    selection_images: torch.Tensor | None = None
+    selection_labels: torch.Tensor | None = None
 
 
 def to_float(images: np.ndarray, device: str) -> torch.Tensor:
@@ -194,8 +202,8 @@ class Trainee:
             name = self.experiment.experiment
             raise ValueError(f"{name}, {self.member}: the loss is {row['loss']} in epoch {self.epoch}; lower lr")
         self.history.append(row)
-        if len(self.history) % CHECKPOINT_EVERY == 0 or self.finished:
-            row["test_accuracy"] = self._test_accuracy()
+        if len(self.history) % CHECKPOINT_EVERY == 0 or self.finished or self.data.selection_images is not None:
+            row |= self._accuracies()
             state = {"network": self.weights(), "optimiser": self.optimiser.state_dict()}
             save({**state, "history": self.history, "seconds": self.seconds}, self.checkpoint)
 
@@ -203,10 +211,16 @@ class Trainee:
         """The network's state, copied: beside others in a stack, a tensor would be stored with all of theirs."""
         return {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
 
-    def _test_accuracy(self) -> float:
+    def _accuracies(self) -> dict[str, float]:
         data = self.data
         predict = Predictor(self.network, self.experiment, self.member.seed, data.train_images, data.train_labels)
-        return scores(data.test_labels.cpu().numpy(), predict(data.test_images).argmax(axis=1))["accuracy"]
+        watched = {"test_accuracy": (data.test_images, data.test_labels)}
+        if data.selection_images is not None:
+            watched["selection_accuracy"] = (data.selection_images, data.selection_labels)
+        return {
+            name: scores(labels.cpu().numpy(), predict(images).argmax(axis=1))["accuracy"]
+            for name, (images, labels) in watched.items()
+        }
 
 
 def fit(trainee: Trainee, on_epoch: Callable[[], None]) -> None:
