@@ -2,14 +2,14 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 STUDY = snakemake --cores all --rerun-triggers mtime --rerun-incomplete --nolock --quiet all --config
 
-.PHONY: study ckplus test
+.PHONY: study ckplus fer2013 test
 
 study: .venv/.installed  ## the practice run on synthetic faces, and every page that the stored results allow
 	$(STUDY) datasets=synthetic
 	@echo "Open results/reports/index.html (the study) and results/reports/synthetic/index.html (the practice run)."
 
-ckplus: .venv/.installed  ## train what is missing on CK+, which you have put into data/, and render its pages
-	$(STUDY) datasets=ckplus
+ckplus fer2013: .venv/.installed  ## train what is missing on this data set, which you have put into data/, and render the pages
+	$(STUDY) datasets=$@
 	@echo "Open results/reports/index.html."
 
 test: .venv/.installed  ## check everything

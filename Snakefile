@@ -18,7 +18,7 @@ DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
 FROM_RESULTS = ("02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit", "09_recipe", "index")
 FROM_REFERENCES = {"03_occlusion", "05_attention", "06_audit", "index"}
-FROM_STORED = {"07_speed": "speed/*/*.*", "08_fer2013": "fer2013/*"}
+FROM_STORED = {"07_speed": "speed/*/*.*", "08_fer2013": "fer2013/*.*", "10_fer2013_networks": "fer2013/*.*"}
 FROM_DATA = "00_data"
 
 for dataset in DATASETS:
@@ -53,7 +53,8 @@ for row in missing:
 
 def page_inputs(dataset, page):
     """Everything that a page is made from; `.venv/.installed` stands for the locked packages."""
-    own = [row for row in rows if row.dataset == dataset]
+    shown = {"10_fer2013_networks": ("fer2013",), "index": (dataset, "fer2013")}.get(page, (dataset,))
+    own = [row for row in rows if row.dataset in shown]
     files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, *sorted(paths.NOTEBOOKS.glob("published*.csv"))]
     files += sorted(paths.ROOT.glob("fer_lib/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
     files += paths.ROOT.glob(".venv/.installed")

@@ -7,7 +7,7 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.robustness import SCORES, gain
-from fer_lib.stats import paired_difference, subject_difference, verdict
+from fer_lib.stats import RESAMPLED, paired_difference, subject_difference, verdict
 from fer_lib.tables import label, measured, occluded
 
 
@@ -53,8 +53,9 @@ CLAIMS = (
 def claims_table(dataset: str) -> pd.DataFrame:
     """One row per claim, protocol and setting for which both arms are measured.
 
-    Under `subject` people are resampled, n counts them, and the test exchanges the arms within a person; under
-    the other protocols the difference is paired by member. `verdict` follows from the interval alone.
+    Under `subject` people are resampled, n counts them, and the test exchanges the arms within a person; under `usage`
+    the same with images; under the other protocols the difference is paired by member. `verdict` follows from the
+    interval alone.
     """
     arms = measured(dataset)
     rows = []
@@ -73,12 +74,13 @@ def claims_table(dataset: str) -> pd.DataFrame:
 
 
 def difference(first: Experiment, second: Experiment, covered: bool = False) -> dict:
-    """Gain of the first arm over the second with interval, p and n, and what is paired: members or people."""
-    if first.protocol == "subject" and covered:
+    """Gain of the first arm over the second with interval, p and n, and what is paired: members, people or images."""
+    if first.protocol in RESAMPLED and covered:
         return gain(first, second, SCORES["black rectangle"])
-    if first.protocol == "subject":
-        paired = subject_difference(*(results.read(arm, "predictions.csv.gz") for arm in (first, second)))
-        return {**paired, "pairs": "people"}
+    if first.protocol in RESAMPLED:
+        column, pairs = RESAMPLED[first.protocol]
+        predictions = (results.read(arm, "predictions.csv.gz") for arm in (first, second))
+        return {**subject_difference(*predictions, by=column), "pairs": pairs}
     scored = occluded if covered else lambda arm: results.read(arm, "metrics.csv")
     by_member = [scored(arm).set_index(["seed", "fold"])["accuracy"] for arm in (first, second)]
     return {**paired_difference(*by_member), "pairs": "members"}

@@ -14,6 +14,7 @@ from matplotlib.ticker import PercentFormatter
 from fer_lib import (
     audit,
     embedding_scores,
+    fer2013_results,
     occlusion_plots,
     paths,
     plots,
@@ -190,6 +191,7 @@ def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
         ),
         "08_fer2013": quality_wording.in_short(),
         "09_recipe": recipe_results.in_short(dataset),
+        "10_fer2013_networks": fer2013_results.in_short(),
         "07_speed": (
             f"Ten members at once train {fastest.min():.1f} to {fastest.max():.1f} times as fast as the usual way."
             if len(fastest)

@@ -258,8 +258,8 @@ def ambiguous(images: pd.DataFrame, pairs: pd.DataFrame) -> int:
 
 
 def published() -> pd.DataFrame:
-    """Printed accuracies on PrivateTest, the highest first: method, protocol, source, and `votes.counted`."""
+    """Printed accuracies on PrivateTest, the highest first: method, protocol, source, ours (none), `votes.counted`."""
     table = pd.read_csv(paths.NOTEBOOKS / "published_fer2013.csv")
     n = fer2013.USAGES["PrivateTest"]
     counts = pd.DataFrame([votes.counted(round(n * accuracy / 100), n) for accuracy in table["accuracy"]])
-    return table.join(counts).sort_values("accuracy", ascending=False, ignore_index=True)
+    return table.join(counts).assign(ours=False).sort_values("accuracy", ascending=False, ignore_index=True)

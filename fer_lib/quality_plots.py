@@ -114,16 +114,20 @@ def parts(ax: Axes, table: pd.DataFrame) -> Axes:
 
 
 def against_ceilings(ax: Axes, published: pd.DataFrame, ceilings: pd.DataFrame) -> Axes:
-    """Draw printed accuracies with Wilson's intervals, and what models that know the votes score, as bands.
+    """Draw accuracies with their intervals, and what models that know the votes score, as bands.
 
-    published: method, share, low, high. ceilings: rows of `votes.ceilings`, the bands from left to right.
+    published: method, share, low, high, and ours, which tells what is measured here from what is printed. ceilings:
+    rows of `votes.ceilings`, the bands from left to right.
     """
     lines = np.arange(len(published))
     for row, colour in zip(ceilings.itertuples(), (CYCLE[1], CYCLE[2], CYCLE[3]), strict=False):
         ax.axvspan(row.low, row.high, color=colour, alpha=0.22, linewidth=0)
         ax.axvline(row.share, color=colour, linewidth=1.2, label=row.model)
     ax.hlines(lines, published["low"], published["high"], color=ACCENT, linewidth=1.8)
-    ax.plot(published["share"], lines, "D", color=INK, markerfacecolor="none", label="printed")
+    ours = published["ours"].to_numpy(dtype=bool)
+    ax.plot(published["share"][~ours], lines[~ours], "D", color=INK, markerfacecolor="none", label="printed")
+    if ours.any():
+        ax.plot(published["share"][ours], lines[ours], "o", color=ACCENT, label="measured here")
     ax.set_yticks(lines, published["method"])
     ax.set(xlabel="accuracy on PrivateTest", ylim=(len(published) - 0.5, -0.5))
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))

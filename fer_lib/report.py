@@ -40,6 +40,7 @@ PAGES = {
     "07_speed": "Speed",
     "08_fer2013": "FER2013",
     "09_recipe": "A stronger recipe",
+    "10_fer2013_networks": "FER2013: networks",
 }
 """File name without .html -> its name in the navigation, in reading order."""
 

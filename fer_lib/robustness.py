@@ -23,7 +23,7 @@ from fer_lib.occlusion_benchmark import (
     Occlusion,
     window_name,
 )
-from fer_lib.stats import mean_interval, paired_difference, subject_gain, subject_ratio, verdict
+from fer_lib.stats import RESAMPLED, mean_interval, paired_difference, subject_gain, subject_ratio, verdict
 from fer_lib.tables import label, measured
 from fer_lib.wording import interval, p_value, percent
 
@@ -108,12 +108,12 @@ def right(experiment: Experiment, weights: Weights) -> pd.DataFrame:
 def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -> tuple[float, float, float]:
     """Mean and interval of a score, or of its ratio to the score `of`; as a share.
 
-    Under `subject` people are resampled; under the other protocols it is over members.
+    Under `subject` people are resampled, under `usage` images; under the other protocols it is over members.
     """
     frames = right(experiment, weights)
     frames["of"] = right(experiment, of)["score"] if of else 1.0
-    if experiment.protocol == "subject":
-        return subject_ratio(frames["score"], frames["of"], frames["subject"])
+    if experiment.protocol in RESAMPLED:
+        return subject_ratio(frames["score"], frames["of"], frames[RESAMPLED[experiment.protocol][0]])
     by_member = frames.groupby(["seed", "fold"])[["score", "of"]].sum()
     return mean_interval(by_member["score"] / by_member["of"])
 
@@ -178,8 +178,8 @@ def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFram
 def questions_table(dataset: str) -> pd.DataFrame:
     """Paired answers: one row per question, pair of arms and score (`clean`, `unseen` and each kind).
 
-    Columns question, protocol, with, score, difference, ci_low, ci_high, p, n, pairs (people or members), over the
-    members that both arms have.
+    Columns question, protocol, with, score, difference, ci_low, ci_high, p, n, pairs (people, images or members), over
+    the members that both arms have.
     """
     measured_arms, rows = arms(dataset), []
     groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}
@@ -198,11 +198,12 @@ def questions_table(dataset: str) -> pd.DataFrame:
 
 
 def gain(first: Experiment, second: Experiment, weights: Weights) -> dict:
-    """What the first arm gains over the second in a score, paired by people under `subject`, else by members."""
+    """What the first arm gains over the second in a score, and what is paired: people, images or members."""
     key = ["seed", "fold", "frame_id", "subject"]
     both = right(first, weights).merge(right(second, weights), on=key, suffixes=("_first", "_second"))
-    if first.protocol == "subject":
-        return {**subject_gain(both["score_first"] - both["score_second"], both["subject"]), "pairs": "people"}
+    if first.protocol in RESAMPLED:
+        column, pairs = RESAMPLED[first.protocol]
+        return {**subject_gain(both["score_first"] - both["score_second"], both[column]), "pairs": pairs}
     by_member = both.groupby(["seed", "fold"])[["score_first", "score_second"]].mean()
     return {**paired_difference(by_member["score_first"], by_member["score_second"]), "pairs": "members"}
 

@@ -154,12 +154,14 @@ def chosen_views(trained: Trainee, benchmark: OcclusionBenchmark, data: Faces, t
 
 
 def embeddings(trained: Trainee, data: Faces, test: np.ndarray, train: np.ndarray) -> pd.DataFrame:
-    """Embeddings of the test frames, for the experiment's first member of the training frames too.
+    """Embeddings of the frames `test`, for the experiment's first member of the frames `train` too.
 
     Columns frame_id, subject, label, tested and e0, e1, ..., one per dimension, to six decimals.
     """
     experiment, device = trained.experiment, trained.data.test_images.device
-    chosen = [(test, True)] + [(train, False)] * (trained.member == experiment.members[0])
+    chosen = [(test, True)]
+    if trained.member == experiment.members[0] and len(train):
+        chosen.append((train, False))
     tables = []
     for rows, tested in chosen:
         images = to_float(data.images[rows], device)

@@ -9,6 +9,12 @@ from scipy import stats
 
 LEVEL = 0.95
 
+RESAMPLED = {"subject": ("subject", "people"), "usage": ("frame_id", "images")}
+"""Protocols whose members are asked about the same frames -> the column of what is resampled, and its name.
+
+Under the other protocols an interval is over members. Who is on an image of FER2013 is not known.
+"""
+
 
 def mean_interval(values, within: tuple[float, float] = (0, 1)) -> tuple[float, float, float]:
     """Mean and the ends of Student's t interval over members, whose spread is what retraining changes.
@@ -79,15 +85,16 @@ def paired_difference(first: pd.Series, second: pd.Series) -> dict[str, float]:
     }
 
 
-def subject_difference(first: pd.DataFrame, second: pd.DataFrame) -> dict[str, float]:
+def subject_difference(first: pd.DataFrame, second: pd.DataFrame, by: str = "subject") -> dict[str, float]:
     """Pooled accuracy of first - second over the frames that both predicted, when people are resampled.
 
-    first, second: columns seed, fold, frame_id, subject, label, prediction. As `subject_gain`.
+    first, second: columns seed, fold, frame_id, subject, label, prediction; by: the one that names what is resampled.
+    As `subject_gain`.
     """
     key = ["seed", "fold", "frame_id", "subject", "label"]
     both = first.merge(second, on=key, suffixes=("_first", "_second"))
     right = [(both[f"prediction_{arm}"] == both["label"]).astype(float) for arm in ("first", "second")]
-    return subject_gain(right[0] - right[1], both["subject"])
+    return subject_gain(right[0] - right[1], both[by])
 
 
 def subject_gain(gained, subjects, resamples: int = 10_000) -> dict[str, float]:

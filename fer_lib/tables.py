@@ -6,7 +6,7 @@ import pandas as pd
 from fer_lib import paths, results
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.network import Network, parameter_count
-from fer_lib.stats import mean_interval, subject_interval
+from fer_lib.stats import RESAMPLED, mean_interval, subject_ratio
 
 LOST = 0.5
 """A member has lost the face if more than this share of its sampling grid lies outside the image in the last epoch."""
@@ -95,9 +95,9 @@ def has_results(experiment: Experiment) -> bool:
 def accuracy_table(dataset: str) -> pd.DataFrame:
     """One row per measured experiment, at full precision; accuracies and their like are shares.
 
-    Under `subject` the mean is pooled over all tested frames and the interval resamples subjects; under the other
-    protocols mean and interval are over members. `lost` counts the
-    members whose transformer has lost the face, `kept_mean` is the mean accuracy of the others. `worst_class` is the
+    Under `subject` and `usage` the mean is pooled over all tested frames, and the interval resamples subjects or
+    images; under the other protocols mean and interval are over members. `lost` counts the members whose
+    transformer has lost the face, `kept_mean` is the mean accuracy of the others. `worst_class` is the
     emotion with the lowest recall over all members. `oracle_gain`: what the best watched epoch on the test frames would
     have added, mean over members.
     """
@@ -105,8 +105,9 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
     for experiment in measured(dataset):
         metrics = results.read(experiment, "metrics.csv")
         predictions = results.read(experiment, "predictions.csv.gz")
-        if experiment.protocol == "subject":
-            mean, low, high = subject_interval(predictions)
+        if experiment.protocol in RESAMPLED:
+            right = predictions["label"] == predictions["prediction"]
+            mean, low, high = subject_ratio(right, np.ones(len(right)), predictions[RESAMPLED[experiment.protocol][0]])
         else:
             mean, low, high = mean_interval(metrics["accuracy"])
         lost = set(

@@ -17,7 +17,8 @@ PROTOCOLS = {
     "random": f"Random frames, the paper's protocol: frames of one sequence fall on both sides. Ours: {OVER_MEMBERS}",
     "sequence": f"Whole sequences at random: no frame has a twin in training, but most people do. Ours: {OVER_MEMBERS}",
     "subject": f"Ten folds of people: nobody is on both sides. Ours: {POOLED}",
-    "usage": f"As the data set is distributed. Ours: {OVER_MEMBERS}",
+    "usage": "As FER2013 comes: Training trains, PublicTest selects, PrivateTest reports. Ours: pooled over the tested "
+    "images; images resampled.",
 }
 """What a split by each protocol means, and what the interval is over."""
 

@@ -13,10 +13,10 @@ import pandas as pd
 import pytest
 from few_faces import use_few_faces
 
-from fer_lib import faces, paths, results
+from fer_lib import faces, paths, results, splits
 from fer_lib.experiments import Experiment, Member
 from fer_lib.occlusion_benchmark import CLEAN, SUITE
-from fer_lib.run import load_network, run
+from fer_lib.run import load_network, run, train_member
 from fer_lib.training import THETA, to_float
 
 SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=2, batch_size=32)
@@ -82,6 +82,27 @@ def test_an_experiment_and_who_trains_beside_it(few):
     for name in results.TABLES:
         first = results.read(SOFTMAX, name).query("seed == 0").reset_index(drop=True)
         pd.testing.assert_frame_equal(results.read(alone, name), first, check_exact=True)
+
+
+def test_frames_to_choose_by_are_watched_and_of_many_some_are_asked(few, monkeypatch):
+    given = faces.load("synthetic")
+    usage = np.resize(["Training", "Training", "PublicTest", "PrivateTest"], len(given))
+    fer = faces.Faces("fer2013", given.images, given.labels, given.frames.assign(usage=usage), given.classes)
+    monkeypatch.setattr(faces, "load", lambda name: fer)
+    monkeypatch.setattr(splits, "ASKED", 11)
+    experiment = Experiment("few", dataset="fer2013", protocol="usage", loss="softmax", epochs=2, batch_size=32)
+    outcome = train_member(experiment, few, Member(0, 0), fer, lambda: None)["tables"]
+    history, metrics = outcome["history.csv"], outcome["metrics.csv"].iloc[0]
+    assert history[["test_accuracy", "selection_accuracy"]].notna().all(axis=None), "every epoch is looked at"
+    assert history["test_accuracy"].iloc[-1] == metrics["accuracy"]
+    assert (metrics["n_test"], len(outcome["predictions.csv.gz"])) == (21, 21)
+    assert 0 <= metrics["mirrored_accuracy"] <= 1
+    asked = fer.frames["frame_id"][usage == "PrivateTest"].iloc[::2].tolist()
+    for name in ("occluded_predictions.csv.gz", "embeddings.csv.gz"):
+        assert outcome[name]["frame_id"].tolist() == asked
+    clear = outcome["predictions.csv.gz"].set_index("frame_id")["prediction"][asked]
+    assert outcome["occluded_predictions.csv.gz"][str(CLEAN)].tolist() == clear.tolist()
+    assert set(outcome["occlusion.csv"]["n"]) == {11}
 
 
 def test_a_head_with_dropout_is_measured_with_it_on_too(few):

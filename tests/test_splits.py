@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import synthetic
+from fer_lib import splits, synthetic
 from fer_lib.faces import EMOTIONS, Faces
-from fer_lib.splits import exposure, split
+from fer_lib.splits import asked, exposure, split
 
 
 @pytest.fixture(scope="module")
@@ -13,8 +13,10 @@ def faces():
 
 
 def four_faces(labels=(0, 1, 0, 1), **columns):
-    frames = pd.DataFrame({"frame_id": list("abcd"), "subject": "", "sequence": "", "usage": "", **columns})
-    return Faces("four", np.zeros((4, 48, 48), np.uint8), np.array(labels), frames, ("no", "yes"))
+    """Four faces, or as many as there are labels."""
+    ids = list("abcdefg")[: len(labels)]
+    frames = pd.DataFrame({"frame_id": ids, "subject": "", "sequence": "", "usage": "", **columns})
+    return Faces("four", np.zeros((len(labels), 48, 48), np.uint8), np.array(labels), frames, ("no", "yes"))
 
 
 def test_random_is_800_181_and_depends_on_the_seed(faces):
@@ -52,7 +54,15 @@ def test_subject_folds_are_every_tenth_subject(faces):
 
 def test_usage_tests_the_private_frames():
     parts = split(four_faces(usage=["Training", "Training", "PublicTest", "PrivateTest"]), "usage")
-    assert (parts.train.tolist(), parts.test.tolist()) == ([0, 1], [3])
+    assert (parts.train.tolist(), parts.test.tolist(), parts.selection.tolist()) == ([0, 1], [3], [2])
+
+
+def test_all_are_asked_unless_they_are_many(faces, monkeypatch):
+    assert asked(faces, "subject").tolist() == list(range(981))
+    monkeypatch.setattr(splits, "ASKED", 2)
+    assert asked(four_faces(), "random").tolist() == [0, 2]
+    of_five = four_faces((0, 1, 0, 1, 0, 1, 0), usage=["Training"] * 2 + ["PrivateTest"] * 5)
+    assert asked(of_five, "usage").tolist() == [2, 5], "every third that is tested"
 
 
 @pytest.mark.parametrize(

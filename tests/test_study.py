@@ -30,6 +30,7 @@ NOTEBOOKS = {
     "07_speed",
     "08_fer2013",
     "09_recipe",
+    "10_fer2013_networks",
 }
 TINY = """\
 random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random,1.0,False,knn,rectangle,paper,1,50,0.001
@@ -184,7 +185,7 @@ def test_stored_pages_are_those_of_the_stored_results(tmp_path):
         page: {"dataset": "ckplus"}
         for page in ("index", "02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit", "09_recipe")
     }
-    for page, given in {**on_ckplus, "07_speed": {}, "08_fer2013": {}}.items():
+    for page, given in {**on_ckplus, "07_speed": {}, "08_fer2013": {}, "10_fer2013_networks": {}}.items():
         executed = tmp_path / f"{page}.ipynb"
         papermill.execute_notebook(paths.NOTEBOOKS / f"{page}.ipynb", executed, given, progress_bar=False)
         render(executed, tmp_path / f"{page}.html")

@@ -1,0 +1,206 @@
+"""What the networks trained on FER2013 score, beside what its images and labels allow; from `results/` alone.
+
+Under protocol `usage` all members are asked about the same PrivateTest images, so intervals resample images.
+"""
+
+import numpy as np
+import pandas as pd
+
+from fer_lib import quality, results, robustness, tables, votes
+from fer_lib.experiments import Experiment, read_experiments
+from fer_lib.stats import mean_interval, verdict
+from fer_lib.wording import interval, percent
+
+DATASET = "fer2013"
+
+BINS = 15
+"""Bins of confidence in the calibration error (Guo et al. 2017)."""
+
+
+def arms() -> dict[str, Experiment]:
+    """Label -> the measured experiments. Raises ValueError if there is none."""
+    return {tables.label(row): row for row in tables.measured(DATASET)}
+
+
+def predictions(experiment: Experiment) -> tuple[pd.DataFrame, np.ndarray]:
+    """`predictions.csv.gz`, and the probabilities (N, classes)."""
+    table = results.read(experiment, "predictions.csv.gz")
+    return table, table[[name for name in table.columns if name.startswith("p_")]].to_numpy()
+
+
+def reliability(experiment: Experiment) -> pd.DataFrame:
+    """How often the members are right at each confidence, a row a bin that is used: frames, confidence, accuracy."""
+    table, probabilities = predictions(experiment)
+    confidence = probabilities.max(axis=1)
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    right = table["prediction"] == table["label"]
+    grouped = pd.DataFrame({"confidence": confidence, "accuracy": right}).groupby(place)
+    return grouped.mean().assign(frames=grouped.size()).reset_index(drop=True)
+
+
+def calibration_error(experiment: Experiment) -> float:
+    """Expected calibration error: the mean distance of confidence from accuracy over `reliability`, by frames."""
+    bins = reliability(experiment)
+    return float(np.average((bins["confidence"] - bins["accuracy"]).abs(), weights=bins["frames"]))
+
+
+def chosen_epochs(experiment: Experiment) -> pd.DataFrame:
+    """For each member the epoch that is best on PublicTest, the first of equals, with its history's row."""
+    history = results.read(experiment, "history.csv")
+    best = history.groupby(["seed", "fold"])["selection_accuracy"].idxmax()
+    return history.loc[best].reset_index(drop=True)
+
+
+def ensemble(experiment: Experiment) -> float:
+    """Accuracy of the members' mean probabilities; NaN with a single one."""
+    table, probabilities = predictions(experiment)
+    if table.groupby(["seed", "fold"]).ngroups < 2:
+        return np.nan
+    mean = pd.DataFrame(probabilities).groupby(table["frame_id"]).mean()
+    labels = table.groupby("frame_id")["label"].first()
+    return float((mean.to_numpy().argmax(axis=1) == labels).mean())
+
+
+def scores() -> pd.DataFrame:
+    """`tables.accuracy_table` and, a column each: epochs, chosen (mean epoch by PublicTest), at_chosen, mirrored,
+    ensemble, calibration_error."""
+    table = tables.accuracy_table(DATASET)
+    rows = []
+    for experiment in tables.measured(DATASET):
+        chosen = chosen_epochs(experiment)
+        rows.append(
+            {
+                "epochs": experiment.epochs,
+                "chosen": chosen["epoch"].mean(),
+                "at_chosen": chosen["test_accuracy"].mean(),
+                "mirrored": results.read(experiment, "metrics.csv")["mirrored_accuracy"].mean(),
+                "ensemble": ensemble(experiment),
+                "calibration_error": calibration_error(experiment),
+            }
+        )
+    return table.join(pd.DataFrame(rows))
+
+
+def beside_printed(table: pd.DataFrame) -> pd.DataFrame:
+    """The printed accuracies and those of `scores`, the highest first: method, share, low, high, ours."""
+    ours = table.rename(columns={"label": "method", "mean": "share", "ci_low": "low", "ci_high": "high"})
+    columns = ["method", "share", "low", "high", "ours"]
+    both = pd.concat([quality.published()[columns], ours.assign(ours=True)[columns]])
+    return both.sort_values("share", ascending=False, ignore_index=True)
+
+
+def curves() -> pd.DataFrame:
+    """Accuracy in each epoch, mean over members, a row per method, part and epoch."""
+    names = {"train_accuracy": "Training", "selection_accuracy": "PublicTest", "test_accuracy": "PrivateTest"}
+    parts = []
+    for name, experiment in arms().items():
+        history = results.read(experiment, "history.csv").groupby("epoch")[list(names)].mean()
+        long = history.rename(columns=names).melt(ignore_index=False, var_name="part", value_name="accuracy")
+        parts.append(long.reset_index().assign(method=name))
+    return pd.concat(parts, ignore_index=True)[["method", "part", "epoch", "accuracy"]]
+
+
+def by_class(images: pd.DataFrame) -> pd.DataFrame:
+    """For each method and class: recall, low, high (images resampled), and confirmed: of its PrivateTest labels, the
+    share that is the votes' majority. images: `quality.read("images")`."""
+    tested = images[images["usage"] == "PrivateTest"]
+    confirmed = (votes.outcome(tested) == votes.OUTCOMES[0]).groupby(tested["label"]).mean()
+    rows = []
+    for name, experiment in arms().items():
+        table, _ = predictions(experiment)
+        classes = robustness.class_names(experiment)
+        right = (table["prediction"] == table["label"]).groupby([table["label"], table["frame_id"]]).mean()
+        for k, own in right.groupby(level=0):
+            recall, low, high = mean_interval(own)
+            rows.append((name, classes[k], recall, low, high, confirmed[classes[k]]))
+    return pd.DataFrame(rows, columns=["method", "emotion", "recall", "low", "high", "confirmed"])
+
+
+def on_parts(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """`quality.scores` of each method's first member."""
+    named = []
+    for name, experiment in arms().items():
+        table, _ = predictions(experiment)
+        first = table[(table["seed"] == table["seed"].iloc[0]) & (table["fold"] == table["fold"].iloc[0])]
+        classes = np.array(robustness.class_names(experiment))
+        words = {column: classes[first[column]] for column in ("label", "prediction")}
+        named.append(first[["frame_id"]].assign(method=name, training=quality.ALL, **words))
+    return quality.scores(pd.concat(named), quality.subsets(images, pairs))
+
+
+def sided_with(images: pd.DataFrame) -> pd.DataFrame:
+    """When a method and the label disagree, whom most voters side with, a row per method, over all members.
+
+    Columns method, wrong (frames), and shares of these: network, label, neither (other categories, or tied).
+    """
+    majority = images.set_index("frame_id")["majority"]
+    rows = []
+    for name, experiment in arms().items():
+        table, _ = predictions(experiment)
+        classes = np.array(robustness.class_names(experiment))
+        wrong = table[table["prediction"] != table["label"]]
+        said = majority[wrong["frame_id"]].to_numpy()
+        network, label = (float((said == classes[wrong[column]]).mean()) for column in ("prediction", "label"))
+        rows.append((name, len(wrong), network, label, 1 - network - label))
+    return pd.DataFrame(rows, columns=["method", "wrong", "network", "label", "neither"])
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`scores` in percent."""
+    return pd.DataFrame(
+        {
+            "method": table["label"],
+            "last epoch": [percent(x) for x in table["mean"]],
+            "95 % interval": [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)],
+            "epoch by PublicTest": [
+                f"{percent(row.at_chosen)} (epoch {row.chosen:.0f} of {row.epochs})" for row in table.itertuples()
+            ],
+            "with its mirror image": [percent(x) for x in table["mirrored"]],
+            "ensemble": [percent(x) for x in table["ensemble"]],
+            "macro F1": [percent(x) for x in table["macro_f1"]],
+            "calibration error": [percent(x) for x in table["calibration_error"]],
+            "lost": table["lost"],
+            "n": [f"{n}" if n == of else f"{n} of {of}" for n, of in zip(table["n"], table["of"], strict=True)],
+        }
+    )
+
+
+def readable_sides(table: pd.DataFrame) -> pd.DataFrame:
+    """`sided_with` in percent."""
+    shares = {f"voters see what the {name} says": table[name].map(percent) for name in ("network", "label")}
+    return table[["method", "wrong"]].assign(**shares, neither=table["neither"].map(percent))
+
+
+def answer(table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, claims: pd.DataFrame) -> str:
+    """The page's findings in sentences; table: `scores`, ceilings: `votes.ceilings`, sides: `sided_with`."""
+    reader = ceilings.set_index("model").loc[votes.DRAWN]
+    lines = []
+    for row in table.itertuples():
+        said = f"- **{row.label}**: {percent(row.mean)} % of PrivateTest [{interval(row.ci_low, row.ci_high)}] after "
+        said += f"the last epoch, n = {row.n}; {percent(row.at_chosen)} % at the epoch that PublicTest chooses."
+        lines.append(said)
+    lines += [
+        f'- "{row.claim}" ({row.better}): {100 * row.difference:+.2f} points '
+        f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n:,} images: {verdict(row.ci_low, row.ci_high)}."
+        for row in claims.itertuples()
+    ]
+    best = table.loc[table["mean"].idxmax()]
+    side = sides.set_index("method").loc[best["label"]]
+    lines.append(
+        f"- A perfect reader of ten people's votes would score {percent(reader['share'])} %. Where the best of these "
+        f"networks is wrong by the label ({side['wrong']:,.0f} times), most voters see what the network says in "
+        f"{percent(side['network'])} %, and what the label says in {percent(side['label'])} %."
+    )
+    return "\n".join(lines)
+
+
+def in_short() -> str:
+    """What is reached so far, in a sentence; empty if nothing is trained."""
+    if not any(tables.has_results(row) for row in read_experiments() if row.dataset == DATASET):
+        return ""
+    table = tables.accuracy_table(DATASET)
+    best = table.loc[table["mean"].idxmax()]
+    return (
+        f"The best of {len(table)} networks so far, {best['label']}, reaches {percent(best['mean'])} % of PrivateTest "
+        f"[{interval(best['ci_low'], best['ci_high'])}], n = {best['n']}."
+    )

@@ -1,0 +1,127 @@
+"""By hand: eight PrivateTest images, ten votes each, and two members that are right where told."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib import fer2013_results, paths, quality, results
+from fer_lib.experiments import Experiment, Member
+from fer_lib.fer2013 import CLASSES
+from fer_lib.occlusion_benchmark import CLEAN, SUITE
+from fer_lib.tables import label
+
+SETTINGS = {"dataset": "fer2013", "protocol": "usage", "seeds": 2, "loss": "softmax", "epochs": 3, "batch_size": 64}
+PAPER = Experiment("paper", **SETTINGS)
+BARE = Experiment("bare", **SETTINGS, occlusion="none")
+IDS = [f"{i:05d}" for i in range(8)]
+FEAR, HAPPINESS = CLASSES.index("fear"), CLASSES.index("happiness")
+TRUTH = np.array([FEAR] * 4 + [HAPPINESS] * 4)
+
+
+def images():
+    """Half of the labels are confirmed by the votes; of the others most say neutral, or nothing alone has most."""
+    majority = ["fear", "fear", "neutral", "neutral/fear", "happiness", "happiness", "neutral", "neutral"]
+    columns = {"usage": "PrivateTest", "label": np.array(CLASSES)[TRUTH], "majority": majority}
+    return pd.DataFrame({"frame_id": IDS, **columns})
+
+
+def store(experiment, seed, predicted, sure=0.9):
+    """predicted: the class of each image; its probability is `sure`, the rest is for the others."""
+    results.open_folder(experiment, "abc", "cpu")
+    frames = pd.DataFrame({"frame_id": IDS, "subject": "", "label": TRUTH})
+    predicted = np.array(predicted)
+    table = frames.assign(prediction=predicted)
+    for k, name in enumerate(CLASSES):
+        table[f"p_{name}"] = np.where(predicted == k, sure, (1 - sure) / 6)
+    answers = pd.DataFrame({str(one): predicted for one in (CLEAN, *SUITE)})
+    right = float((predicted == TRUTH).mean())
+    history = {"epoch": [1, 2, 3], "selection_accuracy": [0.5, 0.75, 0.75], "test_accuracy": [0.1, 0.2, right]}
+    tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES}
+    tables |= {
+        "predictions.csv.gz": table,
+        "occluded_predictions.csv.gz": pd.concat([frames, answers], axis=1),
+        "history.csv": pd.DataFrame(history).assign(train_accuracy=0.3, grid_outside=0.0),
+        "metrics.csv": pd.DataFrame({"accuracy": [right], "macro_f1": [right], "mirrored_accuracy": [1.0]}),
+        "occlusion.csv": pd.DataFrame({"kind": ["rectangle"], "fill": ["black"], "accuracy": [0.25]}),
+    }
+    timing = {"train_seconds": 1.0, "frames_per_second": 1.0}
+    results.add_member(experiment, Member(seed, 0), tables, timing)
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """The first member is right on six of the images, the second, surer, on four; the other arm on none."""
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
+    rows = [{**row.method, "seeds": row.seeds, "folds": row.folds} for row in (PAPER, BARE)]
+    pd.DataFrame(rows).to_csv(tmp_path / "experiments.csv", index=False)
+    neutral = CLASSES.index("neutral")
+    store(PAPER, 0, [FEAR, FEAR, neutral, neutral, *[HAPPINESS] * 4], sure=0.8)
+    store(PAPER, 1, [FEAR] * 4 + [neutral] * 4)
+    store(BARE, 0, [neutral] * 8)
+    store(BARE, 1, [neutral] * 8)
+
+
+def test_scores(stored):
+    table = fer2013_results.scores().set_index("experiment").loc["paper"]
+    assert table["mean"] == pytest.approx((6 + 4) / 16)
+    assert table["ci_low"] < table["mean"] < table["ci_high"], "eight images are resampled"
+    assert (table["chosen"], table["at_chosen"]) == (2, 0.2), "of two epochs that are as good on PublicTest the first"
+    assert table["ensemble"] == 4 / 8, "where they disagree the surer member wins"
+    assert table["calibration_error"] == pytest.approx((0.8 - 0.75) / 2 + (0.9 - 0.5) / 2)
+
+
+def test_one_member_is_no_ensemble(stored):
+    alone = Experiment("alone", **{**SETTINGS, "seeds": 1})
+    store(alone, 0, TRUTH)
+    assert np.isnan(fer2013_results.ensemble(alone))
+
+
+def test_reliability_keeps_every_frame(stored):
+    bins = fer2013_results.reliability(PAPER)
+    assert bins["frames"].tolist() == [8, 8]
+    assert bins["accuracy"].tolist() == [0.75, 0.5]
+    assert bins["confidence"].tolist() == pytest.approx([0.8, 0.9])
+
+
+def test_certainty_has_a_bin(stored):
+    sure = Experiment("sure", **SETTINGS)
+    store(sure, 0, TRUTH, sure=1.0)
+    assert fer2013_results.reliability(sure)["frames"].tolist() == [8]
+    assert fer2013_results.calibration_error(sure) == 0
+
+
+def test_recall_beside_what_voters_confirm(stored):
+    table = fer2013_results.by_class(images()).set_index(["method", "emotion"])
+    fear, happiness = (table.loc[(label(PAPER), name)] for name in ("fear", "happiness"))
+    assert (fear["recall"], fear["confirmed"]) == (6 / 8, 2 / 4)
+    assert (happiness["recall"], happiness["confirmed"]) == (4 / 8, 2 / 4)
+    assert (happiness["low"], happiness["high"]) == (0.5, 0.5), "each image is right once"
+
+
+def test_whom_voters_side_with(stored):
+    table = fer2013_results.sided_with(images()).set_index("method")
+    # Wrong: 2 and 3 (neutral for fear), then 4 to 7 (neutral for happiness). Voters: neutral, tied; happiness twice,
+    # neutral twice.
+    paper = table.loc[label(PAPER)]
+    assert paper["wrong"] == 6
+    assert (paper["network"], paper["label"]) == pytest.approx((3 / 6, 2 / 6))
+    assert paper[["network", "label", "neither"]].sum() == pytest.approx(1)
+
+
+def test_beside_printed_numbers(stored):
+    table = fer2013_results.beside_printed(fer2013_results.scores())
+    assert table["ours"].sum() == 2 and len(table) == 2 + len(quality.published())
+    assert table["share"].is_monotonic_decreasing
+
+
+def test_in_short(stored, monkeypatch, tmp_path):
+    assert "2 networks" in fer2013_results.in_short() and "62.50 %" in fer2013_results.in_short()
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "nothing")
+    assert fer2013_results.in_short() == ""
+
+
+def test_curves_are_means_over_members(stored):
+    curves = fer2013_results.curves().set_index(["method", "part", "epoch"])["accuracy"]
+    assert curves[(label(PAPER), "PrivateTest", 3)] == pytest.approx((0.75 + 0.5) / 2)
+    assert curves[(label(PAPER), "PublicTest", 1)] == 0.5
