@@ -1,0 +1,161 @@
+"""A trained network as a file to pass on: weights as safetensors, in its header what they are, and a model card.
+
+    python -m fer_lib.export fer2013 usage-resnet10-strong-short some/folder
+
+safetensors holds numbers and text only: unlike a pickle, opening somebody else's file runs none of their code.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch.nn.functional import softmax
+
+from fer_lib import results
+from fer_lib.evaluation import embed
+from fer_lib.experiments import Experiment, Member
+from fer_lib.network import parameter_count
+from fer_lib.robustness import SCORES, class_names, right
+from fer_lib.run import load_network
+from fer_lib.stats import RESAMPLED, subject_ratio
+from fer_lib.tables import label
+from fer_lib.training import network_for, to_float
+from fer_lib.wording import PROTOCOLS, interval, percent
+
+LICENCES = {
+    "ckplus": "CK+ is given out for research under a user agreement. Ask its owners before you pass on these weights.",
+    "fer2013": "FER2013's images belong to whoever took them; they were collected, and may be used, for research. No "
+    "image is in this file.",
+    "synthetic": "The faces were drawn by a program of this repository; nobody's picture is in them.",
+}
+"""What the data ask of who passes the weights on."""
+
+
+class Classifier:
+    """An exported network: uint8 (N, 48, 48) -> probabilities (N, K), in the order of `classes`.
+
+    experiment: how it was trained. Raises ValueError if the file is none that `export` wrote.
+    """
+
+    def __init__(self, file: Path):
+        try:
+            with safe_open(file, framework="pt") as stored:
+                header = stored.metadata() or {}
+                weights = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118 - no dict
+            self.experiment = Experiment(**json.loads(header["experiment"]))
+            self.classes = tuple(json.loads(header["classes"]))
+            self.network = network_for(self.experiment, len(self.classes)).eval()
+            self.network.load_state_dict(weights)
+        except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
+            raise ValueError(f"{file} is no network that fer_lib.export wrote ({error})") from error
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Probabilities float64."""
+        return softmax(torch.from_numpy(embed(self.network, to_float(images, "cpu"))).double(), dim=1).numpy()
+
+
+def export(experiment: Experiment, member: Member, target: Path) -> Path:
+    """Write `<experiment>-<member>.safetensors` and its card, `.md`, into the folder `target`; the former's path.
+
+    Raises FileNotFoundError if the weights are not on this machine, ValueError after triplet training.
+    """
+    if experiment.loss == "triplet":
+        raise ValueError(
+            f"{experiment.experiment} classifies by its training faces' embeddings (classifier "
+            f"{experiment.classifier!r}), which weights do not hold; export one trained with softmax or joint loss"
+        )
+    classes = class_names(experiment)
+    weights = load_network(experiment, member, len(classes)).state_dict()
+    header = {"experiment": json.dumps(experiment.method), "classes": json.dumps(classes), "member": str(member)}
+    file = Path(target) / f"{experiment.experiment}-{member}.safetensors"
+    results.write(file, save({name: tensor.contiguous() for name, tensor in weights.items()}, header))
+    results.write(file.with_suffix(".md"), card(experiment, member, file.name).encode())
+    return file
+
+
+def chosen_member(experiment: Experiment) -> Member:
+    """The finished member that is best on the frames to choose by, at its last epoch; without such frames the first.
+
+    Raises FileNotFoundError if none is finished.
+    """
+    if not results.finished(experiment):
+        raise FileNotFoundError(f"no finished member in {results.folder(experiment)}; train one with 01_train")
+    history = results.read(experiment, "history.csv").query("epoch == @experiment.epochs")
+    if "selection_accuracy" in history:
+        history = history.sort_values("selection_accuracy", ascending=False, kind="stable")
+    return Member(*history[["seed", "fold"]].iloc[0].tolist())
+
+
+def card(experiment: Experiment, member: Member, name: str) -> str:
+    """The model card in Markdown: what it is, how it was measured, its limits, its licence."""
+    own = "seed == @member.seed and fold == @member.fold"
+    predictions = results.read(experiment, "predictions.csv.gz").query(own)
+    unit, units = RESAMPLED.get(experiment.protocol, ("frame_id", "frames"))
+    clear = _with_ends(predictions["prediction"] == predictions["label"], predictions[unit])
+    classes, run = class_names(experiment), results.read_run(experiment)
+    hits = (predictions["prediction"] == predictions["label"]).groupby(predictions["label"]).agg(["mean", "size"])
+    recalls = [f"| {classes[k]} | {percent(row['mean'])} | {row['size']:.0f} |" for k, row in hits.iterrows()]
+    unseen = right(experiment, SCORES["unseen"]).query(own)
+    network = network_for(experiment, len(classes))
+    lines = [
+        f"# {name.removesuffix('.safetensors')}",
+        "",
+        f"{label(experiment)}: {parameter_count(network) / 1e6:.2f} million weights; a grey face of 48 x 48 pixels to "
+        f"probabilities of {', '.join(classes)}. After Kim, Lee and Lee (SPIE 2022).",
+        "",
+        "```python",
+        "from fer_lib.export import Classifier",
+        "",
+        f'predict = Classifier("{name}")',
+        "probabilities = predict(faces)  # faces: uint8 (N, 48, 48), upright, cropped as the data set crops them",
+        "```",
+        "",
+        "## Data, protocol, accuracy",
+        "",
+        f"Trained on {experiment.dataset}, protocol {experiment.protocol}, seed {member.seed}, fold {member.fold}: "
+        f"{experiment.epochs} epochs, batch {experiment.batch_size}, learning rate {experiment.lr}. "
+        f"{PROTOCOLS.get(experiment.protocol, '').split(' Ours:')[0]}",
+        "",
+        f"This member: {clear} % of {len(predictions):,} test frames ({units} resampled). Under kinds of occlusion "
+        f"that its training did not show: {_with_ends(unseen['score'], unseen[unit])} %, on {len(unseen):,} of them.",
+        "",
+        "| class | recall in percent | test frames |",
+        "| --- | --- | --- |",
+        *recalls,
+        "",
+        f"Data fingerprint {run['data_fingerprint'][:16]}, torch {run['versions']['torch']}, commit {run['commit']}.",
+        "",
+        "## Limits",
+        "",
+        "- It names what a face in the data set would be labelled, which is not what a person feels.",
+        "- It was measured on this data set's faces alone: other cameras, crops, ages or skin tones may score lower, "
+        "and nobody has measured by how much.",
+        "- It gives a class to every image, also to one without a face.",
+        "- Do not use it to judge people, at work, at school, at a border, or anywhere else.",
+        "",
+        "## Licence",
+        "",
+        f"Code: MIT. {LICENCES[experiment.dataset]}",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _with_ends(score: pd.Series, units: pd.Series) -> str:
+    mean, low, high = subject_ratio(score, np.ones(len(score)), units)
+    return f"{percent(mean)} [{interval(low, high)}]"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4:
+        sys.exit("usage: python -m fer_lib.export DATASET EXPERIMENT FOLDER")
+    try:
+        chosen = results.stored(sys.argv[1], sys.argv[2])
+        print(export(chosen, chosen_member(chosen), Path(sys.argv[3])))
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
