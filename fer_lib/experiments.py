@@ -58,6 +58,7 @@ class Experiment:
     classifier: str = "knn"
     occlusion: str = "rectangle"
     recipe: str = "paper"
+    pretrained: str = "none"
     epochs: int = 100
     batch_size: int = 8
     lr: float = 0.001
@@ -85,6 +86,8 @@ class Experiment:
             raise ValueError(
                 f"protocol {self.protocol!r} cannot split {self.dataset}; for fer2013 take usage or random"
             )
+        if self.pretrained != "none" and self.dataset == "fer2013":
+            raise ValueError(f"pretrained is {self.pretrained!r}; it names weights of fer2013: on fer2013 take 'none'")
         if self.input_path == "plain" and self.head_layers == 2:
             raise ValueError("input_path is 'plain', so head_layers must stay 1: there is no transformer to give two")
         if self.loss == "softmax" and (self.normalise or self.mining != "random"):

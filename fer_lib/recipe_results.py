@@ -46,8 +46,9 @@ def strong(dataset: str) -> Experiment:
 
 
 def _trained(dataset: str) -> list[Experiment]:
-    settings = ("strong", "subject", "mixed", "softmax")
-    return [row for row in measured(dataset) if (row.recipe, row.protocol, row.occlusion, row.loss) == settings]
+    settings = ("strong", "subject", "mixed", "softmax", "none")
+    rows = measured(dataset)
+    return [row for row in rows if (row.recipe, row.protocol, row.occlusion, row.loss, row.pretrained) == settings]
 
 
 def reached(experiment: Experiment) -> pd.DataFrame:

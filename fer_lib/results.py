@@ -95,7 +95,11 @@ def is_complete(experiment: Experiment) -> bool:
 
 
 def conflicts(experiment: Experiment, run: dict, fingerprint: str | None = None) -> list[str]:
-    """In what the results in the folder differ from what is asked for; seeds and folds may always grow."""
+    """In what the results in the folder differ from what is asked for; seeds and folds may always grow.
+
+    Results that do not name a parameter are older than it, and had its default.
+    """
+    run = {field.name: field.default for field in fields(Experiment)} | run
     wanted = {**experiment.method, "method_version": METHOD_VERSION}
     if fingerprint:
         wanted["data_fingerprint"] = fingerprint

@@ -41,6 +41,9 @@ def run(experiment: Experiment) -> None:
     waiting = [member for member in experiment.members if member not in finished]
     if not waiting:
         return
+    if experiment.pretrained != "none":
+        for seed in {member.seed for member in waiting}:
+            pretrained(experiment, seed)
     done = len(finished) * experiment.epochs + sum(epochs_done(_checkpoint(experiment, m)) for m in waiting)
     total = len(experiment.members) * experiment.epochs
     progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
@@ -81,7 +84,26 @@ def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, d
     for rows in filter(len, (parts.train, parts.test, parts.selection)):
         tensors += [to_float(data.images[rows], device), torch.from_numpy(data.labels[rows]).to(device)]
     frames = Data(*tensors)
-    return Trainee(experiment, member, frames, len(data.classes), folder / f"checkpoint-{member}.pt")
+    learner = Trainee(experiment, member, frames, len(data.classes), folder / f"checkpoint-{member}.pt")
+    if experiment.pretrained != "none" and learner.epoch == 1:
+        learner.network.load_state_dict(pretrained(experiment, member.seed), strict=False)
+    return learner
+
+
+def pretrained(experiment: Experiment, seed: int) -> dict[str, torch.Tensor]:
+    """The weights that the members of a seed start from: those that the same seed was trained to on FER2013.
+
+    Its last layer is left out, since its classes are others. Raises ValueError if that network is built otherwise,
+    FileNotFoundError if it was not trained on this machine.
+    """
+    other = results.stored("fer2013", experiment.pretrained)
+    for name in ("backbone", "input_path", "head_layers", "recipe"):
+        here, there = getattr(experiment, name), getattr(other, name)
+        if here != there:
+            raise ValueError(f"{name} is {here!r}, but {there!r} in {other.experiment}, which training starts from")
+    classes = len(results.read(other, "predictions.csv.gz").filter(like="p_").columns)
+    weights = load_network(other, Member(seed, 0), classes).state_dict()
+    return {name: tensor for name, tensor in weights.items() if not name.startswith("resnet.fc.")}
 
 
 def evaluate(trained: Trainee, data: Faces) -> dict:

@@ -19,6 +19,7 @@ SETTINGS = {
     "normalise": "normalised",
     "classifier": "classifier",
     "occlusion": "occlusion",
+    "pretrained": "starting from",
     "epochs": "epochs",
     "batch_size": "batch",
     "lr": "lr",
@@ -62,10 +63,12 @@ def printed(experiment: Experiment) -> float:
 
 
 def part(experiment: Experiment) -> str:
-    """Where an experiment belongs: to Table 2, its arms trained without occlusion, the ablations, the strong recipe.
+    """Where an experiment belongs: Table 2, its arms trained without occlusion, ablations, strong recipe, transfer.
 
     A slower transformer stays in Table 2, for at the printed rate it can lose the face; so does a shorter training.
     """
+    if experiment.pretrained != "none":
+        return "transfer"
     if experiment.recipe == "strong":
         return "strong recipe"
     paper = USUAL["paper"]

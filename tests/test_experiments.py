@@ -52,6 +52,10 @@ def test_unknown_experiment_is_refused():
         ({"stn_lr_factor": -1}, "stn_lr_factor is -1.0"),
         ({"folds": 2}, "folds is 2; protocol 'random' has 1"),
         ({"dataset": "fer2013", "protocol": "subject"}, "cannot split fer2013"),
+        (
+            {"dataset": "fer2013", "protocol": "usage", "pretrained": "x"},
+            "pretrained is 'x'; it names weights",
+        ),
         ({"dataset": "ckplus", "protocol": "usage"}, "cannot split ckplus"),
         ({"input_path": "plain", "head_layers": 2}, "head_layers must stay 1"),
         ({"loss": "softmax", "mining": "batch-hard"}, "nothing is mined"),

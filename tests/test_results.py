@@ -1,5 +1,6 @@
 import json
 import subprocess
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -156,3 +157,12 @@ def test_a_commit_is_dirty_where_code_differs(tmp_path, monkeypatch):
     assert results.provenance()["commit"] == clean
     results.write(tmp_path / "fer_lib" / "run.py", b"2")
     assert results.provenance()["commit"] == f"{clean}-dirty"
+
+
+def test_a_parameter_that_results_do_not_name_had_its_default():
+    given = Experiment("x", loss="softmax")
+    older = {**given.method, "method_version": results.METHOD_VERSION}
+    del older["pretrained"]
+    assert results.conflicts(given, older) == []
+    other = replace(given, pretrained="first")
+    assert results.conflicts(other, older) == ["pretrained is 'none' there, 'first' here"]

@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from few_faces import use_few_faces
+import torch
+from few_faces import few_faces, use_few_faces
 
 from fer_lib import faces, paths, results, splits
 from fer_lib.experiments import Experiment, Member
 from fer_lib.occlusion_benchmark import CLEAN, SUITE
-from fer_lib.run import load_network, run, train_member
+from fer_lib.run import load_network, run, train_member, trainee
 from fer_lib.training import THETA, to_float
 
 SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=2, batch_size=32)
@@ -84,11 +85,37 @@ def test_an_experiment_and_who_trains_beside_it(few):
         pd.testing.assert_frame_equal(results.read(alone, name), first, check_exact=True)
 
 
-def test_frames_to_choose_by_are_watched_and_of_many_some_are_asked(few, monkeypatch):
-    given = faces.load("synthetic")
+def few_of_fer2013():
+    """The few faces under FER2013's name, half of them for training."""
+    given = few_faces()
     usage = np.resize(["Training", "Training", "PublicTest", "PrivateTest"], len(given))
-    fer = faces.Faces("fer2013", given.images, given.labels, given.frames.assign(usage=usage), given.classes)
-    monkeypatch.setattr(faces, "load", lambda name: fer)
+    return faces.Faces("fer2013", given.images, given.labels, given.frames.assign(usage=usage), given.classes)
+
+
+def test_training_starts_from_the_same_seeds_weights(few, monkeypatch):
+    monkeypatch.setenv("FER_RESULTS", str(few))  # for the workers
+    first = Experiment("first", dataset="fer2013", protocol="usage", loss="softmax", epochs=1, batch_size=32)
+    second = replace(first, experiment="second", dataset="synthetic", protocol="random", pretrained="first")
+    with pytest.raises(FileNotFoundError, match=r"no results .*first/run.json"):
+        run(second)
+    with monkeypatch.context() as patch:
+        patch.setattr(faces, "load", lambda name: few_of_fer2013())
+        run(first)
+    network = load_network(first, Member(0, 0), 7).state_dict()
+    begun = trainee(second, few, Member(0, 0), few_faces(), "cpu").network.state_dict()
+    same = {name: torch.equal(tensor, network[name]) for name, tensor in begun.items()}
+    assert {name for name, is_same in same.items() if not is_same} == {"resnet.fc.weight", "resnet.fc.bias"}
+    run(second)
+    assert len(results.read(second, "metrics.csv")) == 1
+
+    with pytest.raises(FileNotFoundError, match=r"no weights .*model-seed1-fold0.pt"):
+        run(replace(second, seeds=2))
+    with pytest.raises(ValueError, match=r"backbone is 'resnet18', but 'resnet10' in first, which"):
+        run(replace(second, experiment="third", backbone="resnet18"))
+
+
+def test_frames_to_choose_by_are_watched_and_of_many_some_are_asked(few, monkeypatch):
+    fer = few_of_fer2013()
     monkeypatch.setattr(splits, "ASKED", 11)
     experiment = Experiment("few", dataset="fer2013", protocol="usage", loss="softmax", epochs=2, batch_size=32)
     outcome = train_member(experiment, few, Member(0, 0), fer, lambda: None)["tables"]
@@ -97,7 +124,7 @@ def test_frames_to_choose_by_are_watched_and_of_many_some_are_asked(few, monkeyp
     assert history["test_accuracy"].iloc[-1] == metrics["accuracy"]
     assert (metrics["n_test"], len(outcome["predictions.csv.gz"])) == (21, 21)
     assert 0 <= metrics["mirrored_accuracy"] <= 1
-    asked = fer.frames["frame_id"][usage == "PrivateTest"].iloc[::2].tolist()
+    asked = fer.frames.query("usage == 'PrivateTest'")["frame_id"].iloc[::2].tolist()
     for name in ("occluded_predictions.csv.gz", "embeddings.csv.gz"):
         assert outcome[name]["frame_id"].tolist() == asked
     clear = outcome["predictions.csv.gz"].set_index("frame_id")["prediction"][asked]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from fer_lib import claims, paths, readme, results, tables, wording
+from fer_lib import claims, paths, readme, results, stats, tables, wording
 from fer_lib.experiments import Experiment, Member
 from fer_lib.wording import interval, p_value, percent
 
@@ -83,7 +83,7 @@ def test_accuracy_table():
 def test_subject_protocol_pools_and_resamples_people():
     by_fold = Experiment("folds", "ckplus", "subject", folds=2)
     store(by_fold, [1.0], [0])
-    assert tables.subject_interval(results.read(by_fold, "predictions.csv.gz"))[0] == 1
+    assert stats.subject_interval(results.read(by_fold, "predictions.csv.gz"))[0] == 1
 
 
 def test_claims_are_paired_by_member():
