@@ -5,6 +5,7 @@ distances are Euclidean in both. An embedding that divides its frames by subject
 """
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -28,6 +29,9 @@ RANGES = {
 
 GROUPINGS = {"emotion": "label", "identity": "subject"}
 """What the frames are divided by -> its column in `embeddings.csv.gz`."""
+
+LESS = (("triplet", "softmax"), ("joint", "softmax"), ("joint", "triplet"))
+"""Which losses are compared: the first less the second."""
 
 CAPTIONS = {
     "emotion": "By emotion: how clearly the classes are divided.",
@@ -127,23 +131,25 @@ def score_table(members: pd.DataFrame) -> pd.DataFrame:
 
 
 def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Triplet less softmax in each score by emotion, over the members of both, where only the loss differs.
+    """One loss less another in each score by emotion, over the members of both, where only the loss differs.
 
-    members: `all_member_scores`. One row per protocol, triplet arm and score: protocol, label (of the triplet arm),
-    score, difference, ci_low, ci_high, p, n.
+    members: `all_member_scores`. One row per protocol, arm, loss of `LESS` and score: protocol, label (of the arm),
+    less (the other's loss), score, difference, ci_low, ci_high, p, n.
     """
     arms = [row for row in tables.measured(dataset) if row.experiment in set(members["experiment"])]
     values = members[members["divided"] == "emotion"].set_index(["experiment", "score", "seed", "fold"])["value"]
     values = values.sort_index()
     rows = []
-    for triplet in (arm for arm in arms if arm.loss == "triplet" and tables.part(arm) != "ablation"):
-        for softmax in arms:
-            if replace(triplet, experiment=softmax.experiment, loss="softmax").method == softmax.method:
-                about = {"protocol": triplet.protocol, "label": tables.label(triplet)}
-                for score in RANGES:
-                    pair = (values[arm.experiment, score] for arm in (triplet, softmax))
-                    rows.append({**about, "score": score, **paired_difference(*pair)})
-    return pd.DataFrame(rows, columns=["protocol", "label", "score", "difference", "ci_low", "ci_high", "p", "n"])
+    for (loss, less), first, second in product(LESS, arms, arms):
+        if (first.loss, second.loss) != (loss, less) or tables.part(replace(first, loss="triplet")) == "ablation":
+            continue
+        if replace(first, experiment=second.experiment, loss=less).method == second.method:
+            about = {"protocol": first.protocol, "label": tables.label(first), "less": less}
+            for score in RANGES:
+                pair = (values[arm.experiment, score] for arm in (first, second))
+                rows.append({**about, "score": score, **paired_difference(*pair)})
+    columns = ["protocol", "label", "less", "score", "difference", "ci_low", "ci_high", "p", "n"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def readable(table: pd.DataFrame, sign: str = "") -> pd.DataFrame:
@@ -151,7 +157,7 @@ def readable(table: pd.DataFrame, sign: str = "") -> pd.DataFrame:
 
     n is the largest of the arm's scores: they are defined together, except in very small test sets.
     """
-    keys = ["protocol", "label"]
+    keys = [name for name in ("protocol", "label", "less") if name in table]
     mean = table.columns[table.columns.isin(["mean", "difference"])][0]
     ends = zip(table[mean], table["ci_low"], table["ci_high"], strict=True)
     cells = table.assign(cell=[_cell(*values, sign) for values in ends]).sort_values("protocol", kind="stable")
@@ -173,10 +179,10 @@ def answer(table: pd.DataFrame) -> str:
     """What `differences` says of the paper's claim, in sentences: a score of ranks and one of distances."""
     sentences = []
     told = table[table["score"].isin(["MAP@R", "silhouette"])]
-    for (protocol, label), rows in told.groupby(["protocol", "label"], sort=False):
+    for (protocol, label, less), rows in told.groupby(["protocol", "label", "less"], sort=False):
         pairs = _pairs(rows["n"].max())
         found = "; ".join(map(_said, rows.itertuples()))
-        sentences.append(f"- **{label}** less softmax, protocol {protocol}, {pairs}: {found}.")
+        sentences.append(f"- **{label}** less {less}, protocol {protocol}, {pairs}: {found}.")
     if not sentences:
         sentences.append("No pair of arms that differ in the loss alone was run yet.")
     return "## The answer so far\n\n" + "\n".join(sentences)
@@ -187,7 +193,7 @@ def in_short(dataset: str) -> str:
     compared = differences(all_member_scores(dataset), dataset)
     said = [
         f"{row.label} less softmax, protocol {row.protocol}, {_pairs(row.n)}: {_said(row)}"
-        for row in compared[compared["score"] == "MAP@R"].itertuples()
+        for row in compared.query("score == 'MAP@R' and less == 'softmax'").itertuples()
     ]
     return f"{'; '.join(said)}." if said else ""
 

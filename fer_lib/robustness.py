@@ -260,10 +260,11 @@ def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
     for (protocol, name), own in table.groupby(["protocol", "label"], sort=False):
         values = own.set_index("score")
         kept = values.loc["kept"]
+        clear, unseen = (percent(values.loc[score, "mean"]) for score in ("clean", "unseen"))
+        ends = f" [{interval(kept['ci_low'], kept['ci_high'])}]" if pd.notna(kept["ci_low"]) else ""
         lines.append(
-            f"- **{name}**, protocol {protocol}: {percent(values.loc['clean', 'mean'])} % on clear faces, "
-            f"{percent(values.loc['unseen', 'mean'])} % under unseen occlusion; it keeps {percent(kept['mean'])} % "
-            f"[{interval(kept['ci_low'], kept['ci_high'])}]."
+            f"- **{name}**, protocol {protocol}, n = {kept['members']}: {clear} % on clear faces, {unseen} % under "
+            f"unseen occlusion; it keeps {percent(kept['mean'])} %{ends}."
         )
     for row in answers[answers["score"] == "unseen"].itertuples():
         lines.append(

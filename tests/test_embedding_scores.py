@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,7 +102,7 @@ def test_an_interval_stays_in_the_range_of_its_score():
 
 
 def test_the_answer_goes_by_the_intervals():
-    about = {"protocol": "random", "label": "triplet", "p": 0.01, "n": 3}
+    about = {"protocol": "random", "label": "triplet", "less": "softmax", "p": 0.01, "n": 3}
     rows = [("MAP@R", 0.1, 0.05, 0.15), ("silhouette", -0.1, -0.2, 0.1)]
     table = pd.DataFrame(rows, columns=["score", "difference", "ci_low", "ci_high"]).assign(**about)
     said = embedding_scores.answer(table)
@@ -127,11 +129,15 @@ def test_a_row_per_arm_and_a_column_per_score():
 
 def test_only_arms_that_differ_in_the_loss_alone_are_paired(monkeypatch):
     softmax = Experiment("softmax", "ckplus", loss="softmax")
-    arms = [softmax, Experiment("triplet", "ckplus"), Experiment("slow", "ckplus", stn_lr_factor=0.1)]
+    slow = Experiment("slow", "ckplus", stn_lr_factor=0.1)
+    arms = [softmax, Experiment("triplet", "ckplus"), slow, replace(slow, experiment="joint", loss="joint")]
     monkeypatch.setattr(tables, "measured", lambda dataset: arms)
-    values = [0.5, 0.6, 0.8, 0.8, 0.0, 0.0]
-    members = pd.DataFrame({"experiment": ["softmax"] * 2 + ["triplet"] * 2 + ["slow"] * 2, "value": values})
-    members = members.assign(seed=[0, 1] * 3, fold=0, divided="emotion")
+    names = np.repeat([arm.experiment for arm in arms], 2)
+    members = pd.DataFrame({"experiment": names, "value": [0.5, 0.6, 0.8, 0.8, 0.0, 0.0, 0.5, 0.7]})
+    members = members.assign(seed=[0, 1] * 4, fold=0, divided="emotion")
     found = embedding_scores.differences(pd.concat([members.assign(score=name) for name in RANGES]), "ckplus")
-    assert found["label"].unique().tolist() == ["STN + ResNet-10 + triplet"]
-    assert found["difference"].tolist() == pytest.approx([0.25] * 5) and (found["n"] == 2).all()
+    assert found.groupby(["label", "less"], sort=False)["difference"].first().to_dict() == {
+        ("STN + ResNet-10 + triplet", "softmax"): pytest.approx(0.25),
+        ("STN + ResNet-10 + joint (STN rate × 0.1)", "triplet"): pytest.approx(0.6),
+    }
+    assert len(found) == 2 * len(RANGES) and (found["n"] == 2).all()
