@@ -146,23 +146,34 @@ def sided_with(images: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`scores` in percent."""
-    return pd.DataFrame(
+    """`scores` in percent; in a cell the line breaks before a bracket only."""
+    rows = [
         {
-            "method": table["label"],
-            "last epoch": [percent(x) for x in table["mean"]],
-            "95 % interval": [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)],
-            "epoch by PublicTest": [
-                f"{percent(row.at_chosen)} (epoch {row.chosen:.0f} of {row.epochs})" for row in table.itertuples()
-            ],
-            "with its mirror image": [percent(x) for x in table["mirrored"]],
-            "ensemble": [percent(x) for x in table["ensemble"]],
-            "macro F1": [percent(x) for x in table["macro_f1"]],
-            "calibration error": [percent(x) for x in table["calibration_error"]],
-            "lost": table["lost"],
-            "n": [f"{n}" if n == of else f"{n} of {of}" for n, of in zip(table["n"], table["of"], strict=True)],
+            "method": row.label,
+            "last epoch": f"{percent(row.mean)} [{_together(interval(row.ci_low, row.ci_high))}]",
+            "by PublicTest": f"{percent(row.at_chosen)} ({_together(f'epoch {row.chosen:.0f} of {row.epochs}')})",
+            "mirrored too": percent(row.mirrored),
+            "ensemble": percent(row.ensemble),
+            "macro F1": percent(row.macro_f1),
+            "calibration error": percent(row.calibration_error),
+            "lost": row.lost,
+            "n": f"{row.n}" if row.n == row.of else _together(f"{row.n} of {row.of}"),
         }
-    )
+        for row in table.itertuples()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _together(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def readable_parts(table: pd.DataFrame) -> pd.DataFrame:
+    """`on_parts` in percent, without those that go by the votes."""
+    shown = table[~table["part"].str.startswith("label")]
+    ends = [interval(low, high) for low, high in zip(shown["low"], shown["high"], strict=True)]
+    said = {"accuracy": shown["share"].map(percent), "95 % interval": ends}
+    return shown[["method", "part", "n"]].assign(**said)
 
 
 def readable_sides(table: pd.DataFrame) -> pd.DataFrame:
