@@ -66,9 +66,15 @@ def page_inputs(dataset, page):
     return files + [trained(row) for row in own if row in missing]
 
 
+def has_fer2013(row):
+    """Whether the row is of FER2013, and trained or about to be."""
+    return row.dataset == "fer2013" and bool(row in missing or results.finished(row))
+
+
 def pages_of(dataset, folder, *named):
     """(dataset, page) -> its file and its parameters."""
-    given = {page: {"dataset": dataset} for page in named} | {page: {} for page in FROM_STORED}
+    stored = [page for page in FROM_STORED if page != "10_fer2013_networks" or any(map(has_fer2013, rows))]
+    given = {page: {"dataset": dataset} for page in named} | {page: {} for page in stored}
     return {(dataset, page): (folder / f"{page}.html", parameters) for page, parameters in given.items()}
 
 
