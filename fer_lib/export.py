@@ -25,7 +25,7 @@ from fer_lib.run import load_network
 from fer_lib.stats import RESAMPLED, subject_ratio
 from fer_lib.tables import label
 from fer_lib.training import network_for, to_float
-from fer_lib.wording import PROTOCOLS, interval, percent
+from fer_lib.wording import SPLITS, interval, percent
 
 LICENCES = {
     "ckplus": "CK+ is given out for research under a user agreement. Ask its owners before you pass on these weights.",
@@ -119,10 +119,10 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
         "",
         f"Trained on {experiment.dataset}, protocol {experiment.protocol}, seed {member.seed}, fold {member.fold}: "
         f"{experiment.epochs} epochs, batch {experiment.batch_size}, learning rate {experiment.lr}. "
-        f"{PROTOCOLS.get(experiment.protocol, '').split(' Ours:')[0]}",
+        f"{SPLITS[experiment.protocol]}",
         "",
-        f"This member: {clear} % of {len(predictions):,} test frames ({units} resampled). Under kinds of occlusion "
-        f"that its training did not show: {_with_ends(unseen['score'], unseen[unit])} %, on {len(unseen):,} of them.",
+        f"This member: {clear} of {len(predictions):,} test frames ({units} resampled). Under kinds of occlusion "
+        f"that its training did not show: {_with_ends(unseen['score'], unseen[unit])}, on {len(unseen):,} of them.",
         "",
         "| class | recall in percent | test frames |",
         "| --- | --- | --- |",
@@ -148,7 +148,7 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
 
 def _with_ends(score: pd.Series, units: pd.Series) -> str:
     mean, low, high = subject_ratio(score, np.ones(len(score)), units)
-    return f"{percent(mean)} [{interval(low, high)}]"
+    return f"{percent(mean)} %" + (f" [{interval(low, high)}]" if pd.notna(low) else "")
 
 
 if __name__ == "__main__":

@@ -160,4 +160,4 @@ def _pooled(experiment: Experiment, name: str) -> tuple[float, float, float]:
 
 def _with_ends(found: pd.Series | tuple) -> str:
     mean, low, high = found[["mean", "ci_low", "ci_high"]] if isinstance(found, pd.Series) else found
-    return f"{percent(mean)} % [{interval(low, high)}]"
+    return f"{percent(mean)} %" + (f" [{interval(low, high)}]" if pd.notna(low) else "")

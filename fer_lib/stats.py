@@ -41,9 +41,17 @@ def subject_interval(predictions: pd.DataFrame, resamples: int = 10_000) -> tupl
 def subject_ratio(values, of, subjects, resamples: int = 10_000) -> tuple[float, float, float]:
     """Sum of `values` over sum of `of`, and its interval when people are resampled (percentile bootstrap).
 
-    values, of: numbers, one per frame, aligned with subjects.
+    values, of: numbers, one per frame, aligned with subjects. No ends where everybody is at 0 or everybody at 1: such
+    people say nothing of how others would differ, and resampled they would say that nobody does.
     """
-    table = pd.DataFrame({"values": np.asarray(values, float), "of": np.asarray(of, float)})
+    values, of = np.asarray(values, float), np.asarray(of, float)
+    if (values == of).all() or not values.any():
+        return float(values.sum() / of.sum()), np.nan, np.nan
+    return _resampled(values, of, subjects, resamples)
+
+
+def _resampled(values, of, subjects, resamples: int) -> tuple[float, float, float]:
+    table = pd.DataFrame({"values": values, "of": of})
     by_subject = table.groupby(np.asarray(subjects, str)).sum()
     ratio = float(by_subject["values"].sum() / by_subject["of"].sum())
     if len(by_subject) < 2:
@@ -103,8 +111,9 @@ def subject_gain(gained, subjects, resamples: int = 10_000) -> dict[str, float]:
     Percentile bootstrap over subjects; p from a two-sided permutation test that exchanges the two arms within a
     subject. NaN with fewer than two.
     """
-    by_subject = pd.Series(np.asarray(gained, float)).groupby(np.asarray(subjects, str)).sum()
-    mean, low, high = subject_ratio(gained, np.ones(len(gained)), subjects, resamples) if len(gained) else [np.nan] * 3
+    gained = np.asarray(gained, float)
+    by_subject = pd.Series(gained).groupby(np.asarray(subjects, str)).sum()
+    mean, low, high = _resampled(gained, np.ones(len(gained)), subjects, resamples) if len(gained) else [np.nan] * 3
     p = np.nan
     if len(by_subject) > 1:
         p = stats.permutation_test(

@@ -43,7 +43,7 @@ def test_a_file_predicts_what_the_results_say(trained, tmp_path):
 def test_the_card_says_what_was_measured(trained, tmp_path):
     card = export(STRONG, FIRST, tmp_path).with_suffix(".md").read_text()
     accuracy = results.read(STRONG, "metrics.csv")["accuracy"].item()
-    assert f"This member: {100 * accuracy:.2f} [" in card and "15 test frames" in card
+    assert f"This member: {100 * accuracy:.2f} % [" in card and "15 test frames" in card
     assert "4.91 million weights" in card
     for part in ("## Limits", "## Licence", "Code: MIT", "strong recipe", 'Classifier("few-seed0-fold0.safetensors")'):
         assert part in card

@@ -27,6 +27,14 @@ def test_subject_interval_resamples_people():
     assert (low, high) == pytest.approx((0.4, 0.6), abs=0.02)  # 0.5 -+ 1.96 * sqrt(0.25 / 100)
 
 
+def test_people_who_do_not_differ_say_nothing_of_others():
+    frames = pd.DataFrame({"subject": ["a", "a", "b"], "label": 1, "prediction": [1, 1, 1]})
+    for predicted, share in ((1, 1), (0, 0)):
+        mean, low, high = subject_interval(frames.assign(prediction=predicted), 100)
+        assert mean == share and np.isnan([low, high]).all()
+    assert subject_interval(frames.assign(prediction=[1, 0, 1]), 100)[1:] == (0.5, 1)
+
+
 def test_paired_difference_agrees_with_scipy():
     a = pd.Series([0.9, 0.8, 0.95, 0.7], index=[0, 1, 2, 3])
     b = pd.Series([0.85, 0.82, 0.9, 0.6], index=[0, 1, 2, 3])
