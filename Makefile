@@ -1,6 +1,6 @@
 PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
-STUDY = snakemake --cores all --rerun-triggers mtime --rerun-incomplete --nolock --quiet all --config
+STUDY = snakemake --cores all --rerun-triggers mtime --rerun-incomplete --nolock --keep-going --quiet all --config
 
 .PHONY: study ckplus fer2013 test
 

@@ -18,7 +18,12 @@ DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
 FROM_RESULTS = ("02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit", "09_recipe", "index")
 FROM_REFERENCES = {"03_occlusion", "05_attention", "06_audit", "index"}
-FROM_STORED = {"07_speed": "speed/*/*.*", "08_fer2013": "fer2013/*.*", "10_fer2013_networks": "fer2013/*.*"}
+FROM_STORED = {
+    "07_speed": "speed/*/*.*",
+    "08_fer2013": "fer2013/*.*",
+    "10_fer2013_networks": "fer2013/*.*",
+    "11_transfer": "transfer/*.*",
+}
 FROM_DATA = "00_data"
 
 for dataset in DATASETS:
@@ -53,7 +58,9 @@ for row in missing:
 
 def page_inputs(dataset, page):
     """Everything that a page is made from; `.venv/.installed` stands for the locked packages."""
-    shown = {"10_fer2013_networks": ("fer2013",), "index": (dataset, "fer2013")}.get(page, (dataset,))
+    shown = {"10_fer2013_networks": ("fer2013",), "index": (dataset, "fer2013"), "11_transfer": ("ckplus",)}.get(
+        page, (dataset,)
+    )
     own = [row for row in rows if row.dataset in shown]
     files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, *sorted(paths.NOTEBOOKS.glob("published*.csv"))]
     files += sorted(paths.ROOT.glob("fer_lib/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
@@ -66,14 +73,24 @@ def page_inputs(dataset, page):
     return files + [trained(row) for row in own if row in missing]
 
 
-def has_fer2013(row):
-    """Whether the row is of FER2013, and trained or about to be."""
-    return row.dataset == "fer2013" and bool(row in missing or results.finished(row))
+def has(rows):
+    """Whether one of the rows is trained, or about to be."""
+    return any(row in missing or results.finished(row) for row in rows)
+
+
+def can_be_made(page, dataset):
+    """Whether a page that is made from stored results has some; where others are made it is taken to."""
+    if page == "10_fer2013_networks":
+        return has(row for row in rows if row.dataset == "fer2013")
+    if page == "11_transfer":
+        tuned = has(row for row in rows if row.dataset == "ckplus" and row.protocol == "subject" and row.pretrained != "none")
+        return dataset == "ckplus" and tuned and (paths.RESULTS / "transfer").exists()
+    return True
 
 
 def pages_of(dataset, folder, *named):
     """(dataset, page) -> its file and its parameters."""
-    stored = [page for page in FROM_STORED if page != "10_fer2013_networks" or any(map(has_fer2013, rows))]
+    stored = [page for page in FROM_STORED if can_be_made(page, dataset)]
     given = {page: {"dataset": dataset} for page in named} | {page: {} for page in stored}
     return {(dataset, page): (folder / f"{page}.html", parameters) for page, parameters in given.items()}
 

@@ -26,6 +26,7 @@ from fer_lib import (
     robustness,
     speed,
     tables,
+    transfer_results,
     views,
 )
 from fer_lib.experiments import Experiment, read_experiments
@@ -155,7 +156,8 @@ def still_open(dataset: str, compared: pd.DataFrame) -> str:
 def read_on(dataset: str, arms: pd.DataFrame) -> str:
     """A link to every other page with its answer in a sentence, as a list in Markdown."""
     said = answers(dataset, arms)
-    links = [f"- [{title}]({page}.html): {said.get(page, '')}" for page, title in report.PAGES.items()]
+    place = {page: report.address(page, practice=dataset == "synthetic") for page in report.PAGES}
+    links = [f"- [{title}]({place[page]}): {said.get(page, '')}" for page, title in report.PAGES.items()]
     return "\n".join(link.removesuffix(": ") for link in links[1:])
 
 
@@ -192,6 +194,7 @@ def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
         "08_fer2013": quality_wording.in_short(),
         "09_recipe": recipe_results.in_short(dataset),
         "10_fer2013_networks": fer2013_results.in_short(),
+        "11_transfer": transfer_results.in_short(),
         "07_speed": (
             f"Ten members at once train {fastest.min():.1f} to {fastest.max():.1f} times as fast as the usual way."
             if len(fastest)

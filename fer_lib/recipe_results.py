@@ -51,12 +51,12 @@ def _trained(dataset: str) -> list[Experiment]:
     return [row for row in rows if (row.recipe, row.protocol, row.occlusion, row.loss, row.pretrained) == settings]
 
 
-def reached(experiment: Experiment) -> pd.DataFrame:
-    """One row per aim: aim, mean, ci_low, ci_high, wanted, members, people."""
+def reached(experiment: Experiment, aims: dict = AIMS) -> pd.DataFrame:
+    """One row per aim, given as `AIMS` are: aim, mean, ci_low, ci_high, wanted, members, people."""
     frames = right(experiment, SCORES["clean"])
     counts = {"members": frames.groupby(["seed", "fold"]).ngroups, "people": frames["subject"].nunique()}
     rows = []
-    for aim, (weights, of, wanted) in AIMS.items():
+    for aim, (weights, of, wanted) in aims.items():
         mean, low, high = score(experiment, weights, of)
         rows.append({"aim": aim, "mean": mean, "ci_low": low, "ci_high": high, "wanted": wanted, **counts})
     return pd.DataFrame(rows)
@@ -89,11 +89,15 @@ def gains(experiment: Experiment) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "score", "difference", "ci_low", "ci_high", "p", "n"])
 
 
-def inner_scores(dataset: str) -> pd.DataFrame:
-    """What each setting that was tried scores on its inner folds: label, folds, and clean, unseen with their ends."""
+def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
+    """What each setting that was tried, from scratch or from FER2013's weights, scores on its inner folds.
+
+    Columns method, inner folds, and clean, unseen with their ends.
+    """
     rows = []
     for row in read_experiments():
-        if (row.dataset, row.protocol) == (dataset, "inner") and has_results(row):
+        tried = (row.dataset, row.protocol, row.pretrained != "none") == (dataset, "inner", pretrained)
+        if tried and has_results(row):
             about = {"method": label(row), "inner folds": f"{len(results.finished(row))} of {len(row.members)}"}
             rows.append({**about, **{name: _with_ends(_pooled(row, name)) for name in ("clean", "unseen")}})
     return pd.DataFrame(rows, columns=["method", "inner folds", "clean", "unseen"])

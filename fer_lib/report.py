@@ -41,8 +41,12 @@ PAGES = {
     "08_fer2013": "FER2013",
     "09_recipe": "A stronger recipe",
     "10_fer2013_networks": "FER2013: networks",
+    "11_transfer": "Transfer",
 }
 """File name without .html -> its name in the navigation, in reading order."""
+
+REAL_ONLY = ("11_transfer",)
+"""Pages that no practice run has, for synthetic faces have no second data set: it links to the real ones."""
 
 HIDDEN = "hide"
 """A cell with this tag leaves nothing on the page."""
@@ -94,7 +98,7 @@ def render(executed: Path, html: Path, practice: bool = False) -> None:
     )
     about = {
         "site": SITE,
-        "pages": PAGES,
+        "pages": {name: (address(name, practice), title) for name, title in PAGES.items()},
         "page": html.stem,
         "title": PAGES.get(html.stem, html.stem),
         "practice": practice,
@@ -104,6 +108,11 @@ def render(executed: Path, html: Path, practice: bool = False) -> None:
     unfinished = html.with_name(f"{html.name}.tmp")
     unfinished.write_text(_with_names(_same_everywhere(page), html.stem), encoding="utf-8", newline="\n")
     os.replace(unfinished, html)
+
+
+def address(page: str, practice: bool) -> str:
+    """Where one of `PAGES` lies, seen from another."""
+    return f"{'../' if practice and page in REAL_ONLY else ''}{page}.html"
 
 
 def _finished(executed: Path) -> nbformat.NotebookNode:

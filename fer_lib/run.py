@@ -44,7 +44,7 @@ def run(experiment: Experiment) -> None:
     if experiment.pretrained != "none":
         for seed in {member.seed for member in waiting}:
             pretrained(experiment, seed)
-    done = len(finished) * experiment.epochs + sum(epochs_done(_checkpoint(experiment, m)) for m in waiting)
+    done = len(finished) * experiment.epochs + sum(epochs_done(checkpoint_file(experiment, m)) for m in waiting)
     total = len(experiment.members) * experiment.epochs
     progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
     folder = results.folder(experiment)
@@ -54,7 +54,7 @@ def run(experiment: Experiment) -> None:
         outcomes = in_parallel(partial(train_member, experiment, folder), waiting, data, progress.step)
     for member, outcome in outcomes:
         results.add_member(experiment, member, outcome["tables"], outcome["timing"])
-        _checkpoint(experiment, member).unlink()
+        checkpoint_file(experiment, member).unlink()
     progress.finish()
 
 
@@ -195,15 +195,22 @@ def embeddings(trained: Trainee, data: Faces, test: np.ndarray, train: np.ndarra
 
 def load_network(experiment: Experiment, member: Member, classes: int) -> Network:
     """A trained member in evaluation mode. Raises FileNotFoundError if its weights are not on this machine."""
-    file = results.folder(experiment) / f"model-{member}.pt"
+    file = weights_file(experiment, member)
     if not file.exists():
-        raise FileNotFoundError(f"no weights {file}; they are not stored with the results: train the experiment first")
+        names = f"{experiment.dataset} {experiment.experiment}"
+        raise FileNotFoundError(f"no weights {file}; train the experiment, or python -m fer_lib.weights {names}")
     network = network_for(experiment, classes)
     network.load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))
     return network.eval()
 
 
-def _checkpoint(experiment: Experiment, member: Member):
+def weights_file(experiment: Experiment, member: Member) -> Path:
+    """Where a member's weights are, on the machine that trained it."""
+    return results.folder(experiment) / f"model-{member}.pt"
+
+
+def checkpoint_file(experiment: Experiment, member: Member) -> Path:
+    """Where a member is while it is trained."""
     return results.folder(experiment) / f"checkpoint-{member}.pt"
 
 

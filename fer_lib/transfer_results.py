@@ -1,0 +1,212 @@
+"""What FER2013 teaches for CK+, and the other way round; from `results/` alone.
+
+Fine-tuned: training on CK+ starts from the weights that the same network and recipe were trained to on FER2013. Under
+`subject` people are resampled; the faces of FER2013 are resampled one by one.
+"""
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import f1_score
+
+from fer_lib import paths, recipe_results, results, tables, transfer
+from fer_lib.claims import difference
+from fer_lib.experiments import Experiment, read_experiments
+from fer_lib.references import METHODS
+from fer_lib.robustness import SCORES, gain
+from fer_lib.stats import subject_interval, verdict
+from fer_lib.tables import has_results, label, measured
+from fer_lib.wording import interval, percent
+
+AIMS = recipe_results.AIMS | {"clean accuracy": (SCORES["clean"], None, 0.985)}
+"""What was aimed for before the first fine-tuning; under occlusion as much as for the recipe itself."""
+
+COMPARED = {
+    "clean": SCORES["clean"],
+    "unseen": SCORES["unseen"],
+    "25 % patches": AIMS["kept with 25 % covered by patches"][0],
+    "mouth": AIMS["kept with the mouth covered"][0],
+    "eyes": AIMS["kept with the eyes covered"][0],
+}
+"""Scores in which fine-tuned and trained from scratch are compared."""
+
+
+def tuned() -> Experiment:
+    """The fine-tuned networks under `subject`. Raises ValueError if none is trained."""
+    rows = _tuned()
+    if not rows:
+        raise ValueError("nothing was fine-tuned on ckplus under subject; train its row with 01_train")
+    return rows[0]
+
+
+def _tuned() -> list[Experiment]:
+    rows = [row for row in read_experiments() if (row.dataset, row.protocol) == ("ckplus", "subject")]
+    return [row for row in rows if row.pretrained != "none" and has_results(row)]
+
+
+def ladder() -> pd.DataFrame:
+    """Accuracy on people never seen, from what learns nothing of faces to what learns from both data sets.
+
+    A row per method: method, mean, ci_low, ci_high, macro_f1, members (with the splits of a reference), people.
+    """
+    references = pd.read_csv(paths.RESULTS / "ckplus" / "reference_predictions.csv.gz", dtype={"frame_id": str})
+    references = references[references["protocol"] == "subject"]
+    rows = [_row(name, references[references["method"] == name]) for name in METHODS[1:]]
+    for (features, by), own in transfer.read("frozen").groupby(["features", "classifier"], sort=False):
+        rows.append(_row(f"{features}, {by}", own))
+    rows.sort(key=lambda row: row["mean"])
+    plain = Experiment("softmax", dataset="ckplus", protocol="subject", loss="softmax")
+    own = {tables.label(row): row for row in measured("ckplus") if row.protocol == "subject"}
+    for experiment in (own.get(label(plain)), recipe_results.strong("ckplus"), tuned()):
+        if experiment:
+            rows.append(_row(named(experiment), results.read(experiment, "predictions.csv.gz")))
+    return pd.DataFrame(rows)
+
+
+def named(experiment: Experiment) -> str:
+    """The experiment as this page calls it."""
+    if experiment.pretrained != "none":
+        return "strong recipe, from FER2013's weights"
+    return "strong recipe, from scratch" if experiment.recipe == "strong" else "the paper's network with softmax"
+
+
+def _row(name: str, predictions: pd.DataFrame) -> dict:
+    mean, low, high = subject_interval(predictions)
+    by_seed = predictions.groupby("seed")[["label", "prediction"]]
+    f1 = [f1_score(one["label"], one["prediction"], average="macro", zero_division=0) for _, one in by_seed]
+    counts = {"members": predictions.groupby(["seed", "fold"]).ngroups, "people": predictions["subject"].nunique()}
+    return {"method": name, "mean": mean, "ci_low": low, "ci_high": high, "macro_f1": np.mean(f1), **counts}
+
+
+def gains(fine: Experiment, scratch: Experiment) -> pd.DataFrame:
+    """What fine-tuning gains over training from scratch, paired by people over the members that both have.
+
+    A row per score of `COMPARED`: score, difference, ci_low, ci_high, p, n.
+    """
+    rows = []
+    for name, weights in COMPARED.items():
+        found = difference(fine, scratch) if name == "clean" else gain(fine, scratch, weights)
+        rows.append({"score": name, **{key: found[key] for key in ("difference", "ci_low", "ci_high", "p", "n")}})
+    return pd.DataFrame(rows)
+
+
+def kept(experiments: list[Experiment]) -> pd.DataFrame:
+    """`recipe_results.reached` for each of the experiments, with this page's aims: method, then as there."""
+    found = {named(one): recipe_results.reached(one, AIMS) for one in experiments}
+    return pd.concat(found, names=["method"]).reset_index("method").reset_index(drop=True)
+
+
+def directions() -> pd.DataFrame:
+    """What the networks score on faces of the other data set without having seen one, a row per direction.
+
+    Columns direction, n (networks), faces, people, classes, commonest (share of the commonest class), mean, ci_low,
+    ci_high (among the shared classes), free (share right if every class that the network knows may be said).
+    """
+    rows = []
+    for direction, own in transfer.read("zero_shot").groupby("direction", sort=False):
+        unit = "subject" if (own["subject"] != "").all() else "frame_id"
+        mean, low, high = subject_interval(own.assign(subject=own[unit]))
+        rows.append(
+            {
+                "direction": direction,
+                "n": own.groupby(["seed", "fold"]).ngroups,
+                "faces": own["frame_id"].nunique(),
+                "people": own["subject"].nunique() if unit == "subject" else np.nan,
+                "classes": own["label"].nunique(),
+                "commonest": own["label"].value_counts(normalize=True).iloc[0],
+                "mean": mean,
+                "ci_low": low,
+                "ci_high": high,
+                "free": (own["label"] == own["free"]).mean(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def zero_shot_confusions() -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
+    """Direction -> answers by true (rows) and predicted shared class, all networks together; the classes."""
+    found = {}
+    for direction, own in transfer.read("zero_shot").groupby("direction", sort=False):
+        classes = tuple(sorted(own["label"].unique()))
+        counts = pd.crosstab(own["label"], own["prediction"])
+        found[direction] = counts.reindex(index=classes, columns=classes, fill_value=0).to_numpy(), classes
+    return found
+
+
+def curves(experiments: list[Experiment]) -> pd.DataFrame:
+    """Test accuracy in the epochs at which it was watched, mean over members, and its range: method, epoch, ..."""
+    rows = []
+    for one in experiments:
+        watched = results.read(one, "history.csv").dropna(subset="test_accuracy").groupby("epoch")["test_accuracy"]
+        rows.append(watched.agg(["mean", "min", "max"]).reset_index().assign(method=named(one)))
+    return pd.concat(rows, ignore_index=True)[["method", "epoch", "mean", "min", "max"]]
+
+
+def answer() -> str:
+    """The page's findings in sentences."""
+    fine, scratch = tuned(), recipe_results.strong("ckplus")
+    table, voted = ladder().set_index("method"), recipe_results.by_sequence(fine)
+    best = table.loc[named(fine)]
+    aim = AIMS["clean accuracy"][2]
+    lines = [
+        f"- Fine-tuned from FER2013's weights, the small network is right on {_with_ends(best)} of the frames of "
+        f"people it has never seen ({best['members']:.0f} of {len(fine.members)} trainings, {best['people']:.0f} "
+        f"people), by sequence, the probabilities of its frames averaged, on {_with_ends(voted)}. Aimed for were "
+        f"{percent(aim)} %: {'reached' if best['mean'] >= aim else 'not reached'}."
+    ]
+    words = {"clean": "on clear faces", "unseen": "under unseen occlusion"}
+    for row in gains(fine, scratch).query("score in @words").itertuples():
+        lines.append(
+            f"- Against the same recipe from scratch, {words[row.score]}: {100 * row.difference:+.2f} points "
+            f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n} people: {verdict(row.ci_low, row.ci_high)}."
+        )
+    features = table.loc[f"{transfer.TRAINED}, linear"], table.loc[f"{transfer.UNTRAINED}, linear"]
+    lines.append(
+        f"- A linear classifier on frozen features of FER2013's network reaches {_with_ends(features[0])}, on those "
+        f"of an untrained network {_with_ends(features[1])}, on gradient histograms "
+        f"{_with_ends(table.loc[METHODS[-1]])}."
+    )
+    for row in directions().itertuples():
+        lines.append(
+            f"- With no training at all on the other data, {row.direction}: {percent(row.mean)} % "
+            f"[{interval(row.ci_low, row.ci_high)}] of {row.faces:,} faces of the {row.classes} classes that both "
+            f"have; always saying the commonest would give {percent(row.commonest)} %."
+        )
+    return "\n".join(lines)
+
+
+def in_short() -> str:
+    """What fine-tuning reaches, in a sentence; empty if nothing was fine-tuned."""
+    rows = _tuned()
+    if not rows:
+        return ""
+    found = subject_interval(results.read(rows[0], "predictions.csv.gz"))
+    return f"Fine-tuned from FER2013, the strong recipe reaches {_with_ends(found)} on new people."
+
+
+def readable_ladder(table: pd.DataFrame) -> pd.DataFrame:
+    """`ladder` in percent."""
+    ends = [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)]
+    shown = {"accuracy": table["mean"].map(percent), "95 % interval": ends, "macro F1": table["macro_f1"].map(percent)}
+    n = [f"{row.members} members, {row.people} people" for row in table.itertuples()]
+    return table[["method"]].assign(**shown, n=n)
+
+
+def readable_gains(table: pd.DataFrame) -> pd.DataFrame:
+    """`gains` in points."""
+    said = [f"{100 * row.difference:+.2f} [{interval(row.ci_low, row.ci_high, '+')}]" for row in table.itertuples()]
+    verdicts = [verdict(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)]
+    return table[["score"]].assign(gain=said, n=[f"{n} people" for n in table["n"]], better=verdicts)
+
+
+def readable_directions(table: pd.DataFrame) -> pd.DataFrame:
+    """`directions` in percent."""
+    ends = [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)]
+    shown = {"shared classes": table["classes"], "faces": table["faces"], "accuracy": table["mean"].map(percent)}
+    shown |= {"95 % interval": ends, "if all classes may be said": table["free"].map(percent)}
+    shown |= {"commonest class": table["commonest"].map(percent), "networks": table["n"]}
+    return table[["direction"]].assign(**shown)
+
+
+def _with_ends(found: pd.Series | tuple) -> str:
+    mean, low, high = found[["mean", "ci_low", "ci_high"]] if isinstance(found, pd.Series) else found
+    return f"{percent(mean)} %" + (f" [{interval(low, high)}]" if pd.notna(low) else "")

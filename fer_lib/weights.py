@@ -1,0 +1,64 @@
+"""Trained weights are not stored with the results; this trains finished members again where they are missing.
+
+    python -m fer_lib.weights fer2013 usage-resnet10-strong-short
+
+The results stay as they are. On another machine than theirs the weights differ in their last digits, and a network in a
+few of its answers.
+"""
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from fer_lib import faces, machine, results
+from fer_lib.experiments import Experiment, Member
+from fer_lib.faces import Faces
+from fer_lib.progress import Progress
+from fer_lib.run import checkpoint_file, trainee, weights_file
+from fer_lib.stacked import fit_together
+from fer_lib.training import epochs_done, fit, save
+from fer_lib.workers import in_parallel
+
+
+def restore(experiment: Experiment) -> None:
+    """Train the finished members whose weights are not on this machine, and keep their weights; a killed run resumes.
+
+    Raises DataError if the data set is not there.
+    """
+    missing = [member for member in results.finished(experiment) if not weights_file(experiment, member).exists()]
+    if not missing:
+        return
+    data, folder = faces.load(experiment.dataset), results.folder(experiment)
+    done = sum(epochs_done(checkpoint_file(experiment, member)) for member in missing)
+    total = len(missing) * experiment.epochs
+    progress = Progress(f"weights of {experiment.experiment}", total, done, folder / "progress.txt")
+    if machine.device() == "cuda":
+        learners = [trainee(experiment, folder, member, data, "cuda") for member in missing]
+        fit_together(learners, progress.step)
+        trained = ((learner.member, learner.weights()) for learner in learners)
+    else:
+        trained = in_parallel(partial(_train, experiment, folder), missing, data, progress.step)
+    for member, weights in trained:
+        save(weights, weights_file(experiment, member))
+        checkpoint_file(experiment, member).unlink()
+    progress.finish()
+
+
+def _train(
+    experiment: Experiment, folder: Path, member: Member, data: Faces, on_epoch: Callable[[], None]
+) -> dict[str, torch.Tensor]:
+    learner = trainee(experiment, folder, member, data, "cpu")
+    fit(learner, on_epoch)
+    return learner.weights()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("usage: python -m fer_lib.weights DATASET EXPERIMENT, whose results are stored")
+    try:
+        restore(results.stored(sys.argv[1], sys.argv[2]))
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,134 @@
+"""By hand: four people, one a fold, three frames of one sequence each, and networks that are right where told."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib import overview, paths, results, transfer, transfer_results
+from fer_lib.experiments import Experiment, Member
+from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
+from fer_lib.references import METHODS
+
+SETTINGS = {"dataset": "ckplus", "loss": "softmax", "recipe": "strong", "occlusion": "mixed", "stn_lr_factor": 0.1}
+SETTINGS |= {"folds": 4, "protocol": "subject"}
+SCRATCH = Experiment("scratch", **SETTINGS, epochs=50, batch_size=16)
+FINE = Experiment("fine", **SETTINGS, epochs=20, batch_size=16, pretrained="usage-resnet10-strong-short")
+PAPER = Experiment("paper", dataset="ckplus", loss="softmax", folds=4, protocol="subject")
+
+
+def frames_of(fold):
+    return pd.DataFrame({"frame_id": [f"S{fold}_001_{i:08d}" for i in range(3)], "subject": f"S{fold}", "label": 1})
+
+
+def store(experiment, rights):
+    """rights: for each fold, (frame, occlusion) -> whether that frame of its only person is classified rightly."""
+    results.open_folder(experiment, "abc", "cpu")
+    for fold, right in enumerate(rights):
+        answers = {str(one): [int(right(i, one)) for i in range(3)] for one in (CLEAN, *SUITE)}
+        answers |= {window_name(*window): [1] * 3 for window in WINDOWS}
+        sure = np.where(answers[str(CLEAN)], 0.9, 0.4)
+        frames = frames_of(fold)
+        tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES}
+        tables["predictions.csv.gz"] = frames.assign(prediction=answers[str(CLEAN)], p_no=1 - sure, p_yes=sure)
+        tables["occluded_predictions.csv.gz"] = pd.concat([frames, pd.DataFrame(answers)], axis=1)
+        tables["history.csv"] = pd.DataFrame({"epoch": [1, 2, 3], "test_accuracy": [0.5, np.nan, fold / 4]})
+        results.add_member(experiment, Member(0, fold), tables, {})
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """From scratch wrong on a frame of folds 0 and 1, and under every occlusion; fine-tuned on a frame of fold 0."""
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
+    rows = [{**row.method, "seeds": row.seeds, "folds": row.folds} for row in (SCRATCH, FINE, PAPER)]
+    pd.DataFrame(rows).to_csv(tmp_path / "experiments.csv", index=False)
+    store(SCRATCH, [lambda i, one, fold=fold: one == CLEAN and (i > 0 or fold > 1) for fold in range(4)])
+    store(FINE, [lambda i, one, fold=fold: i > 0 or fold > 0 for fold in range(4)])
+    store(PAPER, [lambda i, one: one == CLEAN and i == 0 for fold in range(4)])
+    everybody = pd.concat([frames_of(fold).assign(fold=fold) for fold in range(4)])
+    everybody = everybody.assign(seed=0, protocol="subject")
+    said = [everybody.assign(method=name, prediction=k % 2) for k, name in enumerate(METHODS)]
+    results.write_csv(tmp_path / "results" / "ckplus" / "reference_predictions.csv.gz", pd.concat(said))
+    frozen = [
+        everybody.assign(features=features, classifier=by, prediction=int(features == transfer.TRAINED))
+        for features in (transfer.TRAINED, transfer.UNTRAINED)
+        for by in transfer.CLASSIFIERS
+    ]
+    results.write_csv(transfer.folder() / "frozen.csv.gz", pd.concat(frozen))
+    shot = pd.DataFrame(
+        {
+            "direction": ["fer2013 to ckplus"] * 4 + ["ckplus to fer2013"] * 4,
+            "frame_id": list("abcdefgh"),
+            "subject": ["S1", "S1", "S2", "S2"] + [""] * 4,
+            "label": ["fear", "anger", "fear", "fear", "fear", "anger", "anger", "anger"],
+            "prediction": ["fear"] * 4 + ["anger"] * 4,
+            "free": ["neutral", "fear", "fear", "neutral", "contempt", "anger", "anger", "contempt"],
+        }
+    )
+    results.write_csv(transfer.folder() / "zero_shot.csv.gz", shot.assign(seed=0, fold=0))
+
+
+def test_the_ladder_ends_with_what_learns_from_both(stored):
+    table = transfer_results.ladder()
+    assert table["method"].tolist()[-3:] == [
+        "the paper's network with softmax",
+        "strong recipe, from scratch",
+        "strong recipe, from FER2013's weights",
+    ]
+    means = table.set_index("method")["mean"]
+    assert means.iloc[-3:].tolist() == pytest.approx([4 / 12, 10 / 12, 11 / 12])
+    assert means[METHODS[1]] == 1 and means[METHODS[2]] == 0, "by what each method says above"
+    assert means[f"{transfer.TRAINED}, linear"] == 1 and means[f"{transfer.UNTRAINED}, linear"] == 0
+    assert (table["members"] == 4).all() and (table["people"] == 4).all()
+
+
+def test_gains_are_paired_by_people(stored):
+    table = transfer_results.gains(FINE, SCRATCH).set_index("score")
+    assert table.loc["clean", "difference"] == pytest.approx(1 / 12), "one frame of fold 1"
+    assert table.loc["unseen", "difference"] == pytest.approx(11 / 12)
+    assert (table["n"] == 4).all()
+    assert table.loc["clean", "ci_low"] == 0 < table.loc["mouth", "ci_low"]
+
+
+def test_what_is_kept_has_this_pages_aims(stored):
+    table = transfer_results.kept([SCRATCH, FINE]).set_index(["method", "aim"])
+    assert table.loc[("strong recipe, from FER2013's weights", "clean accuracy"), "wanted"] == 0.985
+    kept = table.xs("kept with the mouth covered", level="aim")["mean"]
+    assert kept.tolist() == [0, 1]
+
+
+def test_directions_resample_people_where_they_are_known(stored):
+    table = transfer_results.directions().set_index("direction")
+    there = table.loc["fer2013 to ckplus"]
+    assert (there["mean"], there["free"], there["people"], there["commonest"]) == (3 / 4, 1 / 4, 2, 3 / 4)
+    assert (there["ci_low"], there["ci_high"]) == (1 / 2, 1), "one person at a half, one at 1"
+    back = table.loc["ckplus to fer2013"]
+    assert (back["mean"], back["free"], back["faces"]) == (3 / 4, 2 / 4, 4) and np.isnan(back["people"])
+    counts, classes = transfer_results.zero_shot_confusions()["fer2013 to ckplus"]
+    assert classes == ("anger", "fear") and counts.tolist() == [[0, 1], [0, 3]]
+
+
+def test_curves_leave_out_what_was_not_watched(stored):
+    table = transfer_results.curves([FINE])
+    assert table[["epoch", "mean", "min", "max"]].to_numpy().tolist() == [[1, 0.5, 0.5, 0.5], [3, 1.5 / 4, 0, 3 / 4]]
+
+
+def test_the_answer_says_what_the_tables_say(stored):
+    text = transfer_results.answer()
+    assert "is right on 91.67 % [" in text and "Aimed for were 98.50 %: not reached." in text
+    assert "on clear faces: +8.33 points" in text and "under unseen occlusion: +91.67 points" in text
+    assert "fer2013 to ckplus: 75.00 % [50.00 to 100.00] of 4 faces of the 2 classes" in text
+    assert transfer_results.in_short().startswith("Fine-tuned from FER2013, the strong recipe reaches 91.67 % [")
+
+
+def test_where_nothing_was_fine_tuned(stored, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", paths.RESULTS / "empty")
+    assert transfer_results.in_short() == ""
+    with pytest.raises(ValueError, match="nothing was fine-tuned on ckplus"):
+        transfer_results.tuned()
+
+
+def test_a_practice_run_links_to_the_real_page():
+    assert overview.report.address("11_transfer", practice=True) == "../11_transfer.html"
+    assert overview.report.address("11_transfer", practice=False) == "11_transfer.html"
+    assert overview.report.address("02_table", practice=True) == "02_table.html"

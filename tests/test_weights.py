@@ -1,0 +1,46 @@
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import torch
+from few_faces import use_few_faces
+
+from fer_lib import faces, paths, results, weights
+from fer_lib.experiments import Experiment, Member
+from fer_lib.run import run, weights_file
+
+SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=1, batch_size=35)
+
+
+@pytest.fixture
+def few(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    monkeypatch.setattr(faces, "load", faces.load)  # so that it is put back
+    use_few_faces()
+    return tmp_path
+
+
+def test_lost_weights_come_back_to_the_last_bit(few):
+    run(SOFTMAX)
+    lost = weights_file(SOFTMAX, Member(1, 0))
+    before = torch.load(lost, weights_only=True)
+    others = {file: file.read_bytes() for file in results.folder(SOFTMAX).iterdir() if file != lost}
+    lost.unlink()
+    weights.restore(SOFTMAX)
+    after = torch.load(lost, weights_only=True)
+    assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
+    assert {file: file.read_bytes() for file in results.folder(SOFTMAX).iterdir() if file != lost} == others
+
+
+def test_nothing_is_trained_that_was_not_finished_or_is_there(few, monkeypatch):
+    run(SOFTMAX)
+    monkeypatch.setattr(weights, "in_parallel", None)
+    weights.restore(replace(SOFTMAX, seeds=3))
+
+
+def test_the_command_says_what_is_wrong():
+    command = [sys.executable, "-m", "fer_lib.weights", "fer2013", "no-such"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    assert run.returncode == 1
+    assert run.stderr.startswith("no results ") and len(run.stderr.splitlines()) == 1
