@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 import pandas as pd
 
 from fer_lib import paths
-from fer_lib.faces import DATASETS
+from fer_lib.faces import DATASETS, OF_FER2013
 from fer_lib.splits import PROTOCOLS, fold_count
 
 CHOICES = {
@@ -21,6 +21,7 @@ CHOICES = {
     "classifier": ("knn", "boosted-trees", "logistic"),
     "occlusion": ("none", "rectangle", "mixed"),
     "recipe": ("paper", "strong"),
+    "target": ("label", "votes"),
 }
 
 
@@ -59,6 +60,7 @@ class Experiment:
     occlusion: str = "rectangle"
     recipe: str = "paper"
     pretrained: str = "none"
+    target: str = "label"
     epochs: int = 100
     batch_size: int = 8
     lr: float = 0.001
@@ -82,12 +84,19 @@ class Experiment:
             raise ValueError(f"experiment is {self.experiment!r}; it names a folder: letters, digits, '.', '_', '-'")
         if self.folds > fold_count(self.protocol):
             raise ValueError(f"folds is {self.folds}; protocol {self.protocol!r} has {fold_count(self.protocol)}")
-        if (self.dataset == "fer2013") != (self.protocol == "usage") and self.protocol != "random":
+        if (self.dataset in OF_FER2013) != (self.protocol == "usage") and self.protocol != "random":
             raise ValueError(
-                f"protocol {self.protocol!r} cannot split {self.dataset}; for fer2013 take usage or random"
+                f"protocol {self.protocol!r} cannot split {self.dataset}; for fer2013 and ferplus take usage or random"
             )
-        if self.pretrained != "none" and self.dataset == "fer2013":
-            raise ValueError(f"pretrained is {self.pretrained!r}; it names weights of fer2013: on fer2013 take 'none'")
+        if self.pretrained != "none" and self.dataset in OF_FER2013:
+            raise ValueError(
+                f"pretrained is {self.pretrained!r}; it names weights of fer2013: on {self.dataset} take 'none'"
+            )
+        if self.target == "votes" and (self.dataset, self.loss) != ("ferplus", "softmax"):
+            raise ValueError(
+                f"target is 'votes', but {self.dataset} with loss {self.loss!r} is trained on labels: take dataset "
+                "'ferplus' and loss 'softmax', or target 'label'"
+            )
         if self.input_path == "plain" and self.head_layers == 2:
             raise ValueError("input_path is 'plain', so head_layers must stay 1: there is no transformer to give two")
         if self.loss == "softmax" and (self.normalise or self.mining != "random"):

@@ -33,6 +33,7 @@ LICENCES = {
     "image is in this file.",
     "synthetic": "The faces were drawn by a program of this repository; nobody's picture is in them.",
 }
+LICENCES["ferplus"] = LICENCES["fer2013"]
 """What the data ask of who passes the weights on."""
 
 

@@ -11,7 +11,10 @@ import pandas as pd
 SIZE = 48
 """Height and width of every face image in pixels (Kim et al. 2022, section 3)."""
 
-DATASETS = ("synthetic", "ckplus", "fer2013")
+DATASETS = ("synthetic", "ckplus", "fer2013", "ferplus")
+
+OF_FER2013 = ("fer2013", "ferplus")
+"""Those with the images of FER2013, which come with a usage and without a subject."""
 
 EMOTIONS = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 """The seven classes of CK+, in the order of their labels (Lucey et al. 2010 number them from 1)."""
@@ -31,6 +34,7 @@ class Faces:
     images: uint8 (N, 48, 48). labels: int64 (N,), indices into `classes`.
     frames: N rows, columns frame_id (unique), subject, sequence and usage; an attribute that the data set does
     not know is the empty string. Rows are sorted by frame_id, so that indices mean the same on every machine.
+    votes: None, or float32 (N, classes): for each face the share of people's votes that a class has; rows sum to 1.
     """
 
     name: str
@@ -38,6 +42,7 @@ class Faces:
     labels: np.ndarray
     frames: pd.DataFrame
     classes: tuple[str, ...]
+    votes: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -45,13 +50,16 @@ class Faces:
     def take(self, rows: np.ndarray) -> "Faces":
         """The faces at `rows` alone, in this order."""
         frames = self.frames.iloc[rows].reset_index(drop=True)
-        return Faces(self.name, self.images[rows], self.labels[rows], frames, self.classes)
+        votes = None if self.votes is None else self.votes[rows]
+        return Faces(self.name, self.images[rows], self.labels[rows], frames, self.classes, votes)
 
     @cached_property
     def fingerprint(self) -> str:
-        """sha256 over images and labels: two sets with the same fingerprint train the same networks."""
+        """sha256 over images, labels and votes: two sets with the same fingerprint train the same networks."""
         digest = hashlib.sha256(np.ascontiguousarray(self.images))
         digest.update(np.ascontiguousarray(self.labels, dtype="<i8"))
+        if self.votes is not None:
+            digest.update(np.ascontiguousarray(self.votes, dtype="<f4"))
         return digest.hexdigest()
 
     @property

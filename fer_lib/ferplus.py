@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fer_lib import images, paths
+from fer_lib import fer2013, images, paths
 from fer_lib.faces import DataError, Faces
 
 CATEGORIES = (
@@ -24,12 +24,44 @@ CATEGORIES = (
 )
 """What a vote can say, in the order of the file's columns; the last three are no class of FER2013."""
 
+CLASSES = CATEGORIES[:8]
+
 VOTERS = 10
 HEADER = ("usage", "image name", *CATEGORIES[:-1], "nf")
 TABLE = re.compile(r"(?P<top>(?:.*/)?)fer2013new\.csv")
 
 
-def load(faces: Faces, data_dir: Path | None = None) -> np.ndarray:
+def load(data_dir: Path | None = None) -> Faces:
+    """The images of FER2013 on which voters agree, in FERPlus's eight classes; `data_dir` as for `votes`.
+
+    frame_id and usage are FER2013's. Labels and shares of the votes are those of `labelled`. Raises DataError if one of
+    the two is absent or wrong, or FER2013 comes as image folders.
+    """
+    every = fer2013.load(data_dir)
+    kept, labels, shares = labelled(votes(every, data_dir))
+    frames = every.frames.iloc[kept].reset_index(drop=True)
+    return Faces("ferplus", every.images[kept], labels, frames, CLASSES, shares)
+
+
+def labelled(cast: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How the authors' code reads the votes `cast` (N, 10), in its mode `majority`.
+
+    A category with a single vote counts as none. The label is the category with more than half of the votes left; an
+    image without one, or with unknown or no face, is left out. For training on shares of the votes that code
+    keeps other images, and of each the strongest categories (its mode `crossentropy`); here both targets have the same
+    images, so that only the target differs.
+
+    Returns the rows that are kept, (K,); their labels, int64 (K,), indices into `CLASSES`; and the share of each class
+    in what is left of its image's votes for a class, float32 (K, 8).
+    """
+    left = np.where(cast > 1, cast, 0)
+    most = left.argmax(axis=1)
+    kept = np.flatnonzero((2 * left.max(axis=1) > left.sum(axis=1)) & (most < len(CLASSES)))
+    counts = left[kept, : len(CLASSES)]
+    return kept, most[kept], (counts / counts.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def votes(faces: Faces, data_dir: Path | None = None) -> np.ndarray:
     """The votes int64 (N, 10) on FER2013's images `faces`, over `CATEGORIES`: at most ten an image.
 
     `fer2013new.csv` is looked for in `data_dir` (default: `paths.DATA`) and below, zipped or not. Its rows belong to

@@ -37,7 +37,7 @@ def folder() -> Path:
 def measure() -> None:
     """Read FER2013 and FERPlus and write the tables: some minutes on two cores. Raises DataError if one is absent."""
     data = faces.load("fer2013")
-    cast = ferplus.load(data)
+    cast = ferplus.votes(data)
     names = np.array(data.classes)[data.labels]
     nearest, pairs = twins.search(data.images, FLOOR)
     images = data.frames[["frame_id", "usage"]].assign(label=names, constant=twins.constant(data.images))

@@ -83,7 +83,8 @@ def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, d
     tensors = []
     for rows in filter(len, (parts.train, parts.test, parts.selection)):
         tensors += [to_float(data.images[rows], device), torch.from_numpy(data.labels[rows]).to(device)]
-    frames = Data(*tensors)
+    votes = torch.from_numpy(data.votes[parts.train]).to(device) if experiment.target == "votes" else None
+    frames = Data(*tensors, train_votes=votes)
     learner = Trainee(experiment, member, frames, len(data.classes), folder / f"checkpoint-{member}.pt")
     if experiment.pretrained != "none" and learner.epoch == 1:
         learner.network.load_state_dict(pretrained(experiment, member.seed), strict=False)

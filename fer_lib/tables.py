@@ -7,6 +7,7 @@ import pandas as pd
 
 from fer_lib import paths, results
 from fer_lib.experiments import Experiment, read_experiments
+from fer_lib.faces import OF_FER2013
 from fer_lib.network import Network, parameter_count
 from fer_lib.stats import RESAMPLED, mean_interval, subject_ratio
 
@@ -22,6 +23,7 @@ SETTINGS = {
     "classifier": "classifier",
     "occlusion": "occlusion",
     "pretrained": "starting from",
+    "target": "target",
     "epochs": "epochs",
     "batch_size": "batch",
     "lr": "lr",
@@ -40,12 +42,12 @@ USUAL_ON_FER2013 = {
     "paper": replace(USUAL["paper"], stn_lr_factor=0.1, epochs=10, batch_size=64),
     "strong": replace(USUAL["strong"], epochs=150, batch_size=128),
 }
-"""The same on FER2013, which is 35 times as large as CK+."""
+"""The same on FER2013's images, of which there are 35 times as many as of CK+."""
 
 
 def differences(experiment: Experiment) -> list[str]:
     """In which settings the experiment differs from its recipe's usual ones, in words; none for the paper's own."""
-    usual = (USUAL_ON_FER2013 if experiment.dataset == "fer2013" else USUAL)[experiment.recipe]
+    usual = (USUAL_ON_FER2013 if experiment.dataset in OF_FER2013 else USUAL)[experiment.recipe]
     differs = ["strong recipe"] if experiment.recipe == "strong" else []
     for name, words in SETTINGS.items():
         value = getattr(experiment, name)

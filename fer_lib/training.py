@@ -37,7 +37,8 @@ THETA = ("xx", "xy", "x", "yx", "yy", "y")
 class Data:
     """One member's frames on the device: images float (N, 1, 48, 48) in [0, 1], labels (N,).
 
-    Those to choose by are None under a protocol that has none.
+    Those to choose by are None under a protocol that has none. train_votes: the shares (N, classes) that are the target
+    instead of train_labels, None where the labels are.
     """
 
     train_images: torch.Tensor
@@ -46,6 +47,7 @@ class Data:
     test_labels: torch.Tensor
     selection_images: torch.Tensor | None = None
     selection_labels: torch.Tensor | None = None
+    train_votes: torch.Tensor | None = None
 
 
 def to_float(images: np.ndarray, device: str) -> torch.Tensor:
@@ -53,12 +55,16 @@ def to_float(images: np.ndarray, device: str) -> torch.Tensor:
     return torch.from_numpy(images).to(device).unsqueeze(1).float() / 255
 
 
-def losses(experiment: Experiment, embeddings: torch.Tensor, labels: torch.Tensor):
-    """Loss of a batch and its share of active triplets (NaN without triplets)."""
+def losses(experiment: Experiment, embeddings: torch.Tensor, labels: torch.Tensor, votes: torch.Tensor | None = None):
+    """Loss of a batch and its share of active triplets (NaN without triplets).
+
+    votes: shares (B, classes), the target of the cross-entropy instead of the labels (B,).
+    """
     loss, active = 0.0, embeddings.new_full((), torch.nan)
     if experiment.loss in ("softmax", "joint"):
+        target = labels if votes is None else votes
         loss = cross_entropy(
-            embeddings, labels, label_smoothing=LABEL_SMOOTHING if experiment.recipe == "strong" else 0.0
+            embeddings, target, label_smoothing=LABEL_SMOOTHING if experiment.recipe == "strong" else 0.0
         )
     if experiment.loss in ("triplet", "joint"):
         points = normalize(embeddings) if experiment.normalise else embeddings
@@ -68,8 +74,13 @@ def losses(experiment: Experiment, embeddings: torch.Tensor, labels: torch.Tenso
 
 
 def with_frames(batch: Batch, data: Data) -> Batch:
-    """The batch with its images (B, 1, 48, 48) and labels (B,), and with the other faces themselves, as `others`."""
+    """The batch with its images (B, 1, 48, 48) and labels (B,), and with the other faces themselves, as `others`.
+
+    Where the votes are the target, with them too: votes (B, classes).
+    """
     frames = {"images": data.train_images[batch["index"]], "labels": data.train_labels[batch["index"]]}
+    if data.train_votes is not None:
+        frames["votes"] = data.train_votes[batch["index"]]
     if "other" in batch:
         frames["others"] = data.train_images[batch["other"]]
     return batch | frames
@@ -94,7 +105,7 @@ def batch_loss(network, experiment: Experiment, batch: Batch):
     """
     labels = batch["labels"]
     embeddings, theta = network(training_images(experiment, batch), batch.get("kept"))
-    loss, active = losses(experiment, embeddings, labels)
+    loss, active = losses(experiment, embeddings, labels, batch.get("votes"))
     right = (embeddings.detach().argmax(dim=1) == labels).sum()
     return loss, (loss.detach(), active, right, theta.detach())
 

@@ -39,7 +39,7 @@ def cast() -> np.ndarray:
 def measured(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
     monkeypatch.setattr(faces, "load", lambda name: few())
-    monkeypatch.setattr(ferplus, "load", lambda data: cast())
+    monkeypatch.setattr(ferplus, "votes", lambda data: cast())
     quality.measure()
     return tmp_path / "fer2013"
 

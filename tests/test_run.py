@@ -114,6 +114,16 @@ def test_training_starts_from_the_same_seeds_weights(few, monkeypatch):
         run(replace(second, experiment="third", backbone="resnet18"))
 
 
+def test_training_frames_have_their_votes_where_these_are_the_target(few):
+    fer = few_of_fer2013()
+    votes = np.random.default_rng(0).dirichlet(np.ones(7), len(fer)).astype(np.float32)
+    plus = replace(fer, name="ferplus", votes=votes)
+    soft = Experiment("soft", dataset="ferplus", protocol="usage", loss="softmax", target="votes", epochs=1)
+    data = trainee(soft, few, Member(0, 0), plus, "cpu").data
+    assert torch.equal(data.train_votes, torch.from_numpy(votes[splits.split(plus, "usage").train]))
+    assert trainee(replace(soft, target="label"), few, Member(0, 0), plus, "cpu").data.train_votes is None
+
+
 def test_frames_to_choose_by_are_watched_and_of_many_some_are_asked(few, monkeypatch):
     fer = few_of_fer2013()
     monkeypatch.setattr(splits, "ASKED", 11)

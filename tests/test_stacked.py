@@ -36,10 +36,13 @@ def trainees(experiment, folder, members=MEMBERS, device="cpu"):
     faces, dtype = few_faces(), torch.get_default_dtype()
     images = to_float(faces.images[::4], device).to(dtype)
     labels = torch.arange(len(images), device=device) % 3
-    return [
-        Trainee(experiment, member, Data(images[:n], labels[:n], images[-4:], labels[-4:]), 3, folder / f"{member}.pt")
-        for member, n in members.items()
-    ]
+    shares = torch.tensor([[0.5, 0.5, 0.0], [0.25, 0.75, 0.0], [0.0, 0.0, 1.0]], dtype=dtype, device=device)[labels]
+
+    def data(n):
+        votes = shares[:n] if experiment.target == "votes" else None
+        return Data(images[:n], labels[:n], images[-4:], labels[-4:], train_votes=votes)
+
+    return [Trainee(experiment, member, data(n), 3, folder / f"{member}.pt") for member, n in members.items()]
 
 
 def assert_same(alone, stacked, rtol):
@@ -58,8 +61,9 @@ def assert_same(alone, stacked, rtol):
         {"loss": "joint", "mining": "batch-hard", "head_layers": 2, "input_path": "dual"},
         {"loss": "triplet", "mining": "batch-all", "normalise": True, "input_path": "plain", "occlusion": "none"},
         {"loss": "softmax", "recipe": "strong", "occlusion": "mixed"},
+        {"loss": "softmax", "recipe": "strong", "dataset": "ferplus", "target": "votes"},
     ],
-    ids=["triplet", "joint-two-layers-dual", "batch-all-plain", "strong"],
+    ids=["triplet", "joint-two-layers-dual", "batch-all-plain", "strong", "votes"],
 )
 def test_together_as_alone_whatever_the_size(double, tmp_path, parameters):
     experiment = Experiment("x", epochs=2, batch_size=4, **parameters)

@@ -35,10 +35,10 @@ NOTEBOOKS = {
     "11_transfer",
 }
 TINY = """\
-random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random,1.0,False,knn,rectangle,paper,none,1,50,0.001
-random-resnet10-triplet-slow-stn,synthetic,random,2,1,resnet10,stn,1,0.1,triplet,random,1.0,False,knn,rectangle,paper,none,1,50,0.001
-subject-resnet10-softmax,synthetic,subject,1,2,resnet10,stn,1,1.0,softmax,random,1.0,False,knn,rectangle,paper,none,1,50,0.001
-subject-resnet10-strong,synthetic,subject,1,1,resnet10,stn,1,0.1,softmax,random,1.0,False,knn,mixed,strong,none,1,50,0.001
+random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random,1.0,False,knn,rectangle,paper,none,label,1,50,0.001
+random-resnet10-triplet-slow-stn,synthetic,random,2,1,resnet10,stn,1,0.1,triplet,random,1.0,False,knn,rectangle,paper,none,label,1,50,0.001
+subject-resnet10-softmax,synthetic,subject,1,2,resnet10,stn,1,1.0,softmax,random,1.0,False,knn,rectangle,paper,none,label,1,50,0.001
+subject-resnet10-strong,synthetic,subject,1,1,resnet10,stn,1,0.1,softmax,random,1.0,False,knn,mixed,strong,none,label,1,50,0.001
 """
 
 

@@ -5,6 +5,7 @@ from few_faces import few_faces
 
 from fer_lib import training
 from fer_lib.experiments import Experiment, Member
+from fer_lib.recipe import LABEL_SMOOTHING
 from fer_lib.splits import split
 from fer_lib.training import Data, Trainee, epochs_done, fit, losses, to_float, transformer_health
 
@@ -31,6 +32,26 @@ def test_joint_loss_is_the_sum():
     )
     torch.testing.assert_close(joint, softmax + triplet)
     assert torch.isnan(losses(Experiment("x", loss="softmax"), embeddings, labels)[1])
+
+
+@pytest.mark.parametrize(("recipe", "smoothing"), [("paper", 0.0), ("strong", LABEL_SMOOTHING)])
+def test_loss_against_votes_is_the_cross_entropy_with_their_shares(recipe, smoothing):
+    embeddings = torch.tensor([[0.0, 0.0, 0.0], [2.0, 1.0, 0.0]])
+    votes = torch.tensor([[1.0, 0.0, 0.0], [0.25, 0.75, 0.0]])
+    experiment = Experiment("x", dataset="ferplus", loss="softmax", target="votes", recipe=recipe)
+    loss, _ = losses(experiment, embeddings, torch.tensor([0, 1]), votes)
+    total = np.log(np.exp([2, 1, 0]).sum())
+    smoothed = (1 - smoothing) * votes[1].numpy() + smoothing / 3
+    assert loss.item() == pytest.approx((np.log(3) + (smoothed * (total - np.array([2, 1, 0]))).sum()) / 2)
+
+
+def test_votes_for_the_label_alone_are_the_label():
+    embeddings, labels = torch.randn(12, 7), torch.arange(12) % 7
+    experiment = Experiment("x", loss="softmax", recipe="strong")
+    alone = torch.nn.functional.one_hot(labels, 7).float()
+    torch.testing.assert_close(
+        losses(experiment, embeddings, labels, alone), losses(experiment, embeddings, labels), equal_nan=True
+    )
 
 
 def test_normalised_loss_forgets_length():
