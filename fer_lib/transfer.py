@@ -4,6 +4,7 @@ It needs the weights of networks trained on this machine; every member of the tw
 
 results/transfer/frozen.csv.gz     a row per features, classifier, member, fold of `subject` and CK+ frame: prediction
 results/transfer/zero_shot.csv.gz  a row per direction, member and face of a shared class: label, prediction, free
+results/transfer/likeness.csv.gz   a row per CK+ frame: the image of FER2013 that is most like it
 """
 
 import copy
@@ -16,7 +17,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from fer_lib import faces, paths, results
+from fer_lib import faces, paths, results, twins
 from fer_lib.evaluation import classifier, embed
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import Faces
@@ -55,6 +56,7 @@ def measure() -> None:
         for member, network in networks.items()
     ]
     results.write_csv(folder() / "zero_shot.csv.gz", pd.concat(answers))
+    results.write_csv(folder() / "likeness.csv.gz", likeness(ckplus, fer2013))
     weights = {
         f"{experiment.dataset} {experiment.experiment} {member}": _sha256(weights_file(experiment, member))
         for experiment, networks in ((source, to_ckplus), (target, to_fer2013))
@@ -120,12 +122,30 @@ def zero_shot(member: Member, network: Network, classes: tuple[str, ...], data: 
     return frames.assign(seed=member.seed, fold=member.fold, **said)
 
 
+def likeness(data: Faces, others: Faces) -> pd.DataFrame:
+    """For each face of `data` the most similar one of another data set, by `twins.shrunk`, a row per face.
+
+    Columns frame_id, subject, similarity, nearest and usage (of the other), and mirrored: the highest similarity to any
+    of the others mirrored, which tells how alike two different faces are by chance.
+    """
+    own = twins.shrunk(data.images)
+    as_they_are = own @ twins.shrunk(others.images).T
+    mirrored = own @ twins.shrunk(others.images[:, :, ::-1]).T
+    nearest = others.frames.iloc[as_they_are.argmax(axis=1)]
+    return data.frames[["frame_id", "subject"]].assign(
+        similarity=as_they_are.max(axis=1).clip(max=1),
+        nearest=nearest["frame_id"].to_numpy(),
+        usage=nearest["usage"].to_numpy(),
+        mirrored=mirrored.max(axis=1).clip(max=1),
+    )
+
+
 def read(table: str) -> pd.DataFrame:
     """One of the tables of the module's docstring, without their ending. Raises FileNotFoundError if it is absent."""
     file = folder() / f"{table}.csv.gz"
     if not file.exists():
         raise FileNotFoundError(f"no results {file}; run the notebook 11_transfer with measure first")
-    return pd.read_csv(file, dtype={"frame_id": str, "subject": str}, keep_default_na=False)
+    return pd.read_csv(file, dtype={"frame_id": str, "subject": str, "nearest": str}, keep_default_na=False)
 
 
 def _sha256(file: Path) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import f1_score
 
-from fer_lib import paths, recipe_results, results, tables, transfer
+from fer_lib import paths, recipe_results, results, tables, transfer, twins
 from fer_lib.claims import difference
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.references import METHODS
@@ -130,6 +130,31 @@ def zero_shot_confusions() -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
         counts = pd.crosstab(own["label"], own["prediction"])
         found[direction] = counts.reindex(index=classes, columns=classes, fill_value=0).to_numpy(), classes
     return found
+
+
+def overlap() -> str:
+    """Whether FER2013 shows faces of CK+, and what the fine-tuned networks reach on everybody else, in sentences."""
+    table = transfer.read("likeness")
+    seen, fine = table[table["similarity"] >= twins.NEAR], results.read(tuned(), "predictions.csv.gz")
+    by_chance = int((table["mirrored"] >= twins.NEAR).sum())
+    said = (
+        f"Of {len(table)} frames of CK+ {len(seen)} have a near twin in FER2013 (similarity of {twins.NEAR} or more, "
+        f"page *FER2013*), where mirrored, and so by chance, {by_chance} have one"
+    )
+    if seen.empty:
+        return f"{said}: the median frame's most similar image there has {table['similarity'].median():.2f}."
+    images = [f"row {one} ({usage})" for (one, usage), _ in seen.groupby(["nearest", "usage"])]
+    people = sorted(seen["subject"].unique())
+    others = subject_interval(fine[~fine["subject"].isin(people)])
+    return (
+        f"{said}: they show {_listed(people)}, and their twins are {_listed(images)}. The median frame's most similar "
+        f"image there has {table['similarity'].median():.2f}. On everybody else the fine-tuned networks reach "
+        f"{_with_ends(others)}."
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def curves(experiments: list[Experiment]) -> pd.DataFrame:

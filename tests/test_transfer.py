@@ -1,6 +1,5 @@
 """Frozen features and zero-shot answers, by hand on a few synthetic faces and networks that answer as told."""
 
-import copy
 import json
 
 import numpy as np
@@ -13,7 +12,7 @@ from torch import nn
 from fer_lib import faces, paths, results, transfer
 from fer_lib.experiments import Experiment, Member
 from fer_lib.network import Network
-from fer_lib.run import weights_file
+from fer_lib.run import load_network, weights_file
 from fer_lib.splits import split
 from fer_lib.training import network_for, save, to_float
 
@@ -53,6 +52,16 @@ def test_only_shared_classes_are_asked_for_and_may_be_said():
     assert own.str.len().gt(0).all() and table["frame_id"].is_unique
 
 
+def test_the_most_similar_face_is_found_whatever_its_contrast():
+    few = few_faces()
+    others = few.take(np.array([40, 7, 3]))
+    others = faces.Faces("fer2013", others.images // 2 + 20, others.labels, others.frames, others.classes)
+    table = transfer.likeness(few.take(np.array([3, 40])), others)
+    assert table["nearest"].tolist() == [few.frames["frame_id"][3], few.frames["frame_id"][40]]
+    assert table["similarity"].tolist() == pytest.approx([1, 1], abs=1e-3)
+    assert (table["mirrored"] < table["similarity"]).all()
+
+
 @pytest.fixture
 def trained(tmp_path, monkeypatch):
     """Untrained weights stand for those of either experiment: one member each has them, of two that are finished."""
@@ -60,8 +69,7 @@ def trained(tmp_path, monkeypatch):
     few = few_faces()
     web = faces.Faces("fer2013", few.images, few.labels, few.frames.copy(), few.classes)
     web.frames["usage"] = np.resize(["Training", "PrivateTest", "PublicTest"], len(few))
-    lab = copy.replace(few, name="ckplus") if hasattr(copy, "replace") else None
-    lab = lab or faces.Faces("ckplus", few.images, few.labels, few.frames, few.classes)
+    lab = faces.Faces("ckplus", few.images, few.labels, few.frames, few.classes)
     monkeypatch.setattr(faces, "load", {"ckplus": lab, "fer2013": web}.get)
     for name, dataset, protocol in (
         (transfer.ON_FER2013, "fer2013", "usage"),
@@ -91,12 +99,7 @@ def test_what_is_measured(trained):
         f"ckplus {transfer.ON_CKPLUS} seed0-fold0",
     ]
     parts = split(trained, "subject", fold=0)
-    network = network_for(results.stored("fer2013", transfer.ON_FER2013), 7)
-    network.load_state_dict(
-        torch.load(
-            weights_file(results.stored("fer2013", transfer.ON_FER2013), FIRST), weights_only=True, map_location="cpu"
-        )
-    )
+    network = load_network(results.stored("fer2013", transfer.ON_FER2013), FIRST, 7)
     points = transfer.features(network, to_float(trained.images, "cpu"))
     wanted = LogisticRegression(max_iter=1000).fit(points[parts.train], trained.labels[parts.train])
     own = frozen.query("features == @transfer.TRAINED and classifier == 'linear' and fold == 0")

@@ -68,6 +68,23 @@ def stored(tmp_path, monkeypatch):
     results.write_csv(transfer.folder() / "zero_shot.csv.gz", shot.assign(seed=0, fold=0))
 
 
+def store_likeness(*similarities):
+    table = pd.concat([frames_of(fold) for fold in range(4)], ignore_index=True)[["frame_id", "subject"]]
+    table = table.assign(similarity=0.8, nearest="00012", usage="Training", mirrored=0.8)
+    table.loc[: len(similarities) - 1, "similarity"] = similarities
+    results.write_csv(transfer.folder() / "likeness.csv.gz", table)
+
+
+def test_people_whom_fer2013_shows_are_named_and_left_out(stored):
+    store_likeness(0.99, 0.94, 0.92)
+    text = transfer_results.overlap()
+    assert "Of 12 frames of CK+ 2 have a near twin" in text and "by chance, 0 have one" in text
+    assert "they show S0, and their twins are row 00012 (Training)" in text
+    assert "On everybody else the fine-tuned networks reach 100.00 %." in text, "the wrong frame is of S0"
+    store_likeness(0.92)
+    assert transfer_results.overlap().endswith("the median frame's most similar image there has 0.80.")
+
+
 def test_the_ladder_ends_with_what_learns_from_both(stored):
     table = transfer_results.ladder()
     assert table["method"].tolist()[-3:] == [
