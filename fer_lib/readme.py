@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fer_lib import claims, paths, recipe_results, references, results, robustness, tables, wording
+from fer_lib import claims, paths, recipe_results, references, results, robustness, tables, transfer_results, wording
 
 UNDER_OCCLUSION = "Under 53 occlusions of kinds that no training showed (page *Occlusion*; intervals as above):"
 
@@ -37,7 +37,7 @@ def results_text(dataset: str = "ckplus") -> str:
             "",
             wording.claims_in_words(claims.claims_table(dataset)),
             "",
-            recipe_results.in_short(dataset),
+            " ".join(filter(None, (recipe_results.in_short(dataset), transfer_results.in_short()))),
             "",
             UNDER_OCCLUSION,
             "",
