@@ -58,9 +58,8 @@ for row in missing:
 
 def page_inputs(dataset, page):
     """Everything that a page is made from; `.venv/.installed` stands for the locked packages."""
-    shown = {"10_fer2013_networks": ("fer2013",), "index": (dataset, "fer2013"), "11_transfer": ("ckplus",)}.get(
-        page, (dataset,)
-    )
+    real = {"10_fer2013_networks": faces.OF_FER2013, "index": (dataset, "fer2013"), "11_transfer": ("ckplus",)}
+    shown = real.get(page, (dataset,))
     own = [row for row in rows if row.dataset in shown]
     files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, *sorted(paths.NOTEBOOKS.glob("published*.csv"))]
     files += sorted(paths.ROOT.glob("fer_lib/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))

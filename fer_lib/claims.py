@@ -50,8 +50,8 @@ CLAIMS = (
 """Sections 3 and 4 of Kim et al. 2022; for occlusion they say that both were compared, and print no number."""
 
 
-def claims_table(dataset: str) -> pd.DataFrame:
-    """One row per claim, protocol and setting for which both arms are measured.
+def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFrame:
+    """One row per claim, the paper's by default, protocol and setting for which both arms are measured.
 
     Under `subject` people are resampled, n counts them, and the test exchanges the arms within a person; under `usage`
     the same with images; under the other protocols the difference is paired by member. `verdict` follows from the
@@ -59,7 +59,7 @@ def claims_table(dataset: str) -> pd.DataFrame:
     """
     arms = measured(dataset)
     rows = []
-    for claim in CLAIMS:
+    for claim in claims:
         for better in arms:
             if any(getattr(better, name) != value for name, value in claim.better.items()):
                 continue

@@ -1,6 +1,7 @@
 """What the networks trained on FER2013 score, beside what its images and labels allow; from `results/` alone.
 
-Under protocol `usage` all members are asked about the same PrivateTest images, so intervals resample images.
+Under protocol `usage` all members are asked about the same PrivateTest images, so intervals resample images. A function
+that takes a data set serves `ferplus` too.
 """
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 
 from fer_lib import quality, results, robustness, tables, votes
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.stats import mean_interval, verdict
+from fer_lib.stats import subject_ratio, verdict
 from fer_lib.wording import interval, percent
 
 DATASET = "fer2013"
@@ -17,9 +18,14 @@ BINS = 15
 """Bins of confidence in the calibration error (Guo et al. 2017)."""
 
 
-def arms() -> dict[str, Experiment]:
+def is_trained(dataset: str = DATASET) -> bool:
+    """Whether any member of its rows of `experiments.csv` is finished."""
+    return any(tables.has_results(row) for row in read_experiments() if row.dataset == dataset)
+
+
+def arms(dataset: str = DATASET) -> dict[str, Experiment]:
     """Label -> the measured experiments. Raises ValueError if there is none."""
-    return {tables.label(row): row for row in tables.measured(DATASET)}
+    return {tables.label(row): row for row in tables.measured(dataset)}
 
 
 def predictions(experiment: Experiment) -> tuple[pd.DataFrame, np.ndarray]:
@@ -61,12 +67,12 @@ def ensemble(experiment: Experiment) -> float:
     return float((mean.to_numpy().argmax(axis=1) == labels).mean())
 
 
-def scores() -> pd.DataFrame:
+def scores(dataset: str = DATASET) -> pd.DataFrame:
     """`tables.accuracy_table` and, a column each: epochs, chosen (mean epoch by PublicTest), at_chosen, mirrored,
     ensemble, calibration_error."""
-    table = tables.accuracy_table(DATASET)
+    table = tables.accuracy_table(dataset)
     rows = []
-    for experiment in tables.measured(DATASET):
+    for experiment in tables.measured(dataset):
         chosen = chosen_epochs(experiment)
         rows.append(
             {
@@ -81,11 +87,11 @@ def scores() -> pd.DataFrame:
     return table.join(pd.DataFrame(rows))
 
 
-def beside_printed(table: pd.DataFrame) -> pd.DataFrame:
-    """The printed accuracies and those of `scores`, the highest first: method, share, low, high, ours."""
+def beside_printed(table: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
+    """Those of `quality.published` and of `scores`, the highest first: method, share, low, high, ours."""
     ours = table.rename(columns={"label": "method", "mean": "share", "ci_low": "low", "ci_high": "high"})
     columns = ["method", "share", "low", "high", "ours"]
-    both = pd.concat([quality.published()[columns], ours.assign(ours=True)[columns]])
+    both = pd.concat([printed[columns], ours.assign(ours=True)[columns]]) if len(ours) else printed[columns]
     return both.sort_values("share", ascending=False, ignore_index=True)
 
 
@@ -100,20 +106,28 @@ def curves() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[["method", "part", "epoch", "accuracy"]]
 
 
-def by_class(images: pd.DataFrame) -> pd.DataFrame:
-    """For each method and class: recall, low, high (images resampled), and confirmed: of its PrivateTest labels, the
-    share that is the votes' majority. images: `quality.read("images")`."""
-    tested = images[images["usage"] == "PrivateTest"]
-    confirmed = (votes.outcome(tested) == votes.OUTCOMES[0]).groupby(tested["label"]).mean()
+def recalls(dataset: str = DATASET) -> pd.DataFrame:
+    """For each method and class: recall, low, high (images resampled), and n, its PrivateTest images."""
     rows = []
-    for name, experiment in arms().items():
+    for name, experiment in arms(dataset).items():
         table, _ = predictions(experiment)
         classes = robustness.class_names(experiment)
-        right = (table["prediction"] == table["label"]).groupby([table["label"], table["frame_id"]]).mean()
-        for k, own in right.groupby(level=0):
-            recall, low, high = mean_interval(own)
-            rows.append((name, classes[k], recall, low, high, confirmed[classes[k]]))
-    return pd.DataFrame(rows, columns=["method", "emotion", "recall", "low", "high", "confirmed"])
+        for k, own in table.groupby("label"):
+            right = own["prediction"] == own["label"]
+            ends = subject_ratio(right, np.ones(len(own)), own["frame_id"])
+            rows.append((name, classes[k], *ends, own["frame_id"].nunique()))
+    return pd.DataFrame(rows, columns=["method", "emotion", "recall", "low", "high", "n"])
+
+
+def by_class(images: pd.DataFrame) -> pd.DataFrame:
+    """`recalls` and confirmed: of a class's PrivateTest labels, the share that is the votes' majority.
+
+    images: `quality.read("images")`.
+    """
+    tested = images[images["usage"] == "PrivateTest"]
+    confirmed = (votes.outcome(tested) == votes.OUTCOMES[0]).groupby(tested["label"]).mean()
+    table = recalls()
+    return table.assign(confirmed=table["emotion"].map(confirmed))
 
 
 def on_parts(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -168,6 +182,16 @@ def _together(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
+def readable_recalls(table: pd.DataFrame) -> pd.DataFrame:
+    """`recalls` in percent, a row per method and a column per class, the most frequent first; last the images."""
+    said = [f"{percent(row.recall)} [{_together(interval(row.low, row.high))}]" for row in table.itertuples()]
+    shown = table.assign(said=said).pivot(index="method", columns="emotion", values="said")
+    images = table.groupby("emotion")["n"].first().sort_values(ascending=False, kind="stable")
+    shown = shown.loc[table["method"].unique(), images.index]
+    shown.loc["images"] = [f"{n:,}" for n in images]
+    return shown.reset_index().rename_axis(columns=None)
+
+
 def readable_parts(table: pd.DataFrame) -> pd.DataFrame:
     """`on_parts` in percent, without those that go by the votes."""
     shown = table[~table["part"].str.startswith("label")]
@@ -182,14 +206,20 @@ def readable_sides(table: pd.DataFrame) -> pd.DataFrame:
     return table[["method", "wrong"]].assign(**shares, neither=table["neither"].map(percent))
 
 
-def answer(table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, claims: pd.DataFrame) -> str:
-    """The page's findings in sentences; table: `scores`, ceilings: `votes.ceilings`, sides: `sided_with`."""
-    reader = ceilings.set_index("model").loc[votes.DRAWN]
+def reached(table: pd.DataFrame) -> list[str]:
+    """`scores` in sentences, one a method."""
     lines = []
     for row in table.itertuples():
         said = f"- **{row.label}**: {percent(row.mean)} % of PrivateTest [{interval(row.ci_low, row.ci_high)}] after "
         said += f"the last epoch, n = {row.n}; {percent(row.at_chosen)} % at the epoch that PublicTest chooses."
         lines.append(said)
+    return lines
+
+
+def answer(table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, claims: pd.DataFrame) -> str:
+    """The page's findings in sentences; table: `scores`, ceilings: `votes.ceilings`, sides: `sided_with`."""
+    reader = ceilings.set_index("model").loc[votes.DRAWN]
+    lines = reached(table)
     lines += [
         f'- "{row.claim}" ({row.better}): {100 * row.difference:+.2f} points '
         f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n:,} images: {verdict(row.ci_low, row.ci_high)}."
@@ -207,7 +237,7 @@ def answer(table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, cla
 
 def in_short() -> str:
     """What is reached so far, in a sentence; empty if nothing is trained."""
-    if not any(tables.has_results(row) for row in read_experiments() if row.dataset == DATASET):
+    if not is_trained():
         return ""
     table = tables.accuracy_table(DATASET)
     best = table.loc[table["mean"].idxmax()]

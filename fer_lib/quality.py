@@ -257,9 +257,11 @@ def ambiguous(images: pd.DataFrame, pairs: pd.DataFrame) -> int:
     return int((usage[both] == "PrivateTest").sum())
 
 
-def published() -> pd.DataFrame:
-    """Printed accuracies on PrivateTest, the highest first: method, protocol, source, ours (none), `votes.counted`."""
-    table = pd.read_csv(paths.NOTEBOOKS / "published_fer2013.csv")
-    n = fer2013.USAGES["PrivateTest"]
+def published(dataset: str = "fer2013", n: int = fer2013.USAGES["PrivateTest"]) -> pd.DataFrame:
+    """Printed accuracies on PrivateTest, the highest first: method, protocol, source, ours (none), `votes.counted`.
+
+    n: how many of its images have a label in the data set.
+    """
+    table = pd.read_csv(paths.NOTEBOOKS / f"published_{dataset}.csv")
     counts = pd.DataFrame([votes.counted(round(n * accuracy / 100), n) for accuracy in table["accuracy"]])
     return table.join(counts).assign(ours=False).sort_values("accuracy", ascending=False, ignore_index=True)

@@ -54,6 +54,18 @@ def share_of_label(table: pd.DataFrame, column: str = "majority") -> pd.DataFram
     return pd.DataFrame({"among": among, "tied": [len(names) for names in best]}, index=table.index)
 
 
+def clear_majority(table: pd.DataFrame) -> pd.Series:
+    """The category with more than half of the votes when one with a single vote counts as none, "" without one.
+
+    Where it is a class, it is the label of `ferplus.labelled`.
+    """
+    is_clear = {}
+    for counts in table["counts"].unique():
+        left = [count for count in map(int, counts.split()) if count > 1]
+        is_clear[counts] = bool(left) and 2 * max(left) > sum(left)
+    return table["majority"].where(table["counts"].map(is_clear), "")
+
+
 def outcome(table: pd.DataFrame) -> pd.Series:
     """One of `OUTCOMES` for each image."""
     share, alone = share_of_label(table), ~table["majority"].str.contains("/")

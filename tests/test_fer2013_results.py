@@ -25,16 +25,16 @@ def images():
     return pd.DataFrame({"frame_id": IDS, **columns})
 
 
-def store(experiment, seed, predicted, sure=0.9):
+def store(experiment, seed, predicted, sure=0.9, truth=TRUTH, classes=CLASSES):
     """predicted: the class of each image; its probability is `sure`, the rest is for the others."""
     results.open_folder(experiment, "abc", "cpu")
-    frames = pd.DataFrame({"frame_id": IDS, "subject": "", "label": TRUTH})
+    frames = pd.DataFrame({"frame_id": IDS[: len(truth)], "subject": "", "label": truth})
     predicted = np.array(predicted)
     table = frames.assign(prediction=predicted)
-    for k, name in enumerate(CLASSES):
-        table[f"p_{name}"] = np.where(predicted == k, sure, (1 - sure) / 6)
+    for k, name in enumerate(classes):
+        table[f"p_{name}"] = np.where(predicted == k, sure, (1 - sure) / (len(classes) - 1))
     answers = pd.DataFrame({str(one): predicted for one in (CLEAN, *SUITE)})
-    right = float((predicted == TRUTH).mean())
+    right = float((predicted == truth).mean())
     history = {"epoch": [1, 2, 3], "selection_accuracy": [0.5, 0.75, 0.75], "test_accuracy": [0.1, 0.2, right]}
     tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES}
     tables |= {
@@ -97,6 +97,13 @@ def test_recall_beside_what_voters_confirm(stored):
     assert (fear["recall"], fear["confirmed"]) == (6 / 8, 2 / 4)
     assert (happiness["recall"], happiness["confirmed"]) == (4 / 8, 2 / 4)
     assert (happiness["low"], happiness["high"]) == (0.5, 0.5), "each image is right once"
+    never = table.loc[(label(BARE), "fear")]
+    assert never["recall"] == 0 and np.isnan(never["low"]), "what is never found says nothing of other images"
+    assert (table["n"] == 4).all()
+    shown = fer2013_results.readable_recalls(fer2013_results.recalls()).set_index("method")
+    assert shown.loc[label(PAPER), "happiness"].replace("\N{NO-BREAK SPACE}", " ") == "50.00 [50.00 to 50.00]"
+    assert shown.loc[label(BARE), "fear"] == "0.00 [–]"
+    assert shown.loc["images"].tolist() == ["4", "4"]
 
 
 def test_whom_voters_side_with(stored):
@@ -110,8 +117,9 @@ def test_whom_voters_side_with(stored):
 
 
 def test_beside_printed_numbers(stored):
-    table = fer2013_results.beside_printed(fer2013_results.scores())
-    assert table["ours"].sum() == 2 and len(table) == 2 + len(quality.published())
+    printed = quality.published()
+    table = fer2013_results.beside_printed(fer2013_results.scores(), printed)
+    assert table["ours"].sum() == 2 and len(table) == 2 + len(printed)
     assert table["share"].is_monotonic_decreasing
 
 

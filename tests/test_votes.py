@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy.stats import entropy
 
-from fer_lib import votes
+from fer_lib import ferplus, votes
 from fer_lib.ferplus import CATEGORIES
 
 CAST = {
@@ -29,6 +29,23 @@ def test_described_by_hand(table):
     assert table["seven"].tolist() == ["fear", "surprise/fear", "neutral", "neutral/sadness", "fear", ""]
     assert table["counts"].tolist() == ["10", "5 5", "6 3 1", "4 4 2", "6 3 1", "10"]
     assert table["label_votes"].tolist() == [10, 5, 3, 2, 3, 0]
+
+
+def test_clear_majorities_by_hand(table):
+    assert votes.clear_majority(table).tolist() == ["fear", "", "neutral", "", "contempt", "no face"]
+    counts = {"4 3 1 1 1": "fear", "4 2 2": "", "5 5": "", "1 1 1": "", "2": "fear"}
+    few = pd.DataFrame({"counts": list(counts), "majority": "fear"})
+    assert votes.clear_majority(few).tolist() == list(counts.values())
+
+
+def test_clear_majorities_are_the_labels_of_ferplus():
+    cast = np.random.default_rng(0).multinomial(10, [0.5, 0.3, *[0.025] * 8], 300)
+    images = votes.described(cast, np.full(300, "fear"))
+    kept, labels, _ = ferplus.labelled(cast)
+    read = votes.clear_majority(images)
+    assert np.flatnonzero(read.isin(ferplus.CLASSES)).tolist() == kept.tolist()
+    assert read[kept].tolist() == [ferplus.CLASSES[label] for label in labels]
+    assert 0 < len(kept) < 300
 
 
 def test_outcomes_by_hand(table):

@@ -1,0 +1,63 @@
+"""What the networks trained on FERPlus's labels score, beside what its authors print; from `results/` alone.
+
+images: `quality.read("images")`, a row per image of FER2013.
+"""
+
+import pandas as pd
+
+from fer_lib import fer2013_results, quality, votes
+from fer_lib.claims import Claim, claims_table
+from fer_lib.ferplus import CLASSES
+from fer_lib.wording import claims_in_words, not_run, percent
+
+DATASET = "ferplus"
+
+CLAIMS = (Claim("the votes as target beat their majority", 0.0087, {"target": "votes"}, {"target": "label"}),)
+"""Barsoum et al. 2016: cross-entropy with the votes beats majority voting, 84.72 % to 83.85 %."""
+
+
+def kept(images: pd.DataFrame) -> pd.DataFrame:
+    """How many images of each usage get a label, and why the others get none.
+
+    Columns usage, images, labelled, no majority, unknown, no face.
+    """
+    read = votes.clear_majority(images).replace("", "no majority")
+    counts = pd.crosstab(images["usage"], read.where(~read.isin(CLASSES), "labelled"))
+    columns = ["labelled", "no majority", "unknown", "no face"]
+    counts = counts.reindex(index=list(quality.USAGES), columns=columns, fill_value=0).rename_axis(columns=None)
+    counts.insert(0, "images", counts.sum(axis=1))
+    return counts.reset_index()
+
+
+def tested(images: pd.DataFrame) -> pd.DataFrame:
+    """The rows of PrivateTest with a label."""
+    return images[(images["usage"] == "PrivateTest") & votes.clear_majority(images).isin(CLASSES)]
+
+
+def published(images: pd.DataFrame) -> pd.DataFrame:
+    """`quality.published` of FERPlus."""
+    return quality.published(DATASET, len(tested(images)))
+
+
+def scores() -> pd.DataFrame:
+    """`fer2013_results.scores`; no row if nothing is trained."""
+    return fer2013_results.scores(DATASET) if fer2013_results.is_trained(DATASET) else pd.DataFrame()
+
+
+def gains() -> pd.DataFrame:
+    """What the votes as target add, as `claims_table`; no row if no two networks differ in the target alone."""
+    return claims_table(DATASET, CLAIMS) if fer2013_results.is_trained(DATASET) else pd.DataFrame()
+
+
+def answer(table: pd.DataFrame, gained: pd.DataFrame, images: pd.DataFrame) -> str:
+    """The section's findings in sentences; table: `scores`, gained: `gains`."""
+    if table.empty:
+        return "No network is trained on these labels yet; `make ferplus` trains those that `experiments.csv` lists."
+    voter = votes.voters(tested(images))["top"].mean()
+    lines = fer2013_results.reached(table)
+    lines.append(claims_in_words(gained) if len(gained) else "- No two networks that differ in the target alone yet.")
+    lines.append(
+        f"- A voter drawn at random says what the label says on {percent(voter)} % of these images; but the label is "
+        "made of such votes."
+    )
+    return "\n".join([*lines, "", not_run(DATASET)])
