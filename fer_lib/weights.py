@@ -2,8 +2,8 @@
 
     python -m fer_lib.weights fer2013 usage-resnet10-strong-short
 
-The results stay as they are. On another machine than theirs the weights differ in their last digits, and a network in a
-few of its answers.
+The results stay as they are. On a processor of another kind than theirs this is another network: rounding differs, and
+training amplifies it. The same seed on two machines, trained on FER2013 for 20 epochs, agreed on 85 % of PrivateTest.
 """
 
 import sys
