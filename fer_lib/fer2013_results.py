@@ -183,13 +183,12 @@ def _together(text: str) -> str:
 
 
 def readable_recalls(table: pd.DataFrame) -> pd.DataFrame:
-    """`recalls` in percent, a row per method and a column per class, the most frequent first; last the images."""
+    """`recalls` in percent, a row per class, the most frequent first, and a column per method."""
     said = [f"{percent(row.recall)} [{_together(interval(row.low, row.high))}]" for row in table.itertuples()]
-    shown = table.assign(said=said).pivot(index="method", columns="emotion", values="said")
+    shown = table.assign(said=said).pivot(index="emotion", columns="method", values="said")[table["method"].unique()]
     images = table.groupby("emotion")["n"].first().sort_values(ascending=False, kind="stable")
-    shown = shown.loc[table["method"].unique(), images.index]
-    shown.loc["images"] = [f"{n:,}" for n in images]
-    return shown.reset_index().rename_axis(columns=None)
+    shown = shown.loc[images.index].reset_index().rename_axis(columns=None)
+    return shown.assign(images=images.to_numpy())
 
 
 def readable_parts(table: pd.DataFrame) -> pd.DataFrame:

@@ -100,10 +100,10 @@ def test_recall_beside_what_voters_confirm(stored):
     never = table.loc[(label(BARE), "fear")]
     assert never["recall"] == 0 and np.isnan(never["low"]), "what is never found says nothing of other images"
     assert (table["n"] == 4).all()
-    shown = fer2013_results.readable_recalls(fer2013_results.recalls()).set_index("method")
-    assert shown.loc[label(PAPER), "happiness"].replace("\N{NO-BREAK SPACE}", " ") == "50.00 [50.00 to 50.00]"
-    assert shown.loc[label(BARE), "fear"] == "0.00 [–]"
-    assert shown.loc["images"].tolist() == ["4", "4"]
+    shown = fer2013_results.readable_recalls(fer2013_results.recalls()).set_index("emotion")
+    assert shown.loc["happiness", label(PAPER)].replace("\N{NO-BREAK SPACE}", " ") == "50.00 [50.00 to 50.00]"
+    assert shown.loc["fear", label(BARE)] == "0.00 [–]"
+    assert shown["images"].tolist() == [4, 4]
 
 
 def test_whom_voters_side_with(stored):
