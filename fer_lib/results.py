@@ -10,7 +10,7 @@ import json
 import os
 import platform
 import subprocess
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pandas as pd
@@ -71,7 +71,7 @@ def read_run(experiment: Experiment) -> dict | None:
 
 
 def stored(dataset: str, experiment: str) -> Experiment:
-    """The parameters of an experiment that was run, whether `experiments.csv` lists it or not.
+    """An experiment that was run, with its finished members, whether `experiments.csv` lists it or not.
 
     Raises FileNotFoundError if there are no such results.
     """
@@ -79,7 +79,9 @@ def stored(dataset: str, experiment: str) -> Experiment:
     if not file.exists():
         raise FileNotFoundError(f"no results {file}; train the experiment with notebook 01_train first")
     run = json.loads(file.read_text())
-    return Experiment(**{field.name: run[field.name] for field in fields(Experiment) if field.name in run})
+    found = Experiment(**{field.name: run[field.name] for field in fields(Experiment) if field.name in run})
+    done = read(found, "metrics.csv")
+    return replace(found, seeds=int(done["seed"].max()) + 1, folds=int(done["fold"].max()) + 1) if len(done) else found
 
 
 def finished(experiment: Experiment) -> list[Member]:

@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from fer_lib import faces, paths, results, twins
+from fer_lib import faces, machine, paths, results, twins
 from fer_lib.evaluation import classifier, embed
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import Faces
@@ -64,6 +64,7 @@ def measure() -> None:
     }
     data = {data.name: data.fingerprint for data in (ckplus, fer2013)}
     record = {"dataset": "ckplus, fer2013", "data_fingerprints": data, "weights": weights, **results.provenance()}
+    record["device"] = machine.name()
     results.write(folder() / "run.json", (json.dumps(record, indent=1) + "\n").encode())
 
 

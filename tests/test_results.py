@@ -131,6 +131,9 @@ def test_stored_parameters_come_back():
     asked = Experiment("tried", loss="joint", margin=0.3, seeds=4)
     results.open_folder(asked, "abc", "cpu")
     assert results.stored("synthetic", "tried").method == asked.method
+    results.add_member(asked, Member(2, 0), {name: pd.DataFrame({"x": [1]}) for name in results.TABLES}, {})
+    found = results.stored("synthetic", "tried")
+    assert results.finished(found) == [Member(2, 0)], "also where those before it are not finished"
     with pytest.raises(FileNotFoundError, match=r"no results .*run.json; train the experiment with notebook 01_train"):
         results.stored("synthetic", "untried")
 
