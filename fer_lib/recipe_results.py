@@ -148,7 +148,7 @@ def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "aim": table["aim"],
-            "wanted": [f"{100 * x:.0f}" for x in table["wanted"]],
+            "wanted": [f"{100 * x:g}" for x in table["wanted"]],
             "reached": [percent(x) for x in table["mean"]],
             "95 % interval": [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)],
             "met": met,

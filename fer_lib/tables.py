@@ -22,7 +22,7 @@ SETTINGS = {
     "normalise": "normalised",
     "classifier": "classifier",
     "occlusion": "occlusion",
-    "pretrained": "starting from",
+    "pretrained": "from",
     "target": "target",
     "epochs": "epochs",
     "batch_size": "batch",

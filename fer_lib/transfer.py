@@ -32,6 +32,8 @@ ON_FER2013, ON_CKPLUS = "usage-resnet10-strong-short", "subject-resnet10-strong"
 CLASSIFIERS = {"linear": "logistic", "5 nearest": "knn"}
 """What learns CK+'s classes from the frozen features -> `evaluation.classifier`; nothing is tuned."""
 
+NAMES = {"ckplus": "CK+", "fer2013": "FER2013"}
+
 TRAINED, UNTRAINED = "FER2013's features", "an untrained network's features"
 
 
@@ -50,11 +52,10 @@ def measure() -> None:
     to_ckplus, to_fer2013 = trained(source, fer2013), trained(target, ckplus)
     results.write_csv(folder() / "frozen.csv.gz", frozen(source, to_ckplus, ckplus))
     private = fer2013.take(split(fer2013, "usage").test)
-    answers = [
-        zero_shot(member, network, network_of.classes, asked).assign(direction=f"{network_of.name} to {asked.name}")
-        for networks, network_of, asked in ((to_ckplus, fer2013, ckplus), (to_fer2013, ckplus, private))
-        for member, network in networks.items()
-    ]
+    answers = []
+    for networks, known, asked in ((to_ckplus, fer2013, ckplus), (to_fer2013, ckplus, private)):
+        direction = f"{NAMES[known.name]} to {NAMES[asked.name]}"
+        answers += [zero_shot(*one, known.classes, asked).assign(direction=direction) for one in networks.items()]
     results.write_csv(folder() / "zero_shot.csv.gz", pd.concat(answers))
     results.write_csv(folder() / "likeness.csv.gz", likeness(ckplus, fer2013))
     weights = {

@@ -147,7 +147,7 @@ def overlap() -> str:
     people = sorted(seen["subject"].unique())
     others = subject_interval(fine[~fine["subject"].isin(people)])
     return (
-        f"{said}: they show {_listed(people)}, and their twins are {_listed(images)}. The median frame's most similar "
+        f"{said}: they show {_listed(people)}, like {_listed(images)} there. The median frame's most similar "
         f"image there has {table['similarity'].median():.2f}. On everybody else the fine-tuned networks reach "
         f"{_with_ends(others)}."
     )
@@ -155,15 +155,6 @@ def overlap() -> str:
 
 def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
-def curves(experiments: list[Experiment]) -> pd.DataFrame:
-    """Test accuracy in the epochs at which it was watched, mean over members, and its range: method, epoch, ..."""
-    rows = []
-    for one in experiments:
-        watched = results.read(one, "history.csv").dropna(subset="test_accuracy").groupby("epoch")["test_accuracy"]
-        rows.append(watched.agg(["mean", "min", "max"]).reset_index().assign(method=named(one)))
-    return pd.concat(rows, ignore_index=True)[["method", "epoch", "mean", "min", "max"]]
 
 
 def answer() -> str:
@@ -192,7 +183,7 @@ def answer() -> str:
     )
     for row in directions().itertuples():
         lines.append(
-            f"- With no training at all on the other data, {row.direction}: {percent(row.mean)} % "
+            f"- Without any training on the other data set, {row.direction}: {percent(row.mean)} % "
             f"[{interval(row.ci_low, row.ci_high)}] of {row.faces:,} faces of the {row.classes} classes that both "
             f"have; always saying the commonest would give {percent(row.commonest)} %."
         )

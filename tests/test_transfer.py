@@ -91,7 +91,7 @@ def test_what_is_measured(trained):
     assert frozen.groupby(["features", "classifier"]).size().to_dict() == {
         (features, by): tested for features in (transfer.TRAINED, transfer.UNTRAINED) for by in transfer.CLASSIFIERS
     }
-    assert shot.groupby("direction").size().to_dict() == {"ckplus to fer2013": 28, "fer2013 to ckplus": 84}
+    assert shot.groupby("direction").size().to_dict() == {"CK+ to FER2013": 28, "FER2013 to CK+": 84}
     assert set(shot["seed"]) == {0}, "the other member has no weights here"
     record = json.loads((paths.RESULTS / "transfer" / "run.json").read_text())
     assert list(record["weights"]) == [
