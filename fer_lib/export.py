@@ -19,13 +19,14 @@ from torch.nn.functional import softmax
 from fer_lib import results
 from fer_lib.evaluation import embed
 from fer_lib.experiments import Experiment, Member
+from fer_lib.faces import OF_FER2013
 from fer_lib.network import parameter_count
 from fer_lib.robustness import SCORES, class_names, right
 from fer_lib.run import load_network
 from fer_lib.stats import RESAMPLED, subject_ratio
 from fer_lib.tables import label
 from fer_lib.training import network_for, to_float
-from fer_lib.wording import SPLITS, interval, percent
+from fer_lib.wording import SPLITS, percent, with_ends
 
 LICENCES = {
     "ckplus": "CK+ is given out for research under a user agreement. Ask its owners before you pass on these weights.",
@@ -33,7 +34,6 @@ LICENCES = {
     "image is in this file.",
     "synthetic": "The faces were drawn by a program of this repository; nobody's picture is in them.",
 }
-LICENCES["ferplus"] = LICENCES["fer2013"]
 """What the data ask of who passes the weights on."""
 
 
@@ -97,7 +97,7 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
     own = "seed == @member.seed and fold == @member.fold"
     predictions = results.read(experiment, "predictions.csv.gz").query(own)
     unit, units = RESAMPLED.get(experiment.protocol, ("frame_id", "frames"))
-    clear = _with_ends(predictions["prediction"] == predictions["label"], predictions[unit])
+    clear = _share(predictions["prediction"] == predictions["label"], predictions[unit])
     classes, run = class_names(experiment), results.read_run(experiment)
     hits = (predictions["prediction"] == predictions["label"]).groupby(predictions["label"]).agg(["mean", "size"])
     recalls = [f"| {classes[k]} | {percent(row['mean'])} | {row['size']:.0f} |" for k, row in hits.iterrows()]
@@ -123,7 +123,7 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
         f"{SPLITS[experiment.protocol]}",
         "",
         f"This member: {clear} of {len(predictions):,} test frames ({units} resampled). Under kinds of occlusion "
-        f"that its training did not show: {_with_ends(unseen['score'], unseen[unit])}, on {len(unseen):,} of them.",
+        f"that its training did not show: {_share(unseen['score'], unseen[unit])}, on {len(unseen):,} of them.",
         "",
         "| class | recall in percent | test frames |",
         "| --- | --- | --- |",
@@ -141,15 +141,14 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
         "",
         "## Licence",
         "",
-        f"Code: MIT. {LICENCES[experiment.dataset]}",
+        f"Code: MIT. {LICENCES['fer2013' if experiment.dataset in OF_FER2013 else experiment.dataset]}",
         "",
     ]
     return "\n".join(lines)
 
 
-def _with_ends(score: pd.Series, units: pd.Series) -> str:
-    mean, low, high = subject_ratio(score, np.ones(len(score)), units)
-    return f"{percent(mean)} %" + (f" [{interval(low, high)}]" if pd.notna(low) else "")
+def _share(score: pd.Series, units: pd.Series) -> str:
+    return with_ends(subject_ratio(score, np.ones(len(score)), units))
 
 
 if __name__ == "__main__":

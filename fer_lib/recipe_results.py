@@ -14,7 +14,7 @@ from fer_lib.robustness import SCORES, equally, gain, right, score
 from fer_lib.splits import FOLDS
 from fer_lib.stats import subject_interval, subject_ratio, verdict
 from fer_lib.tables import has_results, label, measured, part
-from fer_lib.wording import interval, percent
+from fer_lib.wording import interval, percent, with_ends
 
 AIMS = {
     "clean accuracy": (SCORES["clean"], None, 0.96),
@@ -99,7 +99,7 @@ def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
         tried = (row.dataset, row.protocol, row.pretrained != "none") == (dataset, "inner", pretrained)
         if tried and has_results(row):
             about = {"method": label(row), "inner folds": f"{len(results.finished(row))} of {len(row.members)}"}
-            rows.append({**about, **{name: _with_ends(_pooled(row, name)) for name in ("clean", "unseen")}})
+            rows.append({**about, **{name: with_ends(_pooled(row, name)) for name in ("clean", "unseen")}})
     return pd.DataFrame(rows, columns=["method", "inner folds", "clean", "unseen"])
 
 
@@ -108,15 +108,15 @@ def answer(experiment: Experiment) -> str:
     table = reached(experiment).set_index("aim")
     clean, kept = table.loc["clean accuracy"], table.loc["kept with 25 % covered by patches"]
     lines = [
-        f"- On clear faces of people it has never seen, the strong recipe reaches {_with_ends(clean)} "
+        f"- On clear faces of people it has never seen, the strong recipe reaches {with_ends(clean)} "
         f"({clean['members']:.0f} of {len(experiment.members)} trainings, {clean['people']:.0f} people); "
-        f"by sequence, the probabilities of its frames averaged, {_with_ends(by_sequence(experiment))}.",
-        f"- With a quarter of the face covered by random patches it keeps {_with_ends(kept)} of that.",
+        f"by sequence, the probabilities of its frames averaged, {with_ends(by_sequence(experiment))}.",
+        f"- With a quarter of the face covered by random patches it keeps {with_ends(kept)} of that.",
     ]
     blind = right(experiment, SCORES["clean"]).query("fold in @BLIND")
     if len(blind):
         only = subject_ratio(blind["score"], np.ones(len(blind)), blind["subject"])
-        lines.append(f"- On the folds that had no part in setting it (4 to 9) it reaches {_with_ends(only)}.")
+        lines.append(f"- On the folds that had no part in setting it (4 to 9) it reaches {with_ends(only)}.")
     for row in gains(experiment).itertuples():
         where = {"clean": "on clear faces", "unseen": "under unseen occlusion"}[row.score]
         lines.append(
@@ -134,7 +134,7 @@ def in_short(dataset: str) -> str:
     table = reached(rows[0]).set_index("aim")
     kept = table.loc["kept with 25 % covered by patches", "mean"]
     return (
-        f"The same network, trained as one would today, reaches {_with_ends(table.loc['clean accuracy'])} on new "
+        f"The same network, trained as one would today, reaches {with_ends(table.loc['clean accuracy'])} on new "
         f"people and keeps {percent(kept)} % of that with a quarter of the face covered by patches."
     )
 
@@ -160,8 +160,3 @@ def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
 def _pooled(experiment: Experiment, name: str) -> tuple[float, float, float]:
     frames = right(experiment, SCORES[name])
     return subject_ratio(frames["score"], np.ones(len(frames)), frames["subject"])
-
-
-def _with_ends(found: pd.Series | tuple) -> str:
-    mean, low, high = found[["mean", "ci_low", "ci_high"]] if isinstance(found, pd.Series) else found
-    return f"{percent(mean)} %" + (f" [{interval(low, high)}]" if pd.notna(low) else "")

@@ -71,8 +71,9 @@ def measure() -> None:
 
 def trained(experiment: Experiment, data: Faces) -> dict[Member, Network]:
     """The members whose weights are on this machine. Raises FileNotFoundError if there is none."""
-    members = results.finished(experiment)
-    here = [member for member in members if weights_file(experiment, member).exists()] or members[:1]
+    here = [member for member in results.finished(experiment) if weights_file(experiment, member).exists()] or [
+        Member(0, 0)
+    ]
     return {member: load_network(experiment, member, len(data.classes)) for member in here}
 
 

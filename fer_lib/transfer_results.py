@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import f1_score
 
-from fer_lib import paths, recipe_results, results, tables, transfer, twins
+from fer_lib import paths, recipe_results, results, transfer, twins
 from fer_lib.claims import difference
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, gain
 from fer_lib.stats import subject_interval, verdict
 from fer_lib.tables import has_results, label, measured
-from fer_lib.wording import interval, percent
+from fer_lib.wording import interval, percent, with_ends
 
 AIMS = recipe_results.AIMS | {"clean accuracy": (SCORES["clean"], None, 0.985)}
 """What was aimed for before the first fine-tuning; under occlusion as much as for the recipe itself."""
@@ -55,7 +55,7 @@ def ladder() -> pd.DataFrame:
         rows.append(_row(f"{features}, {by}", own))
     rows.sort(key=lambda row: row["mean"])
     plain = Experiment("softmax", dataset="ckplus", protocol="subject", loss="softmax")
-    own = {tables.label(row): row for row in measured("ckplus") if row.protocol == "subject"}
+    own = {label(row): row for row in measured("ckplus") if row.protocol == "subject"}
     for experiment in (own.get(label(plain)), recipe_results.strong("ckplus"), tuned()):
         if experiment:
             rows.append(_row(named(experiment), results.read(experiment, "predictions.csv.gz")))
@@ -149,7 +149,7 @@ def overlap() -> str:
     return (
         f"{said}: they show {_listed(people)}, like {_listed(images)} there. The median frame's most similar "
         f"image there has {table['similarity'].median():.2f}. On everybody else the fine-tuned networks reach "
-        f"{_with_ends(others)}."
+        f"{with_ends(others)}."
     )
 
 
@@ -164,9 +164,9 @@ def answer() -> str:
     best = table.loc[named(fine)]
     aim = AIMS["clean accuracy"][2]
     lines = [
-        f"- Fine-tuned from FER2013's weights, the small network is right on {_with_ends(best)} of the frames of "
+        f"- Fine-tuned from FER2013's weights, the small network is right on {with_ends(best)} of the frames of "
         f"people it has never seen ({best['members']:.0f} of {len(fine.members)} trainings, {best['people']:.0f} "
-        f"people), by sequence, the probabilities of its frames averaged, on {_with_ends(voted)}. Aimed for were "
+        f"people), by sequence, the probabilities of its frames averaged, on {with_ends(voted)}. Aimed for were "
         f"{percent(aim)} %: {'reached' if best['mean'] >= aim else 'not reached'}."
     ]
     words = {"clean": "on clear faces", "unseen": "under unseen occlusion"}
@@ -177,9 +177,9 @@ def answer() -> str:
         )
     features = table.loc[f"{transfer.TRAINED}, linear"], table.loc[f"{transfer.UNTRAINED}, linear"]
     lines.append(
-        f"- A linear classifier on frozen features of FER2013's network reaches {_with_ends(features[0])}, on those "
-        f"of an untrained network {_with_ends(features[1])}, on gradient histograms "
-        f"{_with_ends(table.loc[METHODS[-1]])}."
+        f"- A linear classifier on frozen features of FER2013's network reaches {with_ends(features[0])}, on those "
+        f"of an untrained network {with_ends(features[1])}, on gradient histograms "
+        f"{with_ends(table.loc[METHODS[-1]])}."
     )
     for row in directions().itertuples():
         lines.append(
@@ -196,7 +196,7 @@ def in_short() -> str:
     if not rows:
         return ""
     found = subject_interval(results.read(rows[0], "predictions.csv.gz"))
-    return f"Fine-tuned from FER2013, the strong recipe reaches {_with_ends(found)} on new people."
+    return f"Fine-tuned from FER2013, the strong recipe reaches {with_ends(found)} on new people."
 
 
 def readable_ladder(table: pd.DataFrame) -> pd.DataFrame:
@@ -221,8 +221,3 @@ def readable_directions(table: pd.DataFrame) -> pd.DataFrame:
     shown |= {"95 % interval": ends, "if all classes may be said": table["free"].map(percent)}
     shown |= {"commonest class": table["commonest"].map(percent), "networks": table["n"]}
     return table[["direction"]].assign(**shown)
-
-
-def _with_ends(found: pd.Series | tuple) -> str:
-    mean, low, high = found[["mean", "ci_low", "ci_high"]] if isinstance(found, pd.Series) else found
-    return f"{percent(mean)} %" + (f" [{interval(low, high)}]" if pd.notna(low) else "")

@@ -160,3 +160,9 @@ def p_value(p: float) -> str:
 def interval(low: float, high: float, sign: str = "") -> str:
     """0.9, 1 -> 90.00 to 100.00; with sign "+" both ends carry theirs."""
     return f"{100 * low:{sign}.2f} to {100 * high:{sign}.2f}" if pd.notna(low) else "–"
+
+
+def with_ends(found: pd.Series | tuple) -> str:
+    """(0.9, 0.85, 0.95), or a row with mean, ci_low, ci_high -> 90.00 % [85.00 to 95.00]; without ends if undefined."""
+    mean, low, high = found[["mean", "ci_low", "ci_high"]] if isinstance(found, pd.Series) else found
+    return f"{percent(mean)} %" + (f" [{interval(low, high)}]" if pd.notna(low) else "")
