@@ -10,7 +10,7 @@ import pandas as pd
 from fer_lib import quality, results, robustness, tables, votes
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.stats import subject_ratio, verdict
-from fer_lib.wording import interval, percent
+from fer_lib.wording import interval, percent, with_ends
 
 DATASET = "fer2013"
 
@@ -57,19 +57,19 @@ def chosen_epochs(experiment: Experiment) -> pd.DataFrame:
     return history.loc[best].reset_index(drop=True)
 
 
-def ensemble(experiment: Experiment) -> float:
-    """Accuracy of the members' mean probabilities; NaN with a single one."""
-    table, probabilities = predictions(experiment)
+def ensemble(experiment: Experiment) -> tuple[float, float, float]:
+    """Accuracy of the members' mean probabilities with its ends, images resampled; NaN with a single member."""
+    table, _ = predictions(experiment)
     if table.groupby(["seed", "fold"]).ngroups < 2:
-        return np.nan
-    mean = pd.DataFrame(probabilities).groupby(table["frame_id"]).mean()
-    labels = table.groupby("frame_id")["label"].first()
-    return float((mean.to_numpy().argmax(axis=1) == labels).mean())
+        return np.nan, np.nan, np.nan
+    together = tables.voted(table, ["frame_id"])
+    right = together["prediction"] == together["label"]
+    return subject_ratio(right, np.ones(len(right)), together["frame_id"])
 
 
 def scores(dataset: str = DATASET) -> pd.DataFrame:
     """`tables.accuracy_table` and, a column each: epochs, chosen (mean epoch by PublicTest), at_chosen, mirrored,
-    ensemble, calibration_error."""
+    ensemble with ensemble_low and ensemble_high, calibration_error."""
     table = tables.accuracy_table(dataset)
     rows = []
     for experiment in tables.measured(dataset):
@@ -80,7 +80,7 @@ def scores(dataset: str = DATASET) -> pd.DataFrame:
                 "chosen": chosen["epoch"].mean(),
                 "at_chosen": chosen["test_accuracy"].mean(),
                 "mirrored": results.read(experiment, "metrics.csv")["mirrored_accuracy"].mean(),
-                "ensemble": ensemble(experiment),
+                **dict(zip(("ensemble", "ensemble_low", "ensemble_high"), ensemble(experiment), strict=True)),
                 "calibration_error": calibration_error(experiment),
             }
         )
@@ -164,10 +164,10 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {
             "method": row.label,
-            "last epoch": f"{percent(row.mean)} [{_together(interval(row.ci_low, row.ci_high))}]",
+            "last epoch": _with_ends(row.mean, row.ci_low, row.ci_high),
             "by PublicTest": f"{percent(row.at_chosen)} ({_together(f'epoch {row.chosen:.0f} of {row.epochs}')})",
             "mirrored too": percent(row.mirrored),
-            "ensemble": percent(row.ensemble),
+            "ensemble": _with_ends(row.ensemble, row.ensemble_low, row.ensemble_high),
             "macro F1": percent(row.macro_f1),
             "calibration error": percent(row.calibration_error),
             "lost": row.lost,
@@ -178,13 +178,17 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _with_ends(mean: float, low: float, high: float) -> str:
+    return f"{percent(mean)} [{_together(interval(low, high))}]" if pd.notna(mean) else "–"
+
+
 def _together(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def readable_recalls(table: pd.DataFrame) -> pd.DataFrame:
     """`recalls` in percent, a row per class, the most frequent first, and a column per method."""
-    said = [f"{percent(row.recall)} [{_together(interval(row.low, row.high))}]" for row in table.itertuples()]
+    said = [_with_ends(row.recall, row.low, row.high) for row in table.itertuples()]
     shown = table.assign(said=said).pivot(index="emotion", columns="method", values="said")[table["method"].unique()]
     images = table.groupby("emotion")["n"].first().sort_values(ascending=False, kind="stable")
     shown = shown.loc[images.index].reset_index().rename_axis(columns=None)
@@ -210,8 +214,11 @@ def reached(table: pd.DataFrame) -> list[str]:
     lines = []
     for row in table.itertuples():
         said = f"- **{row.label}**: {percent(row.mean)} % of PrivateTest [{interval(row.ci_low, row.ci_high)}] after "
-        said += f"the last epoch, n = {row.n}; {percent(row.at_chosen)} % at the epoch that PublicTest chooses."
-        lines.append(said)
+        said += f"the last epoch, n = {row.n}; {percent(row.at_chosen)} % at the epoch that PublicTest chooses"
+        if row.n > 1:
+            said += f"; asked together, their probabilities averaged, the {row.n} reach "
+            said += with_ends((row.ensemble, row.ensemble_low, row.ensemble_high))
+        lines.append(f"{said}.")
     return lines
 
 

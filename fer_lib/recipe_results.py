@@ -12,8 +12,8 @@ from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.robustness import SCORES, equally, gain, right, score
 from fer_lib.splits import FOLDS
-from fer_lib.stats import subject_interval, subject_ratio, verdict
-from fer_lib.tables import has_results, label, measured, part
+from fer_lib.stats import subject_gain, subject_interval, subject_ratio, verdict
+from fer_lib.tables import has_results, label, measured, part, voted
 from fer_lib.wording import interval, percent, with_ends
 
 AIMS = {
@@ -30,6 +30,8 @@ AIMS = {
 
 BLIND = range(4, FOLDS)
 """The folds of `subject` whose people were in no inner fold that was looked at before `recipe` was settled."""
+
+TOGETHER = "all of them together"
 
 CAPTION = (
     "Protocol subject, pooled over the tested frames of all finished folds and initialisations; people are resampled, "
@@ -67,12 +69,42 @@ def by_sequence(experiment: Experiment) -> tuple[float, float, float]:
 
     A sequence is what a frame_id names before its last underscore, as in CK+ and the synthetic faces.
     """
+    return subject_interval(voted(_with_sequences(experiment), ["seed", "fold", "sequence"]))
+
+
+def _with_sequences(experiment: Experiment) -> pd.DataFrame:
     table = results.read(experiment, "predictions.csv.gz")
-    sequence = table["frame_id"].str.rsplit("_", n=1).str[0].rename("sequence")
-    classes = [name for name in table.columns if name.startswith("p_")]
-    grouped = table.groupby(["seed", "fold", sequence])
-    voted = grouped[["subject", "label"]].first().assign(prediction=grouped[classes].mean().to_numpy().argmax(axis=1))
-    return subject_interval(voted)
+    return table.assign(sequence=table["frame_id"].str.rsplit("_", n=1).str[0])
+
+
+def initialisations(experiment: Experiment) -> pd.DataFrame:
+    """What each initialisation reaches that was tested on everybody, and what they reach asked together.
+
+    A row per answer, by frame and by sequence: asked (`TOGETHER`: all of them, their probabilities averaged), by, mean,
+    ci_low, ci_high. Empty if fewer than two were tested on everybody.
+    """
+    table, rows = _whole_passes(experiment), []
+    for unit, by in {"frame": ["frame_id"], "sequence": ["sequence"]}.items():
+        asked = {f"initialisation {seed}": voted(own, by) for seed, own in table.groupby("seed")}
+        asked |= {TOGETHER: voted(table, by)} if asked else {}
+        rows += [(name, unit, *subject_interval(own)) for name, own in asked.items()]
+    return pd.DataFrame(rows, columns=["asked", "by", "mean", "ci_low", "ci_high"])
+
+
+def _whole_passes(experiment: Experiment) -> pd.DataFrame:
+    """The predictions of the initialisations that have all folds; of none where that is only one."""
+    table = _with_sequences(experiment)
+    whole = table.groupby("seed")["fold"].nunique().loc[lambda folds: folds == experiment.folds].index
+    return table[table["seed"].isin(whole if len(whole) > 1 else [])]
+
+
+def gain_together(experiment: Experiment) -> dict[str, float]:
+    """What asking the initialisations together gains over asking one of them, paired by people: `subject_gain`."""
+    table = _whole_passes(experiment)
+    alone = (table["prediction"] == table["label"]).groupby(table["frame_id"]).mean()
+    together = voted(table, ["frame_id"]).set_index("frame_id")
+    right = together["prediction"] == together["label"]
+    return subject_gain(right - alone, together["subject"])
 
 
 def gains(experiment: Experiment) -> pd.DataFrame:
@@ -113,6 +145,7 @@ def answer(experiment: Experiment) -> str:
         f"by sequence, the probabilities of its frames averaged, {with_ends(by_sequence(experiment))}.",
         f"- With a quarter of the face covered by random patches it keeps {with_ends(kept)} of that.",
     ]
+    lines += filter(None, [between_initialisations(experiment)])
     blind = right(experiment, SCORES["clean"]).query("fold in @BLIND")
     if len(blind):
         only = subject_ratio(blind["score"], np.ones(len(blind)), blind["subject"])
@@ -124,6 +157,20 @@ def answer(experiment: Experiment) -> str:
             f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n} people: {verdict(row.ci_low, row.ci_high)}."
         )
     return "\n".join(lines)
+
+
+def between_initialisations(experiment: Experiment) -> str:
+    """How far the initialisations differ and what they reach together, as a line; empty if there are not two."""
+    table = initialisations(experiment).query("by == 'frame'").set_index("asked")
+    if table.empty:
+        return ""
+    together, alone = table.loc[TOGETHER], table["mean"].drop(TOGETHER)
+    found = gain_together(experiment)
+    return (
+        f"- Its {len(alone)} initialisations reach {percent(alone.min())} to {percent(alone.max())} % each; asked "
+        f"together, their probabilities averaged, {with_ends(together)}: {100 * found['difference']:+.2f} points "
+        f"[{interval(found['ci_low'], found['ci_high'], '+')}] over one alone, {found['n']} people."
+    )
 
 
 def in_short(dataset: str) -> str:
@@ -155,6 +202,13 @@ def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
             "n": [f"{row.members} members, {row.people} people" for row in table.itertuples()],
         }
     )
+
+
+def readable_initialisations(table: pd.DataFrame) -> pd.DataFrame:
+    """`initialisations` in percent, a row for each asked."""
+    said = [with_ends((row.mean, row.ci_low, row.ci_high)) for row in table.itertuples()]
+    shown = table.assign(said=said).pivot(index="asked", columns="by", values="said").loc[table["asked"].unique()]
+    return shown.rename(columns="by {}".format).rename_axis(columns=None).reset_index()
 
 
 def _pooled(experiment: Experiment, name: str) -> tuple[float, float, float]:

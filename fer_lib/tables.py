@@ -237,6 +237,17 @@ def confusions(experiments: list[Experiment], classes: tuple[str, ...]) -> pd.Da
     return pd.DataFrame(rows, columns=["protocol", "method", "true", "predicted", "frames"])
 
 
+def voted(predictions: pd.DataFrame, by) -> pd.DataFrame:
+    """The answers of the mean probabilities of all rows that are alike in `by`: subject, label, prediction.
+
+    predictions: as `predictions.csv.gz`. by: what `DataFrame.groupby` takes; subject and label must be alike too.
+    """
+    classes = [name for name in predictions.columns if name.startswith("p_")]
+    grouped = predictions.groupby(by)
+    said = grouped[classes].mean().to_numpy().argmax(axis=1)
+    return grouped[["subject", "label"]].first().assign(prediction=said).reset_index()
+
+
 def unfinished(dataset: str) -> pd.DataFrame:
     """The rows of `experiments.csv` that lack members: part, protocol, label, missing, of."""
     rows = []

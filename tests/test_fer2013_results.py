@@ -68,13 +68,14 @@ def test_scores(stored):
     assert table["ci_low"] < table["mean"] < table["ci_high"], "eight images are resampled"
     assert (table["chosen"], table["at_chosen"]) == (2, 0.2), "of two epochs that are as good on PublicTest the first"
     assert table["ensemble"] == 4 / 8, "where they disagree the surer member wins"
+    assert table["ensemble_low"] < table["ensemble"] < table["ensemble_high"]
     assert table["calibration_error"] == pytest.approx((0.8 - 0.75) / 2 + (0.9 - 0.5) / 2)
 
 
 def test_one_member_is_no_ensemble(stored):
     alone = Experiment("alone", **{**SETTINGS, "seeds": 1})
     store(alone, 0, TRUTH)
-    assert np.isnan(fer2013_results.ensemble(alone))
+    assert np.isnan(fer2013_results.ensemble(alone)).all()
 
 
 def test_reliability_keeps_every_frame(stored):

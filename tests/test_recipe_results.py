@@ -15,7 +15,7 @@ INNER = Experiment("inner", protocol="inner", folds=2, **SETTINGS, batch_size=16
 PAPER = Experiment("paper", protocol="subject", folds=6, loss="softmax")
 
 
-def store(experiment, rights):
+def store(experiment, rights, seed=0):
     """rights: for each fold, (frame, occlusion) -> whether that frame of its only person is classified rightly."""
     results.open_folder(experiment, "abc", "cpu")
     for fold, right in enumerate(rights):
@@ -29,7 +29,7 @@ def store(experiment, rights):
         tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES}
         tables["predictions.csv.gz"] = predicted
         tables["occluded_predictions.csv.gz"] = pd.concat([frames, pd.DataFrame(answers)], axis=1)
-        results.add_member(experiment, Member(0, fold), tables, {})
+        results.add_member(experiment, Member(seed, fold), tables, {})
 
 
 @pytest.fixture
@@ -57,6 +57,35 @@ def test_a_sequence_votes_with_the_mean_of_its_frames(stored):
     # Fold 0: (0.4 + 0.9 + 0.9) / 3 for the true class, which is more than a half.
     assert recipe_results.by_sequence(STRONG) == pytest.approx((1, np.nan, np.nan), nan_ok=True), "no person differs"
     assert recipe_results.by_sequence(PAPER)[0] == 1, "(0.9 + 0.4 + 0.4) / 3 too"
+
+
+def test_one_initialisation_has_nothing_to_be_compared_with(stored):
+    assert recipe_results.initialisations(STRONG).empty
+    assert recipe_results.between_initialisations(STRONG) == ""
+    store(STRONG, [lambda i, one: True], seed=1)
+    assert recipe_results.initialisations(STRONG).empty, "the second was not tested on everybody"
+
+
+def test_initialisations_asked_together(stored):
+    """The first is wrong on a frame of fold 0, the second on two of fold 1; the surer one wins, and it is right."""
+    store(STRONG, [lambda i, one, fold=fold: fold != 1 or i == 0 for fold in range(6)], seed=1)
+    table = recipe_results.initialisations(STRONG).set_index(["asked", "by"])["mean"]
+    alone = [table[f"initialisation {seed}", "frame"] for seed in (0, 1)]
+    assert alone == pytest.approx([17 / 18, 16 / 18])
+    assert table[recipe_results.TOGETHER, "frame"] == 1, "0.4 and 0.9 for the true class are more than a half"
+    assert table["initialisation 1", "sequence"] == 1, "(0.9 + 0.4 + 0.4) / 3 are more than a half too"
+    found = recipe_results.gain_together(STRONG)
+    assert (found["difference"], found["n"]) == (pytest.approx(1 - 33 / 36), 6)
+    text = recipe_results.between_initialisations(STRONG)
+    assert text.startswith("- Its 2 initialisations reach 88.89 to 94.44 % each; asked together")
+    assert "100.00 %: +8.33 points [" in text and text in recipe_results.answer(STRONG)
+    assert recipe_results.readable_initialisations(table.reset_index().assign(ci_low=np.nan, ci_high=np.nan)).to_dict(
+        "list"
+    ) == {
+        "asked": ["initialisation 0", "initialisation 1", recipe_results.TOGETHER],
+        "by frame": ["94.44 %", "88.89 %", "100.00 %"],
+        "by sequence": ["100.00 %"] * 3,
+    }
 
 
 def test_gains_over_the_papers_training(stored):
