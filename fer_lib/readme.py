@@ -1,10 +1,32 @@
-"""Keeps the results in README.md equal to the results in `results/`: `python -m fer_lib.readme` rewrites that part."""
+"""Keeps the results in README.md equal to the results in `results/`: `python -m fer_lib.readme` rewrites that part.
 
+The picture there is `results/reports/summary.svg`, which is rewritten too.
+"""
+
+import matplotlib.pyplot as plt
 import pandas as pd
 
-from fer_lib import claims, paths, recipe_results, references, results, robustness, tables, transfer_results, wording
+from fer_lib import (
+    claims,
+    paths,
+    plots,
+    recipe_results,
+    references,
+    report,
+    results,
+    robustness,
+    summary,
+    tables,
+    transfer_results,
+    wording,
+)
 
-UNDER_OCCLUSION = "Under 53 occlusions of kinds that no training showed (page *Occlusion*; intervals as above):"
+PICTURE = paths.ROOT / "results" / "reports" / "summary.svg"
+
+UNDER_OCCLUSION = (
+    f"Under {len(robustness.SCORES['unseen'])} occlusions of kinds that no training showed (page *Occlusion*), in "
+    "percent; kept: of the accuracy on clear faces, with its interval as above:"
+)
 
 START, END = "<!-- results: python -m fer_lib.readme -->", "<!-- end of results -->"
 
@@ -21,31 +43,49 @@ def with_results(readme: str) -> str:
 
 
 def results_text(dataset: str = "ckplus") -> str:
-    """The table of the paper's arms as Markdown, and what the intervals say of its claims."""
-    table = wording.readable(tables.accuracy_table(dataset).query("part == 'Table 2'"))
-    lines = [" | ".join(table.columns), " | ".join("---" for _ in table.columns)]
-    lines += [" | ".join(map(str, row)) for row in table.itertuples(index=False)]
-    occlusion = robustness.answer(robustness.robustness_table(dataset), robustness.questions_table(dataset))
-    learned_little = references.in_words(pd.read_csv(paths.RESULTS / dataset / "references.csv"))
-    return "\n".join(
-        [
-            *(f"| {line} |" for line in lines),
-            "",
-            wording.CAPTION,
-            "",
-            learned_little,
-            "",
-            wording.claims_in_words(claims.claims_table(dataset)),
-            "",
-            " ".join(filter(None, (recipe_results.in_short(dataset), transfer_results.in_short()))),
-            "",
-            UNDER_OCCLUSION,
-            "",
-            occlusion,
-        ]
-    )
+    """The picture, the table of the paper's arms, what the intervals say of its claims, and the table of occlusion."""
+    answers = summary.table(dataset)
+    arms = wording.readable(tables.accuracy_table(dataset).query("part == 'Table 2'"))
+    parts = [
+        f"![{summary.in_words(answers)}]({PICTURE.relative_to(paths.ROOT)})",
+        summary.CAPTION,
+        markdown(arms),
+        wording.CAPTION,
+        references.in_words(pd.read_csv(paths.RESULTS / dataset / "references.csv")),
+        wording.claims_in_words(claims.claims_table(dataset)),
+        " ".join(filter(None, (recipe_results.in_short(dataset), transfer_results.in_short()))),
+        UNDER_OCCLUSION,
+        markdown(kept(robustness.robustness_table(dataset))),
+        robustness.questions_in_words(robustness.questions_table(dataset)),
+    ]
+    return "\n\n".join(parts)
+
+
+def kept(scores: pd.DataFrame) -> pd.DataFrame:
+    """`robustness.robustness_table` in percent, a row per arm: what it keeps of its accuracy on clear faces."""
+    rows = []
+    for (protocol, label, members), own in scores.groupby(["protocol", "label", "members"], sort=False):
+        by_score = own.set_index("score")
+        means = by_score.loc[["clean", "unseen", "kept"], "mean"].map(wording.percent)
+        rows.append((protocol, label, members, *means, wording.interval(*by_score.loc["kept", ["ci_low", "ci_high"]])))
+    return pd.DataFrame(rows, columns=["protocol", "method", "n", "clear", "occluded", "kept", "95 % interval"])
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table as Markdown."""
+    rows = [table.columns, ["---"] * len(table.columns), *table.itertuples(index=False)]
+    return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
+
+
+def picture(dataset: str = "ckplus") -> str:
+    """The picture in the README, as SVG."""
+    answers = summary.table(dataset)
+    with plt.rc_context(plots.STYLE):
+        fig = summary.picture(answers)
+    return report.picture(fig, summary.in_words(answers))
 
 
 if __name__ == "__main__":
     file = paths.ROOT / "README.md"
     results.write(file, with_results(file.read_text()).encode())
+    results.write(PICTURE, picture().encode())

@@ -63,6 +63,12 @@ PAGE_COLOURS = {
     plots.RULE: f"var(--rule, {plots.RULE})",
 }
 
+CARD = (
+    f"svg {{ background: #fff; color: {plots.INK} }} @media (prefers-color-scheme: dark) "
+    "{ svg { background: #16181d; color: #dfe2e7; --muted: #9aa1ac; --rule: #343941 } }"
+)
+"""The style of a figure that stands alone; the colours are those of `report_template/style.css`."""
+
 EXPORT = {
     # Widgets and scripts need a live kernel or the network: their plain text stands in.
     "NbConvertBase": {
@@ -186,6 +192,14 @@ def figure(fig: Figure, caption: str, alt: str, data: pd.DataFrame | None = None
             picture = _png(fig, escape(alt))
     plt.close(fig)
     return HTML(f"<figure>{picture}<figcaption>{escape(caption)}{download(data)}</figcaption></figure>")
+
+
+def picture(fig: Figure, alt: str) -> str:
+    """A figure as an SVG file of its own, closed afterwards, on a card that is light or dark as its reader has it."""
+    with plt.rc_context(plots.STYLE):
+        svg = _svg(fig, escape(alt))
+    plt.close(fig)
+    return svg.replace("</svg>", f"<style>{CARD}</style></svg>")
 
 
 def _svg(fig: Figure, alt: str) -> str:

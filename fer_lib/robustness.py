@@ -266,10 +266,14 @@ def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
             f"- **{name}**, protocol {protocol}, n = {kept['members']}: {clear} % on clear faces, {unseen} % under "
             f"unseen occlusion; it keeps {percent(kept['mean'])} %{ends}."
         )
-    for row in answers[answers["score"] == "unseen"].itertuples():
-        lines.append(
-            f"- Does {row.question} help under unseen occlusion? {100 * row.difference:+.2f} points "
-            f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n} {row.pairs}, protocol {row.protocol}: "
-            f"{verdict(row.ci_low, row.ci_high)}."
-        )
-    return "\n".join(lines)
+    return "\n".join([*lines, questions_in_words(answers)])
+
+
+def questions_in_words(answers: pd.DataFrame) -> str:
+    """`questions_table` under unseen occlusion in sentences."""
+    return "\n".join(
+        f"- Does {row.question} help under unseen occlusion? {100 * row.difference:+.2f} points "
+        f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n} {row.pairs}, protocol {row.protocol}: "
+        f"{verdict(row.ci_low, row.ci_high)}."
+        for row in answers[answers["score"] == "unseen"].itertuples()
+    )

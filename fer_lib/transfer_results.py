@@ -66,7 +66,8 @@ def named(experiment: Experiment) -> str:
     """The experiment as this page calls it."""
     if experiment.pretrained != "none":
         return "strong recipe, from FER2013's weights"
-    return "strong recipe, from scratch" if experiment.recipe == "strong" else "the paper's network with softmax"
+    is_strong = experiment.recipe == "strong"
+    return "strong recipe, from scratch" if is_strong else f"the paper's network with {experiment.loss}"
 
 
 def _row(name: str, predictions: pd.DataFrame) -> dict:

@@ -1,0 +1,95 @@
+"""The answer in one picture: each method where the split leaks, on new people, and on new people occluded.
+
+Made from `results/` alone.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from fer_lib import audit, overview, plots, references, results, robustness, tables, transfer_results
+from fer_lib.experiments import Experiment
+from fer_lib.wording import percent
+
+ASKED = {
+    "random": ("known people, frames split at random as in the paper", {"marker": "o", "color": plots.MUTED}),
+    "subject": ("new people", {"marker": "o", "color": plots.ACCENT}),
+    "occluded": ("new people, occluded as no training shows", {"marker": "s", "color": plots.CYCLE[1]}),
+}
+"""What is asked, from the easiest to the hardest -> in words, and how it is drawn."""
+
+CAPTION = (
+    "Accuracy with 95 % intervals: where frames are split, over members, each with its own split; on new people pooled "
+    "over the tested folds, people resampled. Occluded: the mean over the kinds of occlusion that no training shows, "
+    "over the members that were asked. Printed: the paper's number for that loss. Its transformer learns at the full "
+    "rate; here triplet's has a tenth of it, for at the full one it can lose the face."
+)
+
+
+def shown(dataset: str) -> dict[str, Experiment]:
+    """Name -> the trained methods, tested on new people: the paper's two losses, the strong recipe, the fine-tuned."""
+    rows = [row for row in tables.measured(dataset) if row.protocol == "subject"]
+    followed = [row for row in rows if tables.label(row) in overview.followed()]
+    strong = [row for row in rows if (row.recipe, row.loss, row.occlusion) == ("strong", "softmax", "mixed")]
+    return {_named(row): row for row in [*followed, *sorted(strong, key=lambda row: row.pretrained != "none")]}
+
+
+def _named(row: Experiment) -> str:
+    done, of = len(results.finished(row)), len(row.members)
+    return transfer_results.named(row) + (f"\n({done} of {of} trainings)" if done < of else "")
+
+
+def table(dataset: str) -> pd.DataFrame:
+    """A row per method and question that was asked of it: method, asked (as in `ASKED`), mean, ci_low, ci_high, n.
+
+    printed: the paper's number for the loss, beside the paper's protocol; else NaN.
+    """
+    scores = robustness.robustness_table(dataset).query("protocol == 'subject' and score == 'unseen'")
+    scores = scores.rename(columns={"label": "method", "members": "n"}).assign(protocol="occluded")
+    rungs = pd.concat([audit.ladder(dataset, tables.accuracy_table(dataset)), scores]).query("protocol in @ASKED")
+    rungs = rungs.sort_values("protocol", key=lambda names: names.map(list(ASKED).index), kind="stable")
+    rows = [rungs[rungs["method"] == name].assign(printed=np.nan) for name in references.METHODS[1:]]
+    for name, experiment in shown(dataset).items():
+        own = rungs[rungs["method"] == tables.label(experiment)].assign(method=name)
+        usual = Experiment("usual", dataset, backbone=experiment.backbone, loss=experiment.loss)
+        printed = tables.printed(usual) if experiment.recipe == "paper" else np.nan
+        rows.append(own.assign(printed=np.where(own["protocol"] == "random", printed, np.nan)))
+    found = pd.concat(rows, ignore_index=True).rename(columns={"protocol": "asked"})
+    return found[["method", "asked", "mean", "ci_low", "ci_high", "n", "printed"]]
+
+
+def picture(answers: pd.DataFrame) -> Figure:
+    """Draw `table`: a line per method, the hardest question lowest."""
+    names = list(dict.fromkeys(answers["method"]))
+    lines = answers["method"].map(names.index)
+    fig, ax = plt.subplots(figsize=(7.6, 1.2 + 0.52 * len(names)))
+    for k, (asked, (words, look)) in enumerate(ASKED.items()):
+        own = answers[answers["asked"] == asked]
+        y = lines[own.index] + 0.24 * (k - 1)
+        ax.hlines(y, own["ci_low"], own["ci_high"], color=look["color"], linewidth=1.6)
+        ax.plot(own["mean"], y, linestyle="", label=words, **look)
+        for place, mean, low in zip(y, own["mean"], own["ci_low"].fillna(own["mean"]), strict=True):
+            ax.text(low - 0.006, place, f"{100 * mean:.1f}", ha="right", va="center", fontsize=7.5)
+    if answers["printed"].notna().any():
+        ax.plot(answers["printed"], lines - 0.24, "D", color=plots.INK, markerfacecolor="none", label="printed")
+    ax.set_yticks(range(len(names)), names)
+    lowest = answers[["mean", "ci_low"]].min().min()
+    ax.set(ylim=(len(names) - 0.45, -0.55), xlim=(lowest - 0.05, 1.01), xlabel="accuracy")
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    ax.grid(visible=True, axis="x")
+    ax.hlines(np.arange(1, len(names)) - 0.5, 0, 1, transform=ax.get_yaxis_transform(), color=plots.RULE, linewidth=0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    fig.legend(*ax.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return fig
+
+
+def in_words(answers: pd.DataFrame) -> str:
+    """What the picture shows, for who cannot see it."""
+    lines = []
+    for name, own in answers.groupby("method", sort=False):
+        said = [f"{percent(row.mean)} % ({ASKED[row.asked][0]})" for row in own.itertuples()]
+        lines.append(f"{name}: {', '.join(said)}".replace("\n", " "))
+    return "; ".join(lines)

@@ -1,0 +1,90 @@
+"""The picture of the README and of the overview, from numbers that one can check in the head."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib import plots, readme, report, summary, tables
+from fer_lib.experiments import Experiment
+
+STRONG = {"protocol": "subject", "loss": "softmax", "recipe": "strong", "occlusion": "mixed"}
+PAPER = Experiment("paper", "ckplus", protocol="subject", loss="softmax", folds=10)
+BARE = Experiment("bare", "ckplus", protocol="subject", loss="softmax", occlusion="none")
+FINE = Experiment("fine", "ckplus", **STRONG, pretrained="other")
+SCRATCH = Experiment("scratch", "ckplus", **STRONG)
+
+
+@pytest.fixture
+def answers(monkeypatch):
+    """Two references and three trained methods; on new people 0.9 and, occluded, 0.6 each."""
+    trained = [FINE, PAPER, BARE, SCRATCH]
+    monkeypatch.setattr(tables, "measured", lambda dataset: trained)
+    monkeypatch.setattr(summary.results, "finished", lambda row: row.members[:1])
+    monkeypatch.setattr(tables, "accuracy_table", lambda dataset: None)
+    ends = {"mean": 0.9, "ci_low": 0.85, "ci_high": 0.95, "n": 1}
+    names = [*summary.references.METHODS, *map(tables.label, trained)]
+    rungs = [{"method": name, "protocol": "subject", **ends} for name in names]
+    rungs += [
+        {"method": name, "protocol": protocol, **ends} for name in names[:4] for protocol in ("sequence", "random")
+    ]
+    rungs += [{"method": tables.label(PAPER), "protocol": "random", **ends, "mean": 0.99}]
+    monkeypatch.setattr(summary.audit, "ladder", lambda dataset, trained: pd.DataFrame(rungs))
+    asked = [(row.protocol, tables.label(row), score) for row in trained for score in ("clean", "unseen")]
+    scores = pd.DataFrame(asked, columns=["protocol", "label", "score"])
+    scores = scores.assign(mean=0.6, ci_low=np.nan, ci_high=np.nan, members=1)
+    monkeypatch.setattr(summary.robustness, "robustness_table", lambda dataset: scores)
+    return summary.table("ckplus")
+
+
+def test_methods_go_from_no_network_to_the_fine_tuned_one(answers):
+    own, scratch, fine = (
+        "the paper's network with softmax",
+        "strong recipe, from scratch",
+        "strong recipe, from FER2013's weights",
+    )
+    named = ["1-NN on pixels", "HOG + linear SVM", f"{own}\n(1 of 10 trainings)", scratch, fine]
+    assert list(dict.fromkeys(answers["method"])) == named, "without occlusion in training is another question"
+    assert answers[answers["method"] == named[2]][["asked", "mean"]].values.tolist() == [
+        ["random", 0.99], ["subject", 0.9], ["occluded", 0.6],
+    ]  # fmt: skip
+
+
+def test_printed_stands_beside_the_papers_protocol_only(answers):
+    assert answers["printed"].dropna().tolist() == pytest.approx([0.9896])
+    assert answers.loc[answers["printed"].notna(), "asked"].tolist() == ["random"]
+
+
+def test_every_answer_is_drawn_where_it_is(answers):
+    with plt.rc_context(plots.STYLE):
+        fig = summary.picture(answers)
+    lines = {line.get_label(): line for line in fig.axes[0].lines}
+    occluded, printed = lines[summary.ASKED["occluded"][0]], lines["printed"]
+    assert occluded.get_xydata() == pytest.approx(np.array([[0.6, 2.24], [0.6, 3.24], [0.6, 4.24]]))
+    assert [x for x in printed.get_xdata() if x == x] == pytest.approx([0.9896])
+    assert [text.get_text() for text in fig.axes[0].texts].count("60.0") == 3
+    plt.close(fig)
+
+
+def test_the_picture_stands_alone(answers):
+    said = summary.in_words(answers)
+    assert "softmax (1 of 10 trainings): 99.00 % (known people" in said and said.count(";") == 4
+    fig, ax = plt.subplots()
+    ax.set_title("<")
+    svg = report.picture(fig, 'a "picture" of < and &')
+    assert svg == svg.strip() + "\n" and svg.count("<style>") == 1 and "prefers-color-scheme: dark" in svg
+    assert 'aria-label="a &quot;picture&quot; of &lt; and &amp;"' in svg and not plt.get_fignums()
+
+
+def test_each_arm_keeps_its_own_interval():
+    rows = [
+        (p, name, s, m)
+        for p, name, m in (("b", "x", 0.9), ("a", "y", 0.8), ("b", "z", 0.7))
+        for s in ("clean", "unseen", "kept")
+    ]
+    scores = pd.DataFrame(rows, columns=["protocol", "label", "score", "mean"]).assign(members=2)
+    shown = readme.kept(scores.assign(ci_low=scores["mean"] - 0.1, ci_high=scores["mean"] + 0.1))
+    assert shown["method"].tolist() == ["x", "y", "z"]
+    assert shown["kept"].tolist() == ["90.00", "80.00", "70.00"]
+    assert shown["95 % interval"].tolist() == ["80.00 to 100.00", "70.00 to 90.00", "60.00 to 80.00"]
+    assert readme.markdown(shown[["method", "n"]]).splitlines()[:3] == ["| method | n |", "| --- | --- |", "| x | 2 |"]
