@@ -8,7 +8,6 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.attribution import CONTROLS, GRID, METHODS, SHARES
 from fer_lib.experiments import Experiment
-from fer_lib.robustness import class_names
 from fer_lib.stats import mean_interval, paired_difference, subject_gain, subject_ratio, verdict
 from fer_lib.tables import label, measured
 from fer_lib.views import faces_kept
@@ -164,7 +163,7 @@ def _right(experiment: Experiment) -> pd.DataFrame:
     """The rows of `regions.csv.gz` of rightly classified frames whose map is not empty, with the emotion's name."""
     table = faces_kept(experiment, results.read(experiment, "regions.csv.gz")).dropna(subset="inside")
     table = table[table["label"] == table["prediction"]]
-    return table.assign(emotion=np.array(class_names(experiment))[table["label"].astype(int)])
+    return table.assign(emotion=np.array(results.class_names(experiment))[table["label"].astype(int)])
 
 
 def readable_regions(dataset: str) -> pd.DataFrame:

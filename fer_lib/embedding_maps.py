@@ -59,7 +59,7 @@ def maps(experiment: Experiment) -> pd.DataFrame:
 
 
 def located(experiment: Experiment, method: str = "UMAP", map_seed: int = 0) -> pd.DataFrame:
-    """One map: frame_id, subject, label, tested, prediction, x, y.
+    """One map: frame_id, subject, label, emotion (the label's name), tested, prediction, x, y.
 
     A training frame's prediction is -1: only test frames were classified.
     """
@@ -70,7 +70,8 @@ def located(experiment: Experiment, method: str = "UMAP", map_seed: int = 0) -> 
     member = ["seed", "fold", "frame_id"]
     frames = frames.merge(predictions[[*member, "prediction"]], on=member, how="left")
     frames["prediction"] = frames["prediction"].where(frames["tested"]).fillna(-1).astype(int)
-    columns = ["frame_id", "subject", "label", "tested", "prediction"]
+    frames["emotion"] = np.array(results.class_names(experiment))[frames["label"]]
+    columns = ["frame_id", "subject", "label", "emotion", "tested", "prediction"]
     return frames[columns].merge(found[["frame_id", "x", "y"]], on="frame_id", validate="one_to_one")
 
 

@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fer_lib import embedding_maps, faces, tables
+from fer_lib import embedding_maps, results, tables
 from fer_lib.embedding_scores import RANGES
 from fer_lib.experiments import Experiment
 from fer_lib.plots import ACCENT, CYCLE, EMOTION_COLOURS, INK
@@ -23,10 +23,10 @@ DIVIDED_COLOURS = {"emotion": ACCENT, "identity": CYCLE[1]}
 def colours_of(points: pd.DataFrame, by: str) -> np.ndarray:
     """The colour of each point (N,), by "emotion" or by "subject".
 
-    points: columns label and subject. Neighbours in the order of subjects get colours that are far apart.
+    points: columns emotion and subject. Neighbours in the order of subjects get colours that are far apart.
     """
     if by == "emotion":
-        return np.array([EMOTION_COLOURS[faces.EMOTIONS[label]] for label in points["label"]])
+        return points["emotion"].map(EMOTION_COLOURS).to_numpy()
     subjects = np.unique(points["subject"].to_numpy(dtype=str), return_inverse=True)[1]
     return np.array(SUBJECT_COLOURS)[subjects * 5 % len(SUBJECT_COLOURS)]
 
@@ -76,7 +76,7 @@ def arms_figure(rows: list[Experiment]) -> Figure:
         column[0].set_title(textwrap.fill(short_label(row), 24))
     for ax, words in zip(axes[:, 0], ("by emotion", "by subject"), strict=True):
         ax.set_ylabel(words)
-    emotion_legend(fig)
+    emotion_legend(fig, results.class_names(rows[0]))
     return fig
 
 
@@ -98,14 +98,14 @@ def methods_figure(experiment: Experiment) -> Figure:
     fig, axes = plt.subplots(1, len(drawn), figsize=(9.4, 2.5))
     for ax, (method, seed, title) in zip(axes, drawn, strict=True):
         embedding_map(ax, embedding_maps.located(experiment, method, seed), "emotion").set_title(title)
-    emotion_legend(fig)
+    emotion_legend(fig, results.class_names(experiment))
     return fig
 
 
-def emotion_legend(fig: Figure) -> None:
+def emotion_legend(fig: Figure, emotions: list[str]) -> None:
     """One dot per emotion below the figure."""
-    dots = [plt.Line2D([], [], marker="o", linestyle="", color=EMOTION_COLOURS[name]) for name in faces.EMOTIONS]
-    fig.legend(dots, faces.EMOTIONS, loc="outside lower center", ncols=len(dots), handletextpad=0, columnspacing=1.2)
+    dots = [plt.Line2D([], [], marker="o", linestyle="", color=EMOTION_COLOURS[name]) for name in emotions]
+    fig.legend(dots, emotions, loc="outside lower center", ncols=len(dots), handletextpad=0, columnspacing=1.2)
 
 
 def score_panel(ax: Axes, table: pd.DataFrame, members: pd.DataFrame, labels: dict[str, str]) -> Axes:

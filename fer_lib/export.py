@@ -21,7 +21,7 @@ from fer_lib.evaluation import embed
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import OF_FER2013
 from fer_lib.network import parameter_count
-from fer_lib.robustness import SCORES, class_names, right
+from fer_lib.robustness import SCORES, right
 from fer_lib.run import load_network
 from fer_lib.stats import RESAMPLED, subject_ratio
 from fer_lib.tables import label
@@ -70,7 +70,7 @@ def export(experiment: Experiment, member: Member, target: Path) -> Path:
             f"{experiment.experiment} classifies by its training faces' embeddings (classifier "
             f"{experiment.classifier!r}), which weights do not hold; export one trained with softmax or joint loss"
         )
-    classes = class_names(experiment)
+    classes = results.class_names(experiment)
     weights = load_network(experiment, member, len(classes)).state_dict()
     header = {"experiment": json.dumps(experiment.method), "classes": json.dumps(classes), "member": str(member)}
     file = Path(target) / f"{experiment.experiment}-{member}.safetensors"
@@ -98,7 +98,7 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
     predictions = results.read(experiment, "predictions.csv.gz").query(own)
     unit, units = RESAMPLED.get(experiment.protocol, ("frame_id", "frames"))
     clear = _share(predictions["prediction"] == predictions["label"], predictions[unit])
-    classes, run = class_names(experiment), results.read_run(experiment)
+    classes, run = results.class_names(experiment), results.read_run(experiment)
     hits = (predictions["prediction"] == predictions["label"]).groupby(predictions["label"]).agg(["mean", "size"])
     recalls = [f"| {classes[k]} | {percent(row['mean'])} | {row['size']:.0f} |" for k, row in hits.iterrows()]
     unseen = right(experiment, SCORES["unseen"]).query(own)

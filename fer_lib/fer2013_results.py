@@ -7,7 +7,7 @@ that takes a data set serves `ferplus` too.
 import numpy as np
 import pandas as pd
 
-from fer_lib import quality, results, robustness, tables, votes
+from fer_lib import quality, results, tables, votes
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.stats import subject_ratio, verdict
 from fer_lib.wording import interval, percent, with_ends
@@ -111,7 +111,7 @@ def recalls(dataset: str = DATASET) -> pd.DataFrame:
     rows = []
     for name, experiment in arms(dataset).items():
         table, _ = predictions(experiment)
-        classes = robustness.class_names(experiment)
+        classes = results.class_names(experiment)
         for k, own in table.groupby("label"):
             right = own["prediction"] == own["label"]
             ends = subject_ratio(right, np.ones(len(own)), own["frame_id"])
@@ -136,7 +136,7 @@ def on_parts(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     for name, experiment in arms().items():
         table, _ = predictions(experiment)
         first = table[(table["seed"] == table["seed"].iloc[0]) & (table["fold"] == table["fold"].iloc[0])]
-        classes = np.array(robustness.class_names(experiment))
+        classes = np.array(results.class_names(experiment))
         words = {column: classes[first[column]] for column in ("label", "prediction")}
         named.append(first[["frame_id"]].assign(method=name, training=quality.ALL, **words))
     return quality.scores(pd.concat(named), quality.subsets(images, pairs))
@@ -151,7 +151,7 @@ def sided_with(images: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for name, experiment in arms().items():
         table, _ = predictions(experiment)
-        classes = np.array(robustness.class_names(experiment))
+        classes = np.array(results.class_names(experiment))
         wrong = table[table["prediction"] != table["label"]]
         said = majority[wrong["frame_id"]].to_numpy()
         network, label = (float((said == classes[wrong[column]]).mean()) for column in ("prediction", "label"))

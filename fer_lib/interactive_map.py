@@ -29,15 +29,18 @@ NOTICES = {"ckplus": "(c) Jeffrey Cohn"}
 """What must stand beside a face that is shown."""
 
 
-def interactive_map(points: pd.DataFrame, name: str, caption: str, shown: Faces | None = None) -> HTML:
+def interactive_map(
+    points: pd.DataFrame, classes: list[str], name: str, caption: str, shown: Faces | None = None
+) -> HTML:
     """The map as one figure for a notebook's output.
 
-    points: `embedding_maps.located`. name: marks the figure in the page; letters, digits, '.', '_', '-'. shown: the
-    data set, whose faces may stand beside their points where `may_be_shown` allows; without it, none does.
+    points: `embedding_maps.located`. classes: the names of all emotions, by label. name: marks the figure in the page;
+    letters, digits, '.', '_', '-'. shown: the data set, whose faces may stand beside their points where `may_be_shown`
+    allows; without it, none does.
     """
     sprite, place = _sprite(points, shown)
     data = {
-        "classes": faces.EMOTIONS,
+        "classes": classes,
         "frames": [
             [row.label, row.prediction, int(row.tested), row.subject, row.frame_id, place.get(row.frame_id, -1)]
             for row in points.itertuples()
@@ -52,7 +55,7 @@ def interactive_map(points: pd.DataFrame, name: str, caption: str, shown: Faces 
             width=WIDTH,
             height=HEIGHT,
             alt=f"A map of {len(points)} frames. Arrow keys go from frame to frame.",
-            emotions="".join(map(_emotion, faces.EMOTIONS)),
+            emotions="".join(map(_emotion, classes)),
             kinds="".join(_kind(kind, name) for kind in kinds),
             circles="\n".join(_circles(points)),
             # Inside a script only "<" could end it.
@@ -113,7 +116,7 @@ def _circles(points: pd.DataFrame) -> list[str]:
     y = HEIGHT / 2 - scale * (y - (y.min() + y.max()) / 2)
     circles = []
     for row, across, down in zip(points.itertuples(), x, y, strict=True):
-        colour = EMOTION_COLOURS[faces.EMOTIONS[row.label]]
+        colour = EMOTION_COLOURS[row.emotion]
         look = f'class="train" stroke="{colour}"' if not row.tested else f'fill="{colour}"'
         if row.tested and row.label != row.prediction:
             look += ' class="wrong"'

@@ -64,6 +64,12 @@ def read(experiment: Experiment, table: str) -> pd.DataFrame:
     return pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=["nan"])
 
 
+def class_names(experiment: Experiment) -> list[str]:
+    """The names of the experiment's classes, in the order of their labels."""
+    columns = read(experiment, "predictions.csv.gz").columns
+    return [name.removeprefix("p_") for name in columns if name.startswith("p_")]
+
+
 def read_run(experiment: Experiment) -> dict | None:
     """The content of `run.json`, None before the first run."""
     path = folder(experiment) / "run.json"

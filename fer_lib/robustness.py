@@ -215,12 +215,6 @@ def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:
     return {name: own for name, own in grouped.items() if own}
 
 
-def class_names(experiment: Experiment) -> list[str]:
-    """The names of the classes, in the order of their labels."""
-    columns = results.read(experiment, "predictions.csv.gz").columns
-    return [name.removeprefix("p_") for name in columns if name.startswith("p_")]
-
-
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """`robustness_table` in percent, a column per score, n members; says if training showed the black rectangle."""
     said = [_briefly(row.mean, row.ci_low, row.ci_high) for row in table.itertuples()]

@@ -129,7 +129,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
             last_epoch(experiment).query("grid_outside > @LOST")[["seed", "fold"]].itertuples(index=False, name=None)
         )
         kept = [(row.seed, row.fold) not in lost for row in metrics.itertuples()]
-        classes = [name.removeprefix("p_") for name in predictions.columns if name.startswith("p_")]
+        classes = results.class_names(experiment)
         network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))
         recall = (predictions["label"] == predictions["prediction"]).groupby(predictions["label"]).mean()
         gain, gain_low, gain_high = mean_interval(oracle_gain(experiment))

@@ -14,7 +14,7 @@ def store(points):
     frames = pd.DataFrame({"seed": 0, "fold": 0, "frame_id": FRAMES, "subject": "S001", "label": 1, "tested": tested})
     frames = frames.assign(**{f"e{i}": column for i, column in enumerate(points.round(6).T)})
     results.write_csv(results.folder(TRIPLET) / "embeddings.csv.gz", pd.concat([frames, frames.assign(seed=1)]))
-    predictions = frames.loc[tested, ["seed", "fold", "frame_id"]].assign(prediction=3)
+    predictions = frames.loc[tested, ["seed", "fold", "frame_id"]].assign(prediction=3, p_fear=0.2, p_joy=0.8)
     results.write_csv(results.folder(TRIPLET) / "predictions.csv.gz", predictions)
 
 
@@ -65,6 +65,7 @@ def test_every_frame_has_its_place_and_test_frames_their_prediction():
     points = embedding_maps.located(TRIPLET, "UMAP", 1)
     assert points["frame_id"].tolist() == FRAMES
     assert points["prediction"].tolist() == [3] * 9 + [-1] * 3
+    assert set(points["emotion"]) == {"joy"}, "the classes are those of the results, whatever the data set"
     own = embedding_maps.first_member(TRIPLET)
     assert points["x"].to_numpy() == pytest.approx(own["e0"].to_numpy() + 1, abs=1e-4)
 
@@ -85,4 +86,5 @@ def test_every_map_beside_another():
     table = embedding_maps.every_map(TRIPLET).set_index("frame_id")
     alone = embedding_maps.located(TRIPLET, "t-SNE").set_index("frame_id")
     assert table["t-SNE 0 y"].to_dict() == alone["y"].to_dict()
-    assert table.columns.tolist()[:4] == ["subject", "label", "tested", "prediction"] and table.shape == (12, 4 + 10)
+    assert table.columns.tolist()[:5] == ["subject", "label", "emotion", "tested", "prediction"]
+    assert table.shape == (12, 5 + 10)

@@ -8,7 +8,7 @@ from fer_lib.experiments import Experiment
 
 POINTS = pd.DataFrame(
     {
-        "label": [0, 0, 6],
+        "emotion": ["anger", "anger", "surprise"],
         "subject": ["S1", "S2", "S1"],
         "tested": [True, False, True],
         "x": [0.0, 1.0, 2.0],

@@ -15,6 +15,7 @@ from fer_lib.faces import DataError, Faces
 def points_of(frames, labels):
     rng = np.random.default_rng(0)
     about = {"frame_id": frames["frame_id"], "subject": frames["subject"], "label": labels, "tested": True}
+    about["emotion"] = np.array(faces.EMOTIONS)[labels]
     x, y = rng.normal(size=(2, len(labels))).round(4)
     return pd.DataFrame({**about, "prediction": labels, "x": x, "y": y})
 
@@ -34,7 +35,7 @@ def few():
 
 
 def drawn(points, shown=None):
-    return interactive_map.interactive_map(points, "triplet", "A map.", shown).data
+    return interactive_map.interactive_map(points, faces.EMOTIONS, "triplet", "A map.", shown).data
 
 
 def data_in(html):
@@ -76,7 +77,7 @@ def test_981_faces_stay_under_three_megabytes():
 def test_names_are_escaped(few):
     _, points = few
     points["subject"] = "</script><b>"
-    html = interactive_map.interactive_map(points, 'a"b', "less < more", None).data
+    html = interactive_map.interactive_map(points, faces.EMOTIONS, 'a"b', "less < more", None).data
     assert "</script><b>" not in html
     assert data_in(html)["frames"][0][3] == "</script><b>"
     assert 'id="map-a&quot;b"' in html and "less &lt; more" in html
