@@ -2,15 +2,15 @@ PYTHON ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 STUDY = snakemake --cores all --rerun-triggers mtime --rerun-incomplete --nolock --keep-going --quiet all --config
 
-.PHONY: study ckplus fer2013 ferplus test
+.PHONY: study ckplus fer2013 ferplus own test
 
 study: .venv/.installed  ## the practice run on synthetic faces, and every page that the stored results allow
 	$(STUDY) datasets=synthetic
 	@echo "Open results/reports/index.html (the study) and results/reports/synthetic/index.html (the practice run)."
 
-ckplus fer2013 ferplus: .venv/.installed  ## train what is missing on this data set, which you have put into data/, and render the pages
+ckplus fer2013 ferplus own: .venv/.installed  ## train what is missing on this data set, which you have put into data/, and render the pages
 	$(STUDY) datasets=$@
-	@echo "Open results/reports/index.html."
+	@echo "Open results/reports/index.html (your own data: results/reports/own/index.html)."
 
 test: .venv/.installed  ## check everything
 	ruff check

@@ -97,7 +97,7 @@ def pages_of(dataset, folder, *named):
 pages = {}
 if any(results.finished(row) for row in rows if row.dataset == "ckplus"):
     pages = pages_of("ckplus", REPORTS, *FROM_RESULTS)
-for dataset, folder in (("ckplus", REPORTS), ("synthetic", REPORTS / "synthetic")):
+for dataset, folder in (("ckplus", REPORTS), ("synthetic", REPORTS / "synthetic"), ("own", REPORTS / "own")):
     if dataset in DATASETS:
         pages |= pages_of(dataset, folder, FROM_DATA, *FROM_RESULTS)
 
@@ -132,7 +132,7 @@ for (dataset, page), (html, given) in pages.items():
         params:
             notebook=paths.NOTEBOOKS / f"{page}.ipynb",
             given=json.dumps(given),
-            practice="--practice" if dataset == "synthetic" else "",
+            dataset=dataset,
         log: REPORTS / ".executed" / dataset / f"{page}.ipynb"
         shell:
-            "echo render {output}; " + PAPERMILL + " && python -m fer_lib.report {log} {output} {params.practice}"
+            "echo render {output}; " + PAPERMILL + " && python -m fer_lib.report {log} {output} --dataset {params.dataset}"

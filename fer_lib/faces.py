@@ -11,13 +11,16 @@ import pandas as pd
 SIZE = 48
 """Height and width of every face image in pixels (Kim et al. 2022, section 3)."""
 
-DATASETS = ("synthetic", "ckplus", "fer2013", "ferplus")
+DATASETS = ("synthetic", "ckplus", "fer2013", "ferplus", "own")
 
 OF_FER2013 = ("fer2013", "ferplus")
 """Those with the images of FER2013, which come with a usage and without a subject."""
 
 EMOTIONS = ("anger", "contempt", "disgust", "fear", "happiness", "sadness", "surprise")
 """The seven classes of CK+, in the order of their labels (Lucey et al. 2010 number them from 1)."""
+
+ALL_EMOTIONS = (*EMOTIONS, "neutral")
+"""Every class that a data set of this study has."""
 
 SHOWN_CKPLUS = ("S052", "S055", "S074", "S106", "S111", "S113", "S121", "S124", "S125", "S130", "S132")
 """The only subjects whose images the CK+ user agreement lets one reproduce, with the notice (c) Jeffrey Cohn."""

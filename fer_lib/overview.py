@@ -156,7 +156,7 @@ def still_open(dataset: str, compared: pd.DataFrame) -> str:
 def read_on(dataset: str, arms: pd.DataFrame) -> str:
     """A link to every other page with its answer in a sentence, as a list in Markdown."""
     said = answers(dataset, arms)
-    place = {page: report.address(page, practice=dataset == "synthetic") for page in report.PAGES}
+    place = {page: report.address(page, dataset) for page in report.PAGES}
     links = [f"- [{title}]({place[page]}): {said.get(page, '')}" for page, title in report.PAGES.items()]
     return "\n".join(link.removesuffix(": ") for link in links[1:])
 

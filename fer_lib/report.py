@@ -1,6 +1,6 @@
 """An executed notebook becomes one HTML page that opens offline; figures and tables that fit it, with their data.
 
-    python -m fer_lib.report EXECUTED.ipynb OUT.html [--practice]
+    python -m fer_lib.report EXECUTED.ipynb OUT.html [--dataset NAME]
 
 The template is in `report_template/`. The same results give the same bytes: what differs between two runs or two
 machines (times, cell ids, random table ids, places on disk) does not reach the page.
@@ -45,8 +45,15 @@ PAGES = {
 }
 """File name without .html -> its name in the navigation, in reading order."""
 
-REAL_ONLY = ("11_transfer",)
-"""Pages that no practice run has, for synthetic faces have no second data set: it links to the real ones."""
+STUDY_ONLY = ("11_transfer",)
+"""Pages that only the study itself has, for they compare its two data sets: the pages of others link to them there."""
+
+BANNERS = {
+    "synthetic": "<strong>Practice run on synthetic faces:</strong> shows that the study runs, says nothing about real "
+    "faces.",
+    "own": "<strong>Your own faces:</strong> the study's methods on the images in <code>data/own/</code>.",
+}
+"""What stands above the pages of data sets other than the study's own, which lie one folder below its pages."""
 
 HIDDEN = "hide"
 """A cell with this tag leaves nothing on the page."""
@@ -86,11 +93,11 @@ EXPORT = {
 }
 
 
-def render(executed: Path, html: Path, practice: bool = False) -> None:
+def render(executed: Path, html: Path, dataset: str = "ckplus") -> None:
     """Write the executed notebook as one self-contained HTML page that asks nothing of the network.
 
     executed: a notebook as papermill or nbclient leaves it. html: the page; its name marks its place in the navigation.
-    practice: put up the banner of a run on synthetic faces, which lies one folder below the real pages.
+    dataset: whose faces the page tells of; it may have one of `BANNERS`.
     The page is written to a temporary name and renamed. Raises FileNotFoundError where there is no notebook, ValueError
     where it cannot be read, did not run to its end or has a failed cell; a page already there then stays as it is.
     """
@@ -104,10 +111,10 @@ def render(executed: Path, html: Path, practice: bool = False) -> None:
     )
     about = {
         "site": SITE,
-        "pages": {name: (address(name, practice), title) for name, title in PAGES.items()},
+        "pages": {name: (address(name, dataset), title) for name, title in PAGES.items()},
         "page": html.stem,
         "title": PAGES.get(html.stem, html.stem),
-        "practice": practice,
+        "banner": BANNERS.get(dataset, ""),
     }
     page, _ = exporter.from_notebook_node(notebook, resources=about)
     html.parent.mkdir(parents=True, exist_ok=True)
@@ -116,9 +123,9 @@ def render(executed: Path, html: Path, practice: bool = False) -> None:
     os.replace(unfinished, html)
 
 
-def address(page: str, practice: bool) -> str:
-    """Where one of `PAGES` lies, seen from another."""
-    return f"{'../' if practice and page in REAL_ONLY else ''}{page}.html"
+def address(page: str, dataset: str) -> str:
+    """Where one of `PAGES` lies, seen from another page of a data set."""
+    return f"{'../' if dataset in BANNERS and page in STUDY_ONLY else ''}{page}.html"
 
 
 def _finished(executed: Path) -> nbformat.NotebookNode:
@@ -266,7 +273,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m fer_lib.report", description=render.__doc__.splitlines()[0])
     parser.add_argument("executed", type=Path, help="the executed notebook")
     parser.add_argument("html", type=Path, help="the page to write")
-    parser.add_argument("--practice", action="store_true", help="the page shows synthetic faces: say so in a banner")
+    parser.add_argument("--dataset", default="ckplus", help="whose faces the page tells of; some have a banner")
     try:
         render(**vars(parser.parse_args()))
     except (OSError, ValueError) as error:

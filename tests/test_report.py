@@ -45,9 +45,9 @@ def write(path, *cells, **metadata):
     return path
 
 
-def rendered(folder, *cells, name="02_table", practice=False, **metadata) -> str:
+def rendered(folder, *cells, name="02_table", dataset="ckplus", **metadata) -> str:
     executed = write(folder / "executed.ipynb", *cells, **metadata)
-    report.render(executed, folder / f"{name}.html", practice)
+    report.render(executed, folder / f"{name}.html", dataset)
     return (folder / f"{name}.html").read_text(encoding="utf-8")
 
 
@@ -159,8 +159,14 @@ def test_the_current_page_is_marked(tmp_path):
     assert "by the notebook 02_table." in page
 
 
+def test_pages_of_ones_own_faces_say_so(tmp_path):
+    page = rendered(tmp_path, dataset="own")
+    assert "<strong>Your own faces:</strong>" in page and "Practice run" not in page
+    assert 'href="../11_transfer.html"' in page and 'href="02_table.html"' in page
+
+
 def test_only_a_practice_page_says_practice(tmp_path):
-    real, practice = rendered(tmp_path), rendered(tmp_path, practice=True)
+    real, practice = rendered(tmp_path), rendered(tmp_path, dataset="synthetic")
     assert "Practice run on synthetic faces" in practice
     assert 'href="../index.html"' in practice
     assert "results/reports/synthetic/" not in practice
@@ -201,7 +207,9 @@ def test_a_missing_or_broken_notebook_is_named(tmp_path):
 
 def test_the_command_line(tmp_path, monkeypatch):
     executed = write(tmp_path / "executed.ipynb", new_markdown_cell("Hello."))
-    monkeypatch.setattr(sys, "argv", ["report", str(executed), str(tmp_path / "new" / "index.html"), "--practice"])
+    monkeypatch.setattr(
+        sys, "argv", ["report", str(executed), str(tmp_path / "new" / "index.html"), "--dataset", "synthetic"]
+    )
     report.main()
     assert "Practice run" in (tmp_path / "new" / "index.html").read_text(encoding="utf-8")
 

@@ -11,13 +11,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import papermill
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from PIL import Image
 
 from fer_lib import paths, readme
-from fer_lib.report import PAGES, REAL_ONLY, render
+from fer_lib.report import PAGES, STUDY_ONLY, render
 
 NOTEBOOKS = {
     "index",
@@ -77,11 +79,11 @@ def test_lock_pyproject_and_environment_agree():
     assert packages["pip"] == ["--require-hashes", "-r requirements.lock"]
 
 
-def snakemake(place, datasets="synthetic", expected=0):
+def snakemake(place, datasets="synthetic", expected=0, *options):
     results, experiments = place / "results", place / "experiments.csv"
     header, *listed = paths.EXPERIMENTS.read_text().splitlines()
-    on_fer2013 = [line for line in listed if ",fer2013," in line]
-    experiments.write_text("\n".join([header, TINY.rstrip(), *on_fer2013, ""]))
+    of_others = [line for line in listed if ",fer2013," in line or ",own," in line]
+    experiments.write_text("\n".join([header, TINY.rstrip(), *of_others, ""]))
     command = [
         Path(sys.executable).parent / "snakemake",
         "-s",
@@ -93,12 +95,12 @@ def snakemake(place, datasets="synthetic", expected=0):
         "--rerun-triggers",
         "mtime",
     ]
-    command += ["--nolock", "--config", f"datasets={datasets}"]
+    command += ["--nolock", *options, "--config", f"datasets={datasets}"]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     places = {"FER_RESULTS": str(results), "FER_EXPERIMENTS": str(experiments), "FER_DATA": str(place), "PATH": path}
     run = subprocess.run(command, env={**os.environ, **places}, capture_output=True, text=True)
     assert run.returncode == expected, run.stderr[-5000:]
-    return run.stderr
+    return run.stdout + run.stderr
 
 
 @pytest.fixture(scope="module")
@@ -126,7 +128,7 @@ class Links(HTMLParser):
 
 def test_every_page_is_rendered_and_asks_nothing_of_the_network(study):
     folder = study / "results" / "reports" / "synthetic"
-    assert {file.stem for file in folder.glob("*.html")} == set(PAGES) - set(REAL_ONLY)
+    assert {file.stem for file in folder.glob("*.html")} == set(PAGES) - set(STUDY_ONLY)
     for file in folder.glob("*.html"):
         text = file.read_text()
         page = Links(text)
@@ -136,7 +138,7 @@ def test_every_page_is_rendered_and_asks_nothing_of_the_network(study):
         assert all(address.startswith("data:") for address in page.loaded)
         local = [link for link in page.links if link.endswith(".html") and not link.startswith("../")]
         assert local and all((folder / link).exists() for link in local)
-        assert {f"../{name}.html" for name in REAL_ONLY} <= set(page.links)
+        assert {f"../{name}.html" for name in STUDY_ONLY} <= set(page.links)
 
 
 def test_the_table_says_what_the_results_say(study):
@@ -169,6 +171,21 @@ def test_absent_data_is_one_sentence(tmp_path, dataset, message):
     assert message in said
     assert "Traceback" not in said
     assert not (tmp_path / "results").exists()
+
+
+def test_faces_of_ones_own_are_trained_on_and_have_pages(tmp_path):
+    for person in range(10):
+        for emotion in ("fear", "sad"):
+            file = tmp_path / "own" / emotion / f"P{person}_{emotion}_1.png"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(np.full((48, 48), person, np.uint8)).save(file)
+    plan = snakemake(tmp_path, "own", 0, "--dry-run")
+    assert set(re.findall(r"rule train_own_(\S+):", plan)) == {
+        "random-resnet10-softmax", "subject-resnet10-softmax", "subject-resnet10-triplet-slow-stn",
+        "subject-resnet10-strong",
+    }  # fmt: skip
+    pages = set(re.findall(r"reports/own/(\w+)\.html", plan))
+    assert {"index", "00_data", "02_table", "03_occlusion", "09_recipe"} <= pages
 
 
 def test_the_command_without_jupyter_says_what_is_wrong():

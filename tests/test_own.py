@@ -1,0 +1,111 @@
+"""Faces of one's own: the synthetic ones as files, and what is said of folders that are not as wanted."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fer_lib import own, splits, synthetic
+from fer_lib.faces import DataError
+
+
+def write(folder, emotion, name, image, ending="png"):
+    file = folder / "own" / emotion / f"{name}.{ending}"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(image).save(file)
+    return file
+
+
+@pytest.fixture
+def ten(tmp_path):
+    """Ten people, happy and sad, one recording of two frames each: squares whose grey is 10 x person + frame."""
+    for person in range(10):
+        for recording, emotion in enumerate(("Happy", "sad")):
+            for frame in range(2):
+                image = np.full((48, 48), 10 * person + frame, np.uint8)
+                write(tmp_path, emotion, f"P{person}_{recording}_{frame}", image)
+    return tmp_path
+
+
+def test_files_of_a_known_set_are_that_set(tmp_path):
+    known = synthetic.load()
+    for image, label, name in zip(known.images, known.labels, known.frames["frame_id"], strict=True):
+        write(tmp_path, known.classes[label], name, image)
+    found = own.load(tmp_path)
+    assert (found.name, found.classes, found.fingerprint) == ("own", known.classes, known.fingerprint)
+    assert found.frames.equals(known.frames) and not found.may_be_shown.any()
+    assert (splits.split(found, "subject").test == splits.split(known, "subject").test).all()
+
+
+def test_names_tell_who_and_what(ten):
+    faces = own.load(ten)
+    assert faces.classes == ("happiness", "sadness") and faces.labels.tolist() == [0, 0, 1, 1] * 10
+    assert faces.frames.iloc[6].tolist() == ["P1_1_0", "P1", "P1_1", ""]
+    assert faces.images[:, 0, 0].tolist() == [10 * person + frame for person in range(10) for frame in (0, 1, 0, 1)]
+
+
+def test_any_size_and_colour_becomes_a_grey_square(ten):
+    wide = np.zeros((60, 100, 3), np.uint8)
+    wide[:, 15:85] = 255
+    write(ten, "fear", "P0_2_0", wide)
+    deep = np.zeros((480, 480, 4), np.uint8)
+    deep[..., 3], deep[:, 240:, :3] = 255, 255
+    write(ten, "fear", "P1_2_0", deep)
+    write(ten, "fear", "P2_2_0", np.full((48, 48), 77, np.uint8), "JPG")
+    faces = own.load(ten)
+    first, second, third = faces.images[faces.labels == faces.classes.index("fear")]
+    assert (first == 255).all(), "the central square is white"
+    assert (second[:, :23] == 0).all() and (second[:, 25:] == 255).all()
+    assert abs(third.astype(int) - 77).max() <= 1
+
+
+def test_a_phone_held_sideways_is_turned(ten):
+    image = np.zeros((48, 48), np.uint8)
+    image[:, :24] = 255
+    file = write(ten, "fear", "P0_2_0", image)
+    turned = Image.open(file)
+    exif = turned.getexif()
+    exif[0x0112] = 6  # to be shown turned by a quarter, clockwise
+    turned.save(file, exif=exif)
+    faces = own.load(ten)
+    assert (faces.images[faces.frames["frame_id"] == "P0_2_0"][0][:24] == 255).all(), "what was left is on top"
+
+
+def test_zipped_is_the_same(ten, tmp_path_factory):
+    there = tmp_path_factory.mktemp("zipped")
+    shutil.make_archive(there / "mine", "zip", ten, "own")
+    assert own.load(there).fingerprint == own.load(ten).fingerprint
+
+
+@pytest.mark.parametrize(
+    ("emotion", "name", "message"),
+    [
+        ("bored", "P0_2_0", "bored is no emotion; known: anger, contempt"),
+        ("fear", "P0-2", "wanted is a name <person>_<recording>_<frame>"),
+        ("sad", "P0_0_9", "the recording P0_0 shows happiness and sadness"),
+        ("sad", "P0_0_1", "more than one image named P0_0_1"),
+    ],
+)
+def test_what_is_wrong_is_named(ten, emotion, name, message):
+    write(ten, emotion, name, np.zeros((48, 48), np.uint8))
+    with pytest.raises(DataError, match=message):
+        own.load(ten)
+
+
+def test_a_broken_image_is_named(ten):
+    (ten / "own" / "sad" / "P0_1_5.png").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"P0_1_5\.png cannot be read as an image"):
+        own.load(ten)
+
+
+def test_too_few_people_are_refused(ten):
+    for file in (ten / "own").rglob("P9*"):
+        file.unlink()
+    with pytest.raises(DataError, match="2 emotions of 9 people; at least 2 of 10 are wanted"):
+        own.load(ten)
+
+
+def test_nothing_there_says_what_to_put_there(tmp_path):
+    with pytest.raises(DataError, match=r"no faces of your own in .*own/<emotion>/<person>_<recording>_<frame>\.png"):
+        own.load(tmp_path)
