@@ -240,9 +240,9 @@ def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False, data: 
     """A captioned table for a notebook's output: numbers to the right, text to the left.
 
     A frame gets two decimals, a dash for NaN, and no index where that only counts the rows; a Styler keeps its own
-    format. A column is text where it holds strings that do not all begin as a number does. wrap: break the lines of
-    cells at their spaces, which keeps a wide table on the page. data: what the page offers as CSV, where the frame is
-    rounded for the eye; by default the frame itself.
+    format. A column is text where it holds strings that do not all begin as a number does. wrap: break cells and
+    headings at their spaces, which keeps a wide table on the page. data: what the page offers as CSV, where the frame
+    is rounded for the eye; by default the frame itself.
     """
     styler = frame
     offered = download(data if data is not None else frame.data if isinstance(frame, Styler) else frame)
@@ -255,7 +255,8 @@ def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False, data: 
         if _only_counts(index):
             styler.hide(axis="index")
     if wrap:
-        styler.set_table_styles([{"selector": "td", "props": "white-space: normal"}], overwrite=False)
+        broken = [{"selector": cell, "props": "white-space: normal"} for cell in ("td", "th")]
+        styler.set_table_styles(broken, overwrite=False)
     for i, (_, column) in enumerate(styler.data.items()):
         words = column.dropna().astype(str)
         if not is_numeric_dtype(column) and not words.str.match(r"\W*\d|\W$").all():
