@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from threadpoolctl import threadpool_limits
 from torch import nn
 
 from fer_lib import faces, machine, paths, results, twins
@@ -42,8 +43,9 @@ def folder() -> Path:
     return paths.RESULTS / "transfer"
 
 
+@threadpool_limits.wrap(limits=1)
 def measure() -> None:
-    """Ask the networks and write the tables: some minutes.
+    """Ask the networks and write the tables: some minutes, on one thread, for on several sums end in other bits.
 
     Raises DataError if CK+ or FER2013 is absent, FileNotFoundError if no network of an experiment has its weights here.
     """

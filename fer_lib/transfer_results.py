@@ -170,6 +170,7 @@ def answer() -> str:
         f"people), by sequence, the probabilities of its frames averaged, on {with_ends(voted)}. Aimed for were "
         f"{percent(aim)} %: {'reached' if best['mean'] >= aim else 'not reached'}."
     ]
+    lines += filter(None, [recipe_results.between_initialisations(fine)])
     words = {"clean": "on clear faces", "unseen": "under unseen occlusion"}
     for row in gains(fine, scratch).query("score in @words").itertuples():
         lines.append(

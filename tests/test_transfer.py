@@ -106,6 +106,16 @@ def test_what_is_measured(trained):
     assert own["prediction"].tolist() == wanted.predict(points[parts.test]).tolist()
 
 
+def test_it_is_measured_on_one_thread(trained, monkeypatch):
+    found, before = [], torch.get_num_threads()
+    monkeypatch.setattr(transfer, "likeness", lambda *data: found.append(torch.get_num_threads()) or data[0].frames)
+    torch.set_num_threads(2)
+    transfer.measure()
+    found.append(torch.get_num_threads())
+    torch.set_num_threads(before)
+    assert found == [1, 2]
+
+
 def test_without_weights_there_is_one_sentence(trained):
     weights_file(results.stored("fer2013", transfer.ON_FER2013), FIRST).unlink()
     with pytest.raises(FileNotFoundError, match=r"no weights .* python -m fer_lib.weights fer2013 usage-resnet10"):
