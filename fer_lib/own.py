@@ -63,8 +63,12 @@ def _read(place: Path, names: list[str]) -> Arrays:
 
 def _face(file: Path, content: bytes) -> np.ndarray:
     """The image as uint8 (48, 48), upright, whatever its size and colours."""
-    image = ImageOps.exif_transpose(images.decode(file, content)).convert("L")
-    return np.asarray(ImageOps.fit(image, (SIZE, SIZE), Image.Resampling.BICUBIC))
+    image = images.decode(file, content)
+    if image.mode[0] in "IF":
+        # Pillow would cut all that is brighter than 255 to white.
+        raise DataError(f"{file} has more than 8 bits a pixel (mode {image.mode}); store it with 8 bits a channel")
+    upright = ImageOps.exif_transpose(image).convert("L")
+    return np.asarray(ImageOps.fit(upright, (SIZE, SIZE), Image.Resampling.BICUBIC))
 
 
 def _check(frames: pd.DataFrame, place: Path) -> None:

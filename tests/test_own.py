@@ -99,6 +99,12 @@ def test_a_broken_image_is_named(ten):
         own.load(ten)
 
 
+def test_sixteen_bits_are_not_cut_to_white(ten):
+    write(ten, "sad", "P0_1_5", np.full((48, 48), 30_000, np.uint16))
+    with pytest.raises(DataError, match=r"P0_1_5\.png has more than 8 bits a pixel"):
+        own.load(ten)
+
+
 def test_too_few_people_are_refused(ten):
     for file in (ten / "own").rglob("P9*"):
         file.unlink()

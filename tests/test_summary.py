@@ -1,11 +1,13 @@
 """The picture of the README and of the overview, from numbers that one can check in the head."""
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import plots, readme, report, summary, tables
+from fer_lib import paths, plots, readme, report, summary, tables
 from fer_lib.experiments import Experiment
 
 STRONG = {"protocol": "subject", "loss": "softmax", "recipe": "strong", "occlusion": "mixed"}
@@ -69,6 +71,8 @@ def test_every_answer_is_drawn_where_it_is(answers):
 def test_the_picture_stands_alone(answers):
     said = summary.in_words(answers)
     assert "softmax (1 of 10 trainings): 99.00 % (known people" in said and said.count(";") == 4
+    of_the_pages = (paths.ROOT / "fer_lib" / "report_template" / "style.css").read_text()
+    assert all(colour in of_the_pages for colour in re.findall("#[0-9a-f]{6}", report.CARD))
     fig, ax = plt.subplots()
     ax.set_title("<")
     svg = report.picture(fig, 'a "picture" of < and &')
