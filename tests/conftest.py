@@ -1,6 +1,12 @@
+import os
+
 import pytest
 
 from fer_lib import paths
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # As many threads as processes would wait for one another; kernels and other programs inherit it.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture

@@ -36,6 +36,12 @@ NOTEBOOKS = {
     "10_fer2013_networks",
     "11_transfer",
 }
+STORED = paths.ROOT / "results" / "reports"
+ON_CKPLUS = ("index", "02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit", "09_recipe")
+MADE_FROM_RESULTS = {
+    **{page: {"dataset": "ckplus"} for page in ON_CKPLUS},
+    **{page: {} for page in ("07_speed", "08_fer2013", "10_fer2013_networks", "11_transfer")},
+}
 TINY = """\
 random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random,1.0,False,knn,rectangle,paper,none,label,1,50,0.001
 random-resnet10-triplet-slow-stn,synthetic,random,2,1,resnet10,stn,1,0.1,triplet,random,1.0,False,knn,rectangle,paper,none,label,1,50,0.001
@@ -103,6 +109,9 @@ def snakemake(place, datasets="synthetic", expected=0, *options):
     return run.stdout + run.stderr
 
 
+of_one_run = pytest.mark.xdist_group("study")  # in one process, so that the study is run once
+
+
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """The practice run, made smaller: four experiments of one epoch; what is stored of FER2013 is there."""
@@ -126,6 +135,7 @@ class Links(HTMLParser):
             self.loaded.append(given.get("src", given.get("href", "")))
 
 
+@of_one_run
 def test_every_page_is_rendered_and_asks_nothing_of_the_network(study):
     folder = study / "results" / "reports" / "synthetic"
     assert {file.stem for file in folder.glob("*.html")} == set(PAGES) - set(STUDY_ONLY)
@@ -141,6 +151,7 @@ def test_every_page_is_rendered_and_asks_nothing_of_the_network(study):
         assert {f"../{name}.html" for name in STUDY_ONLY} <= set(page.links)
 
 
+@of_one_run
 def test_the_table_says_what_the_results_say(study):
     text = (study / "results" / "reports" / "synthetic" / "02_table.html").read_text()
     metrics = (study / "results" / "synthetic" / "random-resnet18-softmax" / "metrics.csv").read_text().splitlines()
@@ -148,12 +159,14 @@ def test_the_table_says_what_the_results_say(study):
     assert f">{100 * accuracy:.2f}<" in text
 
 
+@of_one_run
 def test_a_second_run_trains_and_renders_nothing(study):
     files = {file: file.stat().st_mtime_ns for file in (study / "results").rglob("*") if file.is_file()}
     assert "Nothing to be done" in snakemake(study)
     assert {file: file.stat().st_mtime_ns for file in (study / "results").rglob("*") if file.is_file()} == files
 
 
+@of_one_run
 def test_what_was_lost_is_made_again(study):
     page = study / "results" / "reports" / "synthetic" / "index.html"
     before = page.read_bytes()
@@ -204,21 +217,19 @@ def test_an_unknown_parameter_stops_the_notebook(tmp_path):
     assert not (paths.RESULTS / "synthetic" / "mistyped").exists()
 
 
-def test_stored_pages_are_those_of_the_stored_results(tmp_path):
-    stored = paths.ROOT / "results" / "reports"
-    on_ckplus = {
-        page: {"dataset": "ckplus"}
-        for page in ("index", "02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit", "09_recipe")
-    }
-    stored_too = {page: {} for page in ("07_speed", "08_fer2013", "10_fer2013_networks", "11_transfer")}
-    for page, given in {**on_ckplus, **stored_too}.items():
-        executed = tmp_path / f"{page}.ipynb"
-        papermill.execute_notebook(paths.NOTEBOOKS / f"{page}.ipynb", executed, given, progress_bar=False)
-        render(executed, tmp_path / f"{page}.html")
-        assert (tmp_path / f"{page}.html").read_text() == (stored / f"{page}.html").read_text(), f"{page}.html is stale"
-    for page in PAGES:
-        links = Links((stored / f"{page}.html").read_text()).links
-        assert {f"{name}.html" for name in PAGES} <= {*links, f"{page}.html"}, f"{page}.html is stale"
+@pytest.mark.parametrize("page", MADE_FROM_RESULTS)
+def test_a_stored_page_is_that_of_the_stored_results(page, tmp_path):
+    executed = tmp_path / f"{page}.ipynb"
+    given = MADE_FROM_RESULTS[page]
+    papermill.execute_notebook(paths.NOTEBOOKS / f"{page}.ipynb", executed, given, progress_bar=False)
+    render(executed, tmp_path / f"{page}.html")
+    assert (tmp_path / f"{page}.html").read_text() == (STORED / f"{page}.html").read_text(), "render it again"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_stored_page_leads_to_all_others(page):
+    links = Links((STORED / f"{page}.html").read_text()).links
+    assert {f"{name}.html" for name in PAGES} <= {*links, f"{page}.html"}, "render it again"
 
 
 def test_nothing_that_is_stored_shows_a_face_that_may_not_be_shown():
