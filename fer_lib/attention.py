@@ -8,7 +8,7 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.attribution import CONTROLS, GRID, METHODS, SHARES
 from fer_lib.experiments import Experiment
-from fer_lib.stats import mean_interval, paired_difference, subject_gain, subject_ratio, verdict
+from fer_lib.stats import RESAMPLED, mean_interval, paired_difference, subject_gain, subject_ratio, verdict
 from fer_lib.tables import label, measured
 from fer_lib.views import faces_kept
 
@@ -19,7 +19,8 @@ WORDS = {"expression": "where its action units show", "mouth": "on and around th
 """Region -> where that is, in a sentence."""
 
 CAPTION = (
-    "Subject: pooled over the tested frames of all finished folds, people resampled; other protocols: over members. "
+    "Subject: pooled over the tested frames of all finished folds, people resampled; usage: images resampled; other "
+    "protocols: over members. "
     "What another initialisation would change is in no interval over people."
 )
 
@@ -87,10 +88,10 @@ def curve_table(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def _mean(experiment: Experiment, frames: pd.DataFrame, column: str, of: str | None = None):
-    """Mean of a column, or its ratio to the column `of`, with its interval over people or members."""
+    """Mean of a column, or its ratio to the column `of`, with its interval over people, images or members."""
     weights = frames[of] if of else np.ones(len(frames))
-    if experiment.protocol == "subject":
-        return subject_ratio(frames[column], weights, frames["subject"])
+    if experiment.protocol in RESAMPLED:
+        return subject_ratio(frames[column], weights, frames[RESAMPLED[experiment.protocol][0]])
     sums = frames.assign(of=weights).groupby(["seed", "fold"])[[column, "of"]].sum()
     return mean_interval(sums[column] / sums["of"], within=(0, np.inf))
 
@@ -119,8 +120,8 @@ def faithfulness(dataset: str) -> pd.DataFrame:
 
 
 def _paired(experiment: Experiment, gained: pd.Series) -> dict[str, float]:
-    if experiment.protocol == "subject":
-        return subject_gain(gained, gained.index.get_level_values("subject"))
+    if experiment.protocol in RESAMPLED:
+        return subject_gain(gained, gained.index.get_level_values(RESAMPLED[experiment.protocol][0]))
     by_member = gained.groupby(["seed", "fold"]).mean()
     return paired_difference(by_member, 0 * by_member)
 
@@ -193,7 +194,7 @@ def answer(dataset: str, table: pd.DataFrame) -> str:
         best = own.loc[own["better"].idxmax()]
         stays = 100 * deleted(experiment).query("first == 'most'").groupby("map")["10%"].mean()
         places = regions(experiment).query("map == @best['map']").set_index("region")
-        n = f"{best['n']} {'people' if experiment.protocol == 'subject' else 'members'}"
+        n = f"{best['n']} {RESAMPLED.get(experiment.protocol, ('', 'members'))[1]}"
         line = (
             f"- **{label(experiment)}**, protocol {experiment.protocol}, n = {n}: without the tenth of the face that "
             f"the map *{best['map']}* calls most relevant, {stays[best['map']]:.1f} % of the predictions stay; without "

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from fer_lib import paths, results
+from fer_lib import results
 from fer_lib.stats import LEVEL
 from fer_lib.tables import label, measured
 from fer_lib.wording import interval, p_value, percent
@@ -110,7 +110,7 @@ def ladder(dataset: str, trained: pd.DataFrame) -> pd.DataFrame:
 
     trained: rows of `tables.accuracy_table`.
     """
-    references = pd.read_csv(paths.RESULTS / dataset / "references.csv")
+    references = results.of_data_set(dataset, "references.csv")
     columns = ["method", "protocol", "mean", "ci_low", "ci_high", "n"]
     return pd.concat([references[columns], trained.rename(columns={"label": "method"})[columns]], ignore_index=True)
 

@@ -40,7 +40,4 @@ def store(dataset: str, found: Landmarks) -> None:
 
 def stored(dataset: str) -> Landmarks:
     """What was measured on a data set. Raises FileNotFoundError if nothing was stored."""
-    file = paths.RESULTS / dataset / "landmarks.csv"
-    if not file.exists():
-        raise FileNotFoundError(f"no {file}; notebook 00_data measures it on the data set")
-    return Landmarks(**pd.read_csv(file).astype(object).iloc[0])
+    return Landmarks(**results.of_data_set(dataset, "landmarks.csv").astype(object).iloc[0])

@@ -28,8 +28,5 @@ def store(data: Faces) -> None:
 
 def stored(dataset: str) -> dict[str, np.ndarray]:
     """Emotion -> its mean face (48, 48), 0 to 255. Raises FileNotFoundError if nothing was stored."""
-    file = paths.RESULTS / dataset / "mean_faces.csv.gz"
-    if not file.exists():
-        raise FileNotFoundError(f"no {file}; notebook 00_data makes it from the data set")
-    table = pd.read_csv(file).set_index("emotion").drop(columns=["people", "frames"])
+    table = results.of_data_set(dataset, "mean_faces.csv.gz").set_index("emotion").drop(columns=["people", "frames"])
     return {emotion: pixels.to_numpy(float).reshape(SIZE, SIZE) for emotion, pixels in table.iterrows()}

@@ -131,7 +131,7 @@ def moved(dataset: str) -> pd.DataFrame:
 
 def leak(dataset: str) -> str:
     """How many test frames of the paper's split have a frame of their sequence in training, in a sentence."""
-    leaks = pd.read_csv(paths.RESULTS / dataset / "leakage.csv").set_index("protocol")
+    leaks = results.of_data_set(dataset, "leakage.csv").set_index("protocol")
     seen = leaks.loc["random", "sequence seen"]
     return (
         f"Under the paper's split {100 * seen:.0f} % of the test frames have a frame of the same sequence in training."

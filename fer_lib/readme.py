@@ -51,7 +51,7 @@ def results_text(dataset: str = "ckplus") -> str:
         summary.CAPTION,
         markdown(arms),
         wording.CAPTION,
-        references.in_words(pd.read_csv(paths.RESULTS / dataset / "references.csv")),
+        references.in_words(results.of_data_set(dataset, "references.csv")),
         wording.claims_in_words(claims.claims_table(dataset)),
         " ".join(filter(None, (recipe_results.in_short(dataset), transfer_results.in_short()))),
         UNDER_OCCLUSION,

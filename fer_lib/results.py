@@ -64,6 +64,14 @@ def read(experiment: Experiment, table: str) -> pd.DataFrame:
     return pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=["nan"])
 
 
+def of_data_set(dataset: str, table: str) -> pd.DataFrame:
+    """A table about a data set itself. Raises FileNotFoundError if notebook 00_data has not stored it."""
+    file = paths.RESULTS / dataset / table
+    if not file.exists():
+        raise FileNotFoundError(f"no {file}; run notebook 00_data on {dataset} first")
+    return pd.read_csv(file, dtype={"frame_id": str})
+
+
 def class_names(experiment: Experiment) -> list[str]:
     """The names of the experiment's classes, in the order of their labels."""
     columns = read(experiment, "predictions.csv.gz").columns

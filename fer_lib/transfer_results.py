@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import f1_score
 
-from fer_lib import paths, recipe_results, results, transfer, twins
+from fer_lib import recipe_results, results, transfer, twins
 from fer_lib.claims import difference
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.references import METHODS
@@ -48,7 +48,7 @@ def ladder() -> pd.DataFrame:
 
     A row per method: method, mean, ci_low, ci_high, macro_f1, members (with the splits of a reference), people.
     """
-    references = pd.read_csv(paths.RESULTS / "ckplus" / "reference_predictions.csv.gz", dtype={"frame_id": str})
+    references = results.of_data_set("ckplus", "reference_predictions.csv.gz")
     references = references[references["protocol"] == "subject"]
     rows = [_row(name, references[references["method"] == name]) for name in METHODS[1:]]
     for (features, by), own in transfer.read("frozen").groupby(["features", "classifier"], sort=False):

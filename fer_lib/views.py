@@ -7,7 +7,7 @@ from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.occlusion_benchmark import paper_boxes
-from fer_lib.stats import mean_interval, subject_ratio
+from fer_lib.stats import RESAMPLED, mean_interval, subject_ratio
 from fer_lib.tables import LOST, label, last_epoch, measured
 from fer_lib.training import THETA
 
@@ -165,12 +165,12 @@ def _covered_places(experiment: Experiment) -> pd.DataFrame:
 
 
 def interval_of(experiment: Experiment, frames: pd.DataFrame, column: str) -> tuple[float, float, float]:
-    """Mean of a column of `responses` with its interval: over people under `subject`, else over members."""
+    """Mean of a column of `responses` with its interval: over people, images or members."""
     known = frames.dropna(subset=column)
     if known.empty:
         return np.nan, np.nan, np.nan
-    if experiment.protocol == "subject":
-        return subject_ratio(known[column], np.ones(len(known)), known["subject"])
+    if experiment.protocol in RESAMPLED:
+        return subject_ratio(known[column], np.ones(len(known)), known[RESAMPLED[experiment.protocol][0]])
     least = -np.inf if column == "away" else 0
     return mean_interval(known.groupby(["seed", "fold"])[column].mean(), within=(least, np.inf))
 

@@ -8,7 +8,7 @@ from fer_lib.faces import Faces
 
 def test_a_mean_of_enough_people_comes_back_and_one_of_few_is_never_stored(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"no .*mean_faces.csv.gz; notebook 00_data makes it"):
+    with pytest.raises(FileNotFoundError, match=r"no .*mean_faces.csv.gz; run notebook 00_data on"):
         mean_faces.stored("ckplus")
     images = np.full((40, 48, 48), 10, np.uint8)
     images[:10], images[0, 5, 7] = 20, 120

@@ -132,7 +132,7 @@ def test_eyes_and_mouth_are_where_they_are_darkest():
 
 def test_landmarks_are_stored(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"no .*landmarks.csv; notebook 00_data measures it"):
+    with pytest.raises(FileNotFoundError, match=r"no .*landmarks.csv; run notebook 00_data on"):
         landmarks.stored("synthetic")
     landmarks.store("synthetic", Landmarks(18, 14, 33, 39))
     assert landmarks.stored("synthetic") == Landmarks(18, 14, 33, 39)
