@@ -26,12 +26,10 @@ FROM_STORED = {
 }
 FROM_DATA = "00_data"
 
-for dataset in DATASETS:
-    if dataset != "synthetic":
-        try:
-            faces.load(dataset)
-        except ValueError as error:
-            sys.exit(str(error))
+try:
+    fingerprints = {dataset: faces.load(dataset).fingerprint for dataset in DATASETS}
+except ValueError as error:
+    sys.exit(str(error))
 
 rows = read_experiments()
 
@@ -41,7 +39,8 @@ PAPERMILL = (
     " 2> >(grep -v 'IPKernelApp. WARNING' >&2)"
 )
 # Whether an experiment is done is decided by what its results say, not by file times, which a clone does not keep.
-missing = [row for row in rows if row.dataset in DATASETS and not results.is_complete(row)]
+# Results of other faces than those that are there now count as missing, and training says so.
+missing = [row for row in rows if row.dataset in DATASETS and not results.is_complete(row, fingerprints[row.dataset])]
 
 
 def key(row):
@@ -54,6 +53,14 @@ def trained(row):
 
 for row in missing:
     trained(row).unlink(missing_ok=True)
+
+
+def noted(dataset):
+    """A file that is written anew when there are other faces in the data set."""
+    file = REPORTS / ".executed" / dataset / "fingerprint.txt"
+    if not file.exists() or file.read_text() != fingerprints[dataset]:
+        results.write(file, fingerprints[dataset].encode())
+    return file
 
 
 def page_inputs(dataset, page):
@@ -69,6 +76,8 @@ def page_inputs(dataset, page):
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
     if page in FROM_REFERENCES and dataset in DATASETS:
         files.append(pages[dataset, FROM_DATA][0])  # whose notebook measures references, landmarks and mean faces
+    if page == FROM_DATA:
+        files.append(noted(dataset))
     return files + [trained(row) for row in own if row in missing]
 
 

@@ -15,7 +15,7 @@ from fer_lib.views import faces_kept
 LEVELS = ("0%", *(f"{share:.0%}" for share in SHARES))
 MAPS = (*METHODS, *CONTROLS)
 
-WORDS = {"expression": "where its action units show", "mouth": "on and around the mouth"}
+WORDS = {"expression": "where its action units show", "mouth": "on and around the mouth", "eyes": "on the eyes' band"}
 """Region -> where that is, in a sentence."""
 
 CAPTION = (
@@ -133,7 +133,7 @@ def readable_faithfulness(table: pd.DataFrame) -> pd.DataFrame:
     for name, words in {"between": "gap to least first", "better": "to random", "beyond": "to contrast"}.items():
         shown[words] = [_briefly(*three) for three in _triples(table, name)]
     words = {"supported": "yes", "contradicted": "worse", "not resolvable": "not resolvable"}
-    shown["beats random?"] = [words[verdict(low, high)] for _, low, high in _triples(table, "better")]
+    shown["beats random?"] = [words[verdict(ends)] for _, *ends in _triples(table, "better")]
     return shown.assign(n=table["n"])
 
 
@@ -201,7 +201,8 @@ def answer(dataset: str, table: pd.DataFrame) -> str:
             f"a random tenth, {stays['random']:.1f} %. Up to half removed, this map is better than chance by "
             f"{_briefly(*best[['better', 'better_low', 'better_high']])} points."
         )
-        for region in [name for name in WORDS if name in places.index][:1]:
+        known = [name for name in WORDS if name in places.index]
+        for region in known[:1] if known[:1] == ["expression"] else known:
             found = places.loc[region]
             line += (
                 f" Of what speaks for the emotion, {100 * found['inside']:.0f} % lies {WORDS[region]}, which is "

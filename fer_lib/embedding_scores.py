@@ -14,7 +14,7 @@ from sklearn.metrics import silhouette_samples
 
 from fer_lib import results, tables
 from fer_lib.experiments import Experiment
-from fer_lib.stats import mean_interval, paired_difference
+from fer_lib.stats import by_training, mean_interval, paired_difference
 
 NEIGHBOURS = 5
 
@@ -120,12 +120,16 @@ def all_member_scores(dataset: str) -> pd.DataFrame:
 
 
 def score_table(members: pd.DataFrame) -> pd.DataFrame:
-    """Mean and Student's t interval over the members of `all_member_scores` that have a score; n counts them."""
+    """Mean and Student's t interval over the members of `all_member_scores` that have a score, which n counts.
+
+    Under `subject` the interval is over the folds.
+    """
     rows = []
     keys = ["experiment", "protocol", "part", "label", "divided", "score"]
-    for key, values in members.groupby(keys, sort=False)["value"]:
-        values = values.dropna()
-        mean, low, high = mean_interval(values, RANGES[key[-1]]) if len(values) else (np.nan, np.nan, np.nan)
+    for key, own in members.groupby(keys, sort=False):
+        values = own.set_index(["seed", "fold"])["value"].dropna()
+        each = by_training(key[1], values)
+        mean, low, high = mean_interval(each, RANGES[key[-1]]) if len(values) else (np.nan, np.nan, np.nan)
         rows.append((*key, mean, low, high, len(values)))
     return pd.DataFrame(rows, columns=[*keys, "mean", "ci_low", "ci_high", "n"])
 
@@ -143,11 +147,12 @@ def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
     for (loss, less), first, second in product(LESS, arms, arms):
         if (first.loss, second.loss) != (loss, less) or tables.part(replace(first, loss="triplet")) == "ablation":
             continue
-        if replace(first, experiment=second.experiment, loss=less).method == second.method:
+        if first.method | {"experiment": second.experiment, "loss": less} == second.method:
             about = {"protocol": first.protocol, "label": tables.label(first), "less": less}
-            for score in RANGES:
+            for score, (low, high) in RANGES.items():
                 pair = (values[arm.experiment, score] for arm in (first, second))
-                rows.append({**about, "score": score, **paired_difference(*pair)})
+                found = paired_difference(*pair, first.protocol, within=(low - high, high - low))
+                rows.append({**about, "score": score, **found})
     columns = ["protocol", "label", "less", "score", "difference", "ci_low", "ci_high", "p", "n"]
     return pd.DataFrame(rows, columns=columns)
 

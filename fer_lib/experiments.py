@@ -97,10 +97,16 @@ class Experiment:
                 f"target is 'votes', but {self.dataset} with loss {self.loss!r} is trained on labels: take dataset "
                 "'ferplus' and loss 'softmax', or target 'label'"
             )
-        if self.input_path == "plain" and self.head_layers == 2:
-            raise ValueError("input_path is 'plain', so head_layers must stay 1: there is no transformer to give two")
-        if self.loss == "softmax" and (self.normalise or self.mining != "random"):
-            raise ValueError("loss is 'softmax', so mining and normalise must stay at their defaults: nothing is mined")
+        if self.input_path == "plain" and (self.head_layers == 2 or self.stn_lr_factor != 1):
+            raise ValueError(
+                "input_path is 'plain', so head_layers and stn_lr_factor must stay 1: there is no transformer"
+            )
+        if self.loss == "softmax" and (self.normalise or (self.mining, self.margin) != ("random", 1)):
+            raise ValueError(
+                "loss is 'softmax', so mining, margin and normalise must stay as they are: nothing is mined"
+            )
+        if self.loss != "triplet" and self.classifier != "knn":
+            raise ValueError(f"loss is {self.loss!r}, so classifier must stay 'knn': the network itself classifies")
 
     @property
     def members(self) -> list[Member]:

@@ -32,6 +32,7 @@ LICENCES = {
     "ckplus": "CK+ is given out for research under a user agreement. Ask its owners before you pass on these weights.",
     "fer2013": "FER2013's images belong to whoever took them; they were collected, and may be used, for research. No "
     "image is in this file.",
+    "own": "The faces are your own collection: ask who is on them before you pass on these weights.",
     "synthetic": "The faces were drawn by a program of this repository; nobody's picture is in them.",
 }
 """What the data ask of who passes the weights on."""
@@ -74,8 +75,9 @@ def export(experiment: Experiment, member: Member, target: Path) -> Path:
     weights = load_network(experiment, member, len(classes)).state_dict()
     header = {"experiment": json.dumps(experiment.method), "classes": json.dumps(classes), "member": str(member)}
     file = Path(target) / f"{experiment.experiment}-{member}.safetensors"
+    described = card(experiment, member, file.name)
     results.write(file, save({name: tensor.contiguous() for name, tensor in weights.items()}, header))
-    results.write(file.with_suffix(".md"), card(experiment, member, file.name).encode())
+    results.write(file.with_suffix(".md"), described.encode())
     return file
 
 
@@ -99,9 +101,12 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
     unit, units = RESAMPLED.get(experiment.protocol, ("frame_id", "frames"))
     clear = _share(predictions["prediction"] == predictions["label"], predictions[unit])
     classes, run = results.class_names(experiment), results.read_run(experiment)
+    made = run | run["members"].get(str(member), {})
     hits = (predictions["prediction"] == predictions["label"]).groupby(predictions["label"]).agg(["mean", "size"])
     recalls = [f"| {classes[k]} | {percent(row['mean'])} | {row['size']:.0f} |" for k, row in hits.iterrows()]
     unseen = right(experiment, SCORES["unseen"]).query(own)
+    occluded = f" Under occlusion of other kinds than its training shows: {_share(unseen['score'], unseen[unit])}, on "
+    occluded = f"{occluded}{len(unseen):,} of them." if len(unseen) else ""
     network = network_for(experiment, len(classes))
     lines = [
         f"# {name.removesuffix('.safetensors')}",
@@ -122,14 +127,14 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
         f"{experiment.epochs} epochs, batch {experiment.batch_size}, learning rate {experiment.lr}. "
         f"{SPLITS[experiment.protocol]}",
         "",
-        f"This member: {clear} of {len(predictions):,} test frames ({units} resampled). Under kinds of occlusion "
-        f"that its training did not show: {_share(unseen['score'], unseen[unit])}, on {len(unseen):,} of them.",
+        f"This member: {clear} of {len(predictions):,} test frames ({units} resampled).{occluded} This was measured on "
+        f"{made['device']}; trained on a processor of another kind, this is another network, and was not measured.",
         "",
         "| class | recall in percent | test frames |",
         "| --- | --- | --- |",
         *recalls,
         "",
-        f"Data fingerprint {run['data_fingerprint'][:16]}, torch {run['versions']['torch']}, commit {run['commit']}.",
+        f"Data fingerprint {run['data_fingerprint'][:16]}, torch {made['versions']['torch']}, commit {made['commit']}.",
         "",
         "## Limits",
         "",

@@ -32,7 +32,7 @@ def draw(points: Mapping[str, float], view: Mapping[str, float]) -> np.ndarray:
     tone = _paint_mouth(points, mouth, tone, v)
     tone = _paint_brows(points, tone, a, v)
     tone = _over(tone, masks["hair"], points["hair"] * (0.85 + 0.15 * _strands(u - points["parting"], v)))
-    tone = _paint_eyes(points, tone * (1 - 0.45 * np.minimum(creases, 1.3)), u, a, v)
+    tone = _paint_eyes(points, tone * (1 - 0.45 * np.minimum(creases, 1.3)), a, v)
     tone = _over(view["background"], masks["head"], tone * light)
     return _shrink(np.clip(view["exposure"] * tone, 0, 1))
 
@@ -223,7 +223,7 @@ def _strands(u, v):
     return sum(8 * saw * (1 - saw) - 1 for saw in saws) / 3
 
 
-def _paint_eyes(points, tone, u, a, v):
+def _paint_eyes(points, tone, a, v):
     """Eyeballs between the lids, lashes, the crease of the upper lid, and glasses."""
     distance, height = points["eye_distance"], points["eye_height"]
     x = (a - distance) / points["eye_width"]

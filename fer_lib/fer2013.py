@@ -63,10 +63,10 @@ def load(data_dir: Path | None = None) -> Faces:
 
 def _table(content: bytes, file: Path) -> Iterable[Row]:
     lines = csv.reader(io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", errors="replace", newline=""))
-    header = [name.strip().lower() for name in next(lines, [])]  # icml_face_data.csv says " Usage" and " pixels"
-    if missing := [name for name in COLUMNS if name not in header]:
-        raise DataError(f"{file} has no column {' and no column '.join(missing)}: download it again")
     try:
+        header = [name.strip().lower() for name in next(lines, [])]  # icml_face_data.csv says " Usage" and " pixels"
+        if missing := [name for name in COLUMNS if name not in header]:
+            raise DataError(f"{file} has no column {' and no column '.join(missing)}: download it again")
         for row, cells in enumerate(filter(None, lines)):
             where = f"{file}, row {row} (line {lines.line_num})"
             if len(cells) != len(header):

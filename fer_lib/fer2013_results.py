@@ -9,7 +9,7 @@ import pandas as pd
 
 from fer_lib import quality, results, tables, votes
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.stats import subject_ratio, verdict
+from fer_lib.stats import subject_gain, subject_ratio
 from fer_lib.wording import interval, percent, with_ends
 
 DATASET = "fer2013"
@@ -24,8 +24,8 @@ def is_trained(dataset: str = DATASET) -> bool:
 
 
 def arms(dataset: str = DATASET) -> dict[str, Experiment]:
-    """Label -> the measured experiments. Raises ValueError if there is none."""
-    return {tables.label(row): row for row in tables.measured(dataset)}
+    """Label -> the measured experiments under `usage`. Raises ValueError if there is none."""
+    return {tables.label(row): row for row in tables.measured(dataset) if row.protocol == "usage"}
 
 
 def predictions(experiment: Experiment) -> tuple[pd.DataFrame, np.ndarray]:
@@ -70,9 +70,9 @@ def ensemble(experiment: Experiment) -> tuple[float, float, float]:
 def scores(dataset: str = DATASET) -> pd.DataFrame:
     """`tables.accuracy_table` and, a column each: epochs, chosen (mean epoch by PublicTest), at_chosen, mirrored,
     ensemble with ensemble_low and ensemble_high, calibration_error."""
-    table = tables.accuracy_table(dataset)
+    table = tables.accuracy_table(dataset).query("protocol == 'usage'").reset_index(drop=True)
     rows = []
-    for experiment in tables.measured(dataset):
+    for experiment in arms(dataset).values():
         chosen = chosen_epochs(experiment)
         rows.append(
             {
@@ -145,7 +145,8 @@ def on_parts(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 def sided_with(images: pd.DataFrame) -> pd.DataFrame:
     """When a method and the label disagree, whom most voters side with, a row per method, over all members.
 
-    Columns method, wrong (frames), and shares of these: network, label, neither (other categories, or tied).
+    Columns method, wrong (answers), images (that these are about), shares of the answers: network, label, neither
+    (other categories, or tied), and more: network less label, with more_low and more_high, images resampled.
     """
     majority = images.set_index("frame_id")["majority"]
     rows = []
@@ -154,9 +155,14 @@ def sided_with(images: pd.DataFrame) -> pd.DataFrame:
         classes = np.array(results.class_names(experiment))
         wrong = table[table["prediction"] != table["label"]]
         said = majority[wrong["frame_id"]].to_numpy()
-        network, label = (float((said == classes[wrong[column]]).mean()) for column in ("prediction", "label"))
-        rows.append((name, len(wrong), network, label, 1 - network - label))
-    return pd.DataFrame(rows, columns=["method", "wrong", "network", "label", "neither"])
+        sides = {column: (said == classes[wrong[column]]).astype(float) for column in ("prediction", "label")}
+        network, label = (float(side.mean()) for side in sides.values())
+        more = subject_gain(sides["prediction"] - sides["label"], wrong["frame_id"])
+        counts = (len(wrong), wrong["frame_id"].nunique())
+        ends = (more["difference"], more["ci_low"], more["ci_high"])
+        rows.append((name, *counts, network, label, 1 - network - label, *ends))
+    columns = ["method", "wrong", "images", "network", "label", "neither", "more", "more_low", "more_high"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
@@ -206,7 +212,11 @@ def readable_parts(table: pd.DataFrame) -> pd.DataFrame:
 def readable_sides(table: pd.DataFrame) -> pd.DataFrame:
     """`sided_with` in percent."""
     shares = {f"voters see what the {name} says": table[name].map(percent) for name in ("network", "label")}
-    return table[["method", "wrong"]].assign(**shares, neither=table["neither"].map(percent))
+    more = [
+        f"{100 * row.more:+.2f} [{_together(interval(row.more_low, row.more_high, '+'))}]" for row in table.itertuples()
+    ]
+    shown = table[["method", "wrong", "images"]].assign(**shares, neither=table["neither"].map(percent))
+    return shown.assign(**{"network less label": more})
 
 
 def reached(table: pd.DataFrame) -> list[str]:
@@ -228,15 +238,17 @@ def answer(table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, cla
     lines = reached(table)
     lines += [
         f'- "{row.claim}" ({row.better}): {100 * row.difference:+.2f} points '
-        f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n:,} images: {verdict(row.ci_low, row.ci_high)}."
+        f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n:,} {row.pairs}: {row.verdict}."
         for row in claims.itertuples()
     ]
     best = table.loc[table["mean"].idxmax()]
     side = sides.set_index("method").loc[best["label"]]
     lines.append(
         f"- A perfect reader of ten people's votes would score {percent(reader['share'])} %. Where the best of these "
-        f"networks is wrong by the label ({side['wrong']:,.0f} times), most voters see what the network says in "
-        f"{percent(side['network'])} %, and what the label says in {percent(side['label'])} %."
+        f"networks is wrong by the label ({side['wrong']:,.0f} answers of {best['n']:.0f} trainings on "
+        f"{side['images']:,.0f} images), most voters see what the network says in {percent(side['network'])} %, and "
+        f"what the label says in {percent(side['label'])} %: {100 * side['more']:+.2f} points "
+        f"[{interval(side['more_low'], side['more_high'], '+')}], images resampled."
     )
     return "\n".join(lines)
 

@@ -79,7 +79,10 @@ def votes(faces: Faces, data_dir: Path | None = None) -> np.ndarray:
     place, names = found[0], found[1][:1]
     file = place / names[0]
     text = images.read(place, names)[names[0]].decode("utf-8-sig", errors="replace")
-    header, *rows = list(csv.reader(io.StringIO(text))) or [[]]
+    try:
+        header, *rows = list(csv.reader(io.StringIO(text))) or [[]]
+    except csv.Error as error:
+        raise DataError(f"{file} is no csv ({error}): download it again") from error
     if tuple(name.strip().lower() for name in header) != HEADER:
         raise DataError(f"{file} begins with {','.join(header)!r}; wanted is {','.join(HEADER)}: download it again")
     rows = [row for row in rows if row]

@@ -97,7 +97,7 @@ def grey_face(file: Path, content: bytes) -> np.ndarray:
 
 def _under_one_top(names: Iterable[str], pattern: re.Pattern) -> tuple[str, list[str]]:
     tops = {name: match["top"] for name in names if (match := pattern.fullmatch(name))}
-    top = mode(tops.values()) if tops else ""
+    top = mode(sorted(tops.values())) if tops else ""
     return top, sorted(name for name in tops if tops[name] == top)
 
 

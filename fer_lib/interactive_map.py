@@ -82,6 +82,8 @@ def about_faces(dataset: str, shown: Faces | None) -> str:
         return "No face is shown."
     if dataset == "synthetic":
         return "The faces are synthetic."
+    if not shown.may_be_shown.any():
+        return "No face is shown."
     notice = f", {NOTICES[dataset]}" if dataset in NOTICES else ""
     return f"Only the faces of subjects who permit it are shown{notice}."
 

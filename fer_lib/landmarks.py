@@ -33,6 +33,14 @@ def measure(images: np.ndarray) -> Landmarks:
     return Landmarks(int(eye_row), int(10 + band[10:20].argmin()), int(28 + band[28:38].argmin()), int(mouth_row))
 
 
+def in_words(found: Landmarks) -> str:
+    """Where they are, in a sentence."""
+    return (
+        f"The eyes are in row {found.eye_row}, columns {found.left_eye} and {found.right_eye}, the mouth is in row "
+        f"{found.mouth_row}, counted from 0 at the top left."
+    )
+
+
 def store(dataset: str, found: Landmarks) -> None:
     """Keep what was measured on a data set as `results/<dataset>/landmarks.csv`."""
     results.write_csv(paths.RESULTS / dataset / "landmarks.csv", pd.DataFrame([asdict(found)]))

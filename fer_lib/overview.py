@@ -113,8 +113,9 @@ def transformer(dataset: str) -> tuple[str, str, HTML]:
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
     names = table["label"].map(_short)
     means = _listed(dict(zip(names, table["mean"].map("{:.2f}".format), strict=True)))
+    does = "does not look away by as much as a pixel" if (table["mean"] < views.SEEN).all() else "moves its view"
     sentence = (
-        f"In a face {SIZE} pixels wide, a rectangle over it moves the transformer's view by, on average, {means}."
+        f"It {does}: a rectangle over a face of {SIZE} pixels moves the view, on average, by so many pixels: {means}."
     )
     caption = (
         f"Protocol {protocol}: how far the view's corners move when the face is covered; mean, and the middle 95 % of "
@@ -144,8 +145,7 @@ def still_open(dataset: str, compared: pd.DataFrame) -> str:
     for row in read_experiments():
         if row.dataset == dataset:
             planned[row.protocol] += len(row.members)
-            run = results.read_run(row)
-            done[row.protocol] += len(results.finished(row)) if run and not results.conflicts(row, run) else 0
+            done[row.protocol] += len(results.finished(row)) if tables.has_results(row) else 0
     by_protocol = ", ".join(f"{done[name]} of {planned[name]} under {name}" for name in planned)
     lines = [f"- {done.total()} of {planned.total()} members are trained: {by_protocol}."]
     for row in compared[compared["verdict"] == "not resolvable"].to_dict("records"):

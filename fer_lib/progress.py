@@ -34,10 +34,8 @@ class Progress:
 
     def finish(self) -> None:
         """The last line stays; the file goes."""
-        if self.terminal:
-            self._show()
-            print(file=self.terminal)
-            self.terminal.close()
+        self._show()
+        self._say("\n")
         if self.output:
             self.output.update(
                 {"text/plain": f"{self.label}: {self.done} of {self.total} epochs are trained"}, raw=True
@@ -52,11 +50,18 @@ class Progress:
             f"{self.label}: {self.done / self.total:.0%}, {self.done} of {self.total} epochs, "
             f"{tqdm.format_interval(elapsed)} passed, {tqdm.format_interval(left)} left"
         )
-        self.file.write_text(line + "\n")
-        if self.terminal:
-            print("\r" + line, end="\033[K", file=self.terminal, flush=True)
+        with suppress(OSError):
+            self.file.write_text(line + "\n")
+        self._say(f"\r{line}\033[K")
         if self.output:
             self.output.update({"text/plain": line}, raw=True)
+
+    def _say(self, text: str) -> None:
+        try:
+            if self.terminal:
+                print(text, end="", file=self.terminal, flush=True)
+        except OSError:  # somebody has closed it, and the training goes on
+            self.terminal = None
 
 
 def _terminal():

@@ -167,8 +167,8 @@ def voters(images: pd.DataFrame) -> str:
         f"*other nine* say on {said['other_nine']} %, and what a second voter says on {said['two']} % (means over "
         f"{len(images):,} images, ties drawn). The FER2013 label says what most of the ten say on "
         f"{percent(hits.mean())} %, and what one voter says on {said['label']} %. Image by image, the label agrees "
-        f"with the majority {100 * abs(difference):.2f} points [{interval(abs(high), abs(low))}] "
-        f"{'less' if difference < 0 else 'more'} often than one more voter would."
+        f"with the majority {100 * difference:+.2f} points [{interval(low, high, '+')}] more often than one more voter "
+        "would."
     )
 
 

@@ -24,8 +24,9 @@ from fer_lib import (
 PICTURE = paths.ROOT / "results" / "reports" / "summary.svg"
 
 UNDER_OCCLUSION = (
-    f"Under {len(robustness.SCORES['unseen'])} occlusions of kinds that no training showed (page *Occlusion*), in "
-    "percent; kept: of the accuracy on clear faces, with its interval as above:"
+    f"Under {len(robustness.SCORES['unseen'])} occlusions of other kinds than the rectangles and squares that training "
+    "shows (page *Occlusion*), in percent; kept: of the accuracy on clear faces, with its interval as above. Rows that "
+    "were asked about other people do not compare:"
 )
 
 START, END = "<!-- results: python -m fer_lib.readme -->", "<!-- end of results -->"
@@ -42,15 +43,17 @@ def with_results(readme: str) -> str:
     return f"{head}{START}\n{results_text()}\n{END}{rest.split(END)[1]}"
 
 
-def results_text(dataset: str = "ckplus") -> str:
+def results_text() -> str:
     """The picture, the table of the paper's arms, what the intervals say of its claims, and the table of occlusion."""
+    dataset = "ckplus"
     answers = summary.table(dataset)
-    arms = wording.readable(tables.accuracy_table(dataset).query("part == 'Table 2'"))
+    listed = tables.accuracy_table(dataset).query("part == 'Table 2'")
     parts = [
         f"![{summary.in_words(answers)}]({PICTURE.relative_to(paths.ROOT)})",
         summary.CAPTION,
-        markdown(arms),
+        markdown(wording.readable(listed)),
         wording.CAPTION,
+        wording.lost_in_words(listed),
         references.in_words(results.of_data_set(dataset, "references.csv")),
         wording.claims_in_words(claims.claims_table(dataset)),
         " ".join(filter(None, (recipe_results.in_short(dataset), transfer_results.in_short()))),
@@ -64,10 +67,11 @@ def results_text(dataset: str = "ckplus") -> str:
 def kept(scores: pd.DataFrame) -> pd.DataFrame:
     """`robustness.robustness_table` in percent, a row per arm: what it keeps of its accuracy on clear faces."""
     rows = []
-    for (protocol, label, members), own in scores.groupby(["protocol", "label", "members"], sort=False):
+    for (protocol, label), own in scores.groupby(["protocol", "label"], sort=False):
         by_score = own.set_index("score")
         means = by_score.loc[["clean", "unseen", "kept"], "mean"].map(wording.percent)
-        rows.append((protocol, label, members, *means, wording.interval(*by_score.loc["kept", ["ci_low", "ci_high"]])))
+        n = robustness.counted(next(own.itertuples()))
+        rows.append((protocol, label, n, *means, wording.interval(*by_score.loc["kept", ["ci_low", "ci_high"]])))
     return pd.DataFrame(rows, columns=["protocol", "method", "n", "clear", "occluded", "kept", "95 % interval"])
 
 

@@ -12,7 +12,7 @@ from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.robustness import SCORES, equally, gain, right, score
 from fer_lib.splits import FOLDS
-from fer_lib.stats import subject_gain, subject_interval, subject_ratio, verdict
+from fer_lib.stats import subject_gain, subject_interval, subject_ratio
 from fer_lib.tables import has_results, label, measured, part, voted
 from fer_lib.wording import interval, percent, with_ends
 
@@ -110,7 +110,7 @@ def gain_together(experiment: Experiment) -> dict[str, float]:
 def gains(experiment: Experiment) -> pd.DataFrame:
     """What it gains over the paper's arms with the same loss, paired by people, over the members that both have.
 
-    One row per arm and score (`clean`, `unseen`): label, score, difference, ci_low, ci_high, p, n.
+    One row per arm and score (`clean`, `unseen`): label, score, difference, ci_low, ci_high, p, n, pairs, verdict.
     """
     rows = []
     for arm in measured(experiment.dataset):
@@ -118,21 +118,25 @@ def gains(experiment: Experiment) -> pd.DataFrame:
         if same and part(arm) in ("Table 2", "no occlusion"):
             found = {"clean": difference(experiment, arm), "unseen": gain(experiment, arm, SCORES["unseen"])}
             rows += [{"label": label(arm), "score": name, **one} for name, one in found.items() if one["n"]]
-    return pd.DataFrame(rows, columns=["label", "score", "difference", "ci_low", "ci_high", "p", "n"])
+    about = ["label", "score", "difference", "ci_low", "ci_high", "p", "n", "pairs", "verdict"]
+    return pd.DataFrame(rows, columns=about)
 
 
 def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
     """What each setting that was tried, from scratch or from FER2013's weights, scores on its inner folds.
 
-    Columns method, inner folds, and clean, unseen with their ends.
+    Columns method, inner folds, clean and unseen with their ends, and clean on inner folds 0 and 1, whose people are
+    those of folds 0 to 3.
     """
     rows = []
     for row in read_experiments():
         tried = (row.dataset, row.protocol, row.pretrained != "none") == (dataset, "inner", pretrained)
         if tried and has_results(row):
             about = {"method": label(row), "inner folds": f"{len(results.finished(row))} of {len(row.members)}"}
-            rows.append({**about, **{name: with_ends(_pooled(row, name)) for name in ("clean", "unseen")}})
-    return pd.DataFrame(rows, columns=["method", "inner folds", "clean", "unseen"])
+            first = right(row, SCORES["clean"]).query("fold < 2")["score"]
+            scores = {name: with_ends(_pooled(row, name)) for name in ("clean", "unseen")}
+            rows.append({**about, **scores, "clean, folds 0 and 1": f"{percent(first.mean())} %"})
+    return pd.DataFrame(rows, columns=["method", "inner folds", "clean", "unseen", "clean, folds 0 and 1"])
 
 
 def answer(experiment: Experiment) -> str:
@@ -154,7 +158,7 @@ def answer(experiment: Experiment) -> str:
         where = {"clean": "on clear faces", "unseen": "under unseen occlusion"}[row.score]
         lines.append(
             f"- Against the paper's training, {row.label}, {where}: {100 * row.difference:+.2f} points "
-            f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n} people: {verdict(row.ci_low, row.ci_high)}."
+            f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n} {row.pairs}: {row.verdict}."
         )
     return "\n".join(lines)
 

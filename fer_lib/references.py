@@ -6,7 +6,7 @@ None of them has a setting that was chosen on these data.
 import numpy as np
 import pandas as pd
 from skimage.feature import hog
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score
 from sklearn.svm import LinearSVC
 
 from fer_lib import paths, results
@@ -14,6 +14,7 @@ from fer_lib.evaluation import nearest_pixels
 from fer_lib.faces import Faces
 from fer_lib.splits import Split, fold_count, served, split
 from fer_lib.stats import mean_interval, subject_interval
+from fer_lib.tables import macro_f1
 from fer_lib.wording import interval, percent
 
 SEEDS = 10
@@ -63,7 +64,7 @@ def predict_all(faces: Faces) -> pd.DataFrame:
 
 
 def summary(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row per protocol and method: mean, ci_low, ci_high, n (splits), macro_f1.
+    """One row per protocol and method: mean, ci_low, ci_high, n (splits), macro_f1 (`tables.macro_f1`).
 
     As for the trained networks: under `subject` pooled with people resampled, else over the splits.
     """
@@ -71,10 +72,9 @@ def summary(predictions: pd.DataFrame) -> pd.DataFrame:
     for (protocol, method), own in predictions.groupby(["protocol", "method"], sort=False):
         by_split = own.groupby(["seed", "fold"])
         accuracies = [accuracy_score(one["label"], one["prediction"]) for _, one in by_split]
-        f1 = [f1_score(one["label"], one["prediction"], average="macro", zero_division=0) for _, one in by_split]
         mean, low, high = subject_interval(own) if protocol == "subject" else mean_interval(accuracies)
         row = {"protocol": protocol, "method": method, "mean": mean, "ci_low": low, "ci_high": high}
-        rows.append({**row, "n": len(accuracies), "macro_f1": np.mean(f1)})
+        rows.append({**row, "n": len(accuracies), "macro_f1": macro_f1(own)})
     return pd.DataFrame(rows)
 
 

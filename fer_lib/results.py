@@ -56,12 +56,17 @@ def write(path: Path, content: bytes) -> None:
 
 
 def read(experiment: Experiment, table: str) -> pd.DataFrame:
-    """One of `TABLES`, at full precision; empty if no member is finished."""
+    """One of `TABLES`, at full precision, of the finished members: none, and only seed and fold, if there is none."""
     path = folder(experiment) / table
     if not path.exists():
         return pd.DataFrame(columns=["seed", "fold"])
     dtype = {"frame_id": str, "subject": str}
-    return pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=["nan"])
+    rows = pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=["nan"])
+    if table == "metrics.csv":
+        return rows
+    done = read(experiment, "metrics.csv")[["seed", "fold"]].itertuples(index=False, name=None)
+    members = pd.Series(zip(rows["seed"], rows["fold"], strict=True), index=rows.index, dtype=object)
+    return rows[members.isin(set(done))]
 
 
 def of_data_set(dataset: str, table: str) -> pd.DataFrame:
@@ -104,10 +109,10 @@ def finished(experiment: Experiment) -> list[Member]:
     return [member for member in experiment.members if (member.seed, member.fold) in done]
 
 
-def is_complete(experiment: Experiment) -> bool:
-    """Whether every member is finished under these very parameters. Needs neither the data nor torch."""
+def is_complete(experiment: Experiment, fingerprint: str) -> bool:
+    """Whether every member is finished under these very parameters, on the faces of this fingerprint."""
     run = read_run(experiment)
-    return bool(run) and not conflicts(experiment, run) and finished(experiment) == experiment.members
+    return bool(run) and not conflicts(experiment, run, fingerprint) and finished(experiment) == experiment.members
 
 
 def conflicts(experiment: Experiment, run: dict, fingerprint: str | None = None) -> list[str]:
@@ -159,9 +164,12 @@ def write_run(experiment: Experiment, record: dict) -> None:
 
 
 def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.DataFrame], timing: dict) -> None:
-    """Add a finished member's rows to the experiment's tables, in order of members, and its timing to `run.json`."""
+    """Add a finished member's rows to the experiment's tables, in order of members.
+
+    `run.json` gets its timing and with what it was made, which for members that were added later may be other versions.
+    """
     record = read_run(experiment)
-    record["members"][str(member)] = timing
+    record["members"][str(member)] = timing | provenance()
     record["members"] = dict(sorted(record["members"].items()))
     write_run(experiment, record)
     for name in TABLES:

@@ -4,7 +4,7 @@ A score is a weighted mean over occlusions of whether a frame is classified righ
 frame and people can be resampled. Each kind of occlusion counts the same, however many levels and fills it has.
 """
 
-from dataclasses import replace
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,15 @@ from fer_lib.occlusion_benchmark import (
     Occlusion,
     window_name,
 )
-from fer_lib.stats import RESAMPLED, mean_interval, paired_difference, subject_gain, subject_ratio, verdict
+from fer_lib.stats import (
+    RESAMPLED,
+    TRAININGS,
+    mean_interval,
+    paired_by,
+    paired_difference,
+    subject_gain,
+    subject_ratio,
+)
 from fer_lib.tables import label, measured
 from fer_lib.wording import interval, p_value, percent
 
@@ -36,7 +44,11 @@ CAPTION = (
 )
 
 SHOWN = ("rectangle", "square")
-"""The kinds of occlusion that a training of this study may show, with whatever fill; no training shows another."""
+"""The kinds of occlusion that a training of this study may show, with whatever fill.
+
+No training shows another kind, but some are alike: the band over the eyes is a rectangle too, which a training may
+happen to draw, and the strong recipe's many small squares resemble the patches.
+"""
 
 Weights = dict[Occlusion, float]
 """Occlusion -> its weight in a score; they add up to 1."""
@@ -71,7 +83,10 @@ differ from model to model and depend on how finely its confidence is graded."""
 QUESTIONS = {
     "training with occlusion": ({"occlusion": "rectangle"}, {"occlusion": "none"}),
     "training with mixed occlusion": ({"occlusion": "mixed"}, {"occlusion": "none"}),
-    "the spatial transformer": ({"input_path": "stn"}, {"input_path": "plain", "stn_lr_factor": 1.0}),
+    "the spatial transformer": (
+        {"input_path": "stn", "head_layers": 1},
+        {"input_path": "plain", "stn_lr_factor": 1.0},
+    ),
     "the triplet loss": ({"loss": "triplet"}, {"loss": "softmax", "mining": "random", "normalise": False}),
     "the joint loss": ({"loss": "joint"}, {"loss": "softmax", "mining": "random", "normalise": False}),
 }
@@ -119,19 +134,20 @@ def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -
 
 
 def robustness_table(dataset: str) -> pd.DataFrame:
-    """One row per arm and score: protocol, label, members, score, mean, ci_low, ci_high.
+    """One row per arm and score: protocol, label, members, people, score, mean, ci_low, ci_high.
 
     The scores are those of `SCORES`, and `kept`: the unseen one as a share of the clean one.
     """
     rows = []
     for experiment in arms(dataset):
-        members = results.read(experiment, "occluded_predictions.csv.gz").groupby(["seed", "fold"]).ngroups
+        asked = right(experiment, SCORES["clean"])
+        members, people = asked.groupby(["seed", "fold"]).ngroups, asked["subject"].nunique()
         about = {"experiment": experiment.experiment, "protocol": experiment.protocol, "label": label(experiment)}
         named = {name: (weights, None) for name, weights in SCORES.items()}
         named["kept"] = (SCORES["unseen"], SCORES["clean"])
         for name, (weights, of) in named.items():
             mean, low, high = score(experiment, weights, of)
-            row = {"members": members, "score": name, "mean": mean, "ci_low": low, "ci_high": high}
+            row = {"members": members, "people": people, "score": name, "mean": mean, "ci_low": low, "ci_high": high}
             rows.append({**about, **row})
     return pd.DataFrame(rows)
 
@@ -176,34 +192,41 @@ def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFram
 
 
 def questions_table(dataset: str) -> pd.DataFrame:
-    """Paired answers: one row per question, pair of arms and score (`clean`, `unseen` and each kind).
+    """Paired answers: one row per question, pair of arms and score (`clean`, `unseen`, also by fill,
+    and each kind).
 
-    Columns question, protocol, with, score, difference, ci_low, ci_high, p, n, pairs (people, images or members), over
-    the members that both arms have.
+    Columns question, protocol, with, score, difference, ci_low, ci_high, p, n, pairs (people, images or members) and
+    verdict, over the members that both arms have.
     """
     measured_arms, rows = arms(dataset), []
     groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}
+    groups |= {f"unseen, {fill}": equally([one for one in SCORES["unseen"] if one.fill == fill]) for fill in FILLS}
     groups |= {kind: equally([one for one in SUITE if one.kind == kind]) for kind in KINDS}
     for question, (having, lacking) in QUESTIONS.items():
         for better in measured_arms:
             if any(getattr(better, name) != value for name, value in having.items()):
                 continue
             for worse in measured_arms:
-                if replace(better, experiment=worse.experiment, **lacking).method != worse.method:
+                if better.method | lacking | {"experiment": worse.experiment} != worse.method:
                     continue
                 about = {"question": question, "protocol": better.protocol, "with": label(better)}
                 rows += [{**about, "score": name, **gain(better, worse, group)} for name, group in groups.items()]
-    columns = ["question", "protocol", "with", "score", "difference", "ci_low", "ci_high", "p", "n", "pairs"]
+    columns = ["question", "protocol", "with", "score", "difference", "ci_low", "ci_high", "p", "n", "pairs", "verdict"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def gain(first: Experiment, second: Experiment, weights: Weights) -> dict:
-    """What the first arm gains over the second in a score, and what is paired: people, images or members."""
+def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequence[int] | None = None) -> dict:
+    """What the first arm gains over the second in a score, and what is paired: people, images or members.
+
+    folds: those that count, all by default.
+    """
     key = ["seed", "fold", "frame_id", "subject"]
     both = right(first, weights).merge(right(second, weights), on=key, suffixes=("_first", "_second"))
+    both = both if folds is None else both[both["fold"].isin(folds)]
     if first.protocol in RESAMPLED:
-        column, pairs = RESAMPLED[first.protocol]
-        return {**subject_gain(both["score_first"] - both["score_second"], both[column]), "pairs": pairs}
+        people, trained = both[RESAMPLED[first.protocol][0]], both[TRAININGS[first.protocol][0]]
+        found = subject_gain(both["score_first"] - both["score_second"], people, trained)
+        return {**found, "pairs": paired_by(first.protocol, found["trainings"])}
     by_member = both.groupby(["seed", "fold"])[["score_first", "score_second"]].mean()
     return {**paired_difference(by_member["score_first"], by_member["score_second"]), "pairs": "members"}
 
@@ -219,10 +242,8 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     """`robustness_table` in percent, a column per score, n members; says if training showed the black rectangle."""
     said = [_briefly(row.mean, row.ci_low, row.ci_high) for row in table.itertuples()]
     keys = ["protocol", "label", "n"]
-    wide = (
-        table.rename(columns={"members": "n"})
-        .assign(said=said)
-        .pivot_table(index=keys, columns="score", values="said", aggfunc="first", sort=False)
+    wide = table.assign(said=said, n=[counted(row) for row in table.itertuples()]).pivot_table(
+        index=keys, columns="score", values="said", aggfunc="first", sort=False
     )
     wide = wide.reset_index().rename_axis(columns=None).rename(columns={"label": "method"})
     seen = ["unseen" if "no occlusion" in method else "seen" for method in wide["method"]]
@@ -231,13 +252,18 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable_questions(answers: pd.DataFrame) -> pd.DataFrame:
-    """`questions_table` in points, with a verdict from the interval alone."""
+    """`questions_table` in points."""
     gains = [_briefly(row.difference, row.ci_low, row.ci_high, "+") for row in answers.itertuples()]
     shown = answers[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
-    verdicts = [verdict(low, high) for low, high in zip(answers["ci_low"], answers["ci_high"], strict=True)]
     n = [f"{row.n} {row.pairs}" for row in answers.itertuples()]
     p = [p_value(x) for x in answers["p"]]
-    return shown.assign(gain=gains, n=n, p=p, verdict=verdicts)
+    return shown.assign(gain=gains, n=n, p=p, verdict=answers["verdict"])
+
+
+def counted(row) -> str:
+    """Members and, where people are resampled, people of a row of `robustness_table`."""
+    members = f"{row.members} member{'s' if row.members > 1 else ''}"
+    return f"{members}, {row.people} people" if row.protocol == "subject" else members
 
 
 def _briefly(mean: float, low: float, high: float, sign: str = "") -> str:
@@ -257,7 +283,7 @@ def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
         clear, unseen = (percent(values.loc[score, "mean"]) for score in ("clean", "unseen"))
         ends = f" [{interval(kept['ci_low'], kept['ci_high'])}]" if pd.notna(kept["ci_low"]) else ""
         lines.append(
-            f"- **{name}**, protocol {protocol}, n = {kept['members']}: {clear} % on clear faces, {unseen} % under "
+            f"- **{name}**, protocol {protocol}, {counted(kept)}: {clear} % on clear faces, {unseen} % under "
             f"unseen occlusion; it keeps {percent(kept['mean'])} %{ends}."
         )
     return "\n".join([*lines, questions_in_words(answers)])
@@ -265,9 +291,14 @@ def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
 
 def questions_in_words(answers: pd.DataFrame) -> str:
     """`questions_table` under unseen occlusion in sentences."""
-    return "\n".join(
-        f"- Does {row.question} help under unseen occlusion? {100 * row.difference:+.2f} points "
-        f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n} {row.pairs}, protocol {row.protocol}: "
-        f"{verdict(row.ci_low, row.ci_high)}."
-        for row in answers[answers["score"] == "unseen"].itertuples()
-    )
+    lines = []
+    for (question, protocol, _), own in answers.groupby(["question", "protocol", "with"], sort=False):
+        by_score = own.set_index("score")
+        found = by_score.loc["unseen"]
+        fills = [f"{fill} {100 * by_score.loc[f'unseen, {fill}', 'difference']:+.1f}" for fill in FILLS]
+        lines.append(
+            f"- Does {question} help under unseen occlusion? {100 * found['difference']:+.2f} points "
+            f"[{interval(found['ci_low'], found['ci_high'], '+')}], {found['n']} {found['pairs']}, protocol "
+            f"{protocol}: {found['verdict']}. By what covers the face: {', '.join(fills)}."
+        )
+    return "\n".join(lines)

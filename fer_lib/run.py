@@ -4,6 +4,7 @@ On a CPU members run in parallel processes, on a GPU as one stacked model. `pyth
 runs a row of `experiments.csv` where there is torch but no Jupyter.
 """
 
+import hashlib
 import sys
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -154,8 +155,17 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
             "train_seconds": round(trained.seconds, 1),
             "frames_per_second": round(frames_seen / trained.seconds, 1),
             "device": machine.name(),
+            **_start_of(experiment, member),
         },
     }
+
+
+def _start_of(experiment: Experiment, member: Member) -> dict[str, str]:
+    """The fingerprint of the weights that a fine-tuned member starts from."""
+    if experiment.pretrained == "none":
+        return {}
+    start = results.stored("fer2013", experiment.pretrained)
+    return {"pretrained_sha256": weights_fingerprint(start, Member(member.seed, 0))}
 
 
 def _about(data: Faces, rows: np.ndarray) -> pd.DataFrame:
@@ -208,6 +218,11 @@ def load_network(experiment: Experiment, member: Member, classes: int) -> Networ
 def weights_file(experiment: Experiment, member: Member) -> Path:
     """Where a member's weights are, on the machine that trained it."""
     return results.folder(experiment) / f"model-{member}.pt"
+
+
+def weights_fingerprint(experiment: Experiment, member: Member) -> str:
+    """sha256 of a trained member's weights."""
+    return hashlib.sha256(weights_file(experiment, member).read_bytes()).hexdigest()
 
 
 def checkpoint_file(experiment: Experiment, member: Member) -> Path:

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 LEVEL = 0.95
+RESAMPLES = 10_000
 
 RESAMPLED = {"subject": ("subject", "people"), "usage": ("frame_id", "images")}
 """Protocols whose members are asked about the same frames -> the column of what is resampled, and its name.
@@ -15,21 +16,34 @@ RESAMPLED = {"subject": ("subject", "people"), "usage": ("frame_id", "images")}
 Under the other protocols an interval is over members. Who is on an image of FER2013 is not known.
 """
 
+TRAININGS = {"subject": ("fold", "folds"), "usage": ("seed", "initialisations")}
+"""For the same protocols the column whose values were trained apart, and its name.
+
+Two trainings of one and the same recipe differ, on two folds by up to four points, of which an interval over people
+knows nothing; a fold has people of its own and trainings of its own.
+"""
+
+
+def by_training(protocol: str, values: pd.Series) -> pd.Series:
+    """Values by seed and fold; under a protocol of `TRAININGS` their means over what was not trained apart."""
+    return values.groupby(TRAININGS[protocol][0]).mean() if protocol in TRAININGS else values
+
 
 def mean_interval(values, within: tuple[float, float] = (0, 1)) -> tuple[float, float, float]:
     """Mean and the ends of Student's t interval over members, whose spread is what retraining changes.
 
-    On overlapping splits of the same frames it says nothing about new people. within: what the mean can be.
+    On overlapping splits of the same frames it says nothing about new people. within: what the mean can be. No ends
+    where all values are alike: a few members that tie do not show that none would differ.
     """
     values = np.asarray(values, dtype=float)
-    if len(values) < 2:
+    if len(values) < 2 or np.ptp(values) == 0:
         return float(values.mean()), np.nan, np.nan
     half = stats.sem(values) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
     low, high = within
     return float(values.mean()), float(max(low, values.mean() - half)), float(min(high, values.mean() + half))
 
 
-def subject_interval(predictions: pd.DataFrame, resamples: int = 10_000) -> tuple[float, float, float]:
+def subject_interval(predictions: pd.DataFrame, resamples: int = RESAMPLES) -> tuple[float, float, float]:
     """Pooled accuracy over all rows and its interval when people, not frames, are resampled.
 
     predictions: columns subject, label, prediction; a frame may stand there once per seed.
@@ -38,7 +52,7 @@ def subject_interval(predictions: pd.DataFrame, resamples: int = 10_000) -> tupl
     return subject_ratio(correct, np.ones(len(correct)), predictions["subject"], resamples)
 
 
-def subject_ratio(values, of, subjects, resamples: int = 10_000) -> tuple[float, float, float]:
+def subject_ratio(values, of, subjects, resamples: int = RESAMPLES) -> tuple[float, float, float]:
     """Sum of `values` over sum of `of`, and its interval when people are resampled (percentile bootstrap).
 
     values, of: numbers, one per frame, aligned with subjects. No ends where everybody is at 0 or everybody at 1: such
@@ -69,51 +83,48 @@ def _resampled(values, of, subjects, resamples: int) -> tuple[float, float, floa
     return ratio, float(interval.low), float(interval.high)
 
 
-def paired_difference(first: pd.Series, second: pd.Series) -> dict[str, float]:
+def paired_difference(
+    first: pd.Series, second: pd.Series, protocol: str = "random", within: tuple[float, float] = (-1, 1)
+) -> dict[str, float]:
     """Mean of first - second over the members that both have, with Student's interval and two-sided p (paired t test).
 
-    The series are indexed by member. All is NaN without a common member; ends and p with only one.
+    The series are indexed by seed and fold; under a protocol of `TRAININGS` the members' differences count by training.
+    within: what a difference can be. All is NaN without a common member; ends and p with only one, and where all
+    differences are alike. `verdict` is that of the interval.
     """
-    difference = (first - second).dropna()
+    difference = by_training(protocol, (first - second).dropna())
     n = len(difference)
-    if n < 2:
-        mean = float(difference.mean()) if n else np.nan
-        return {"difference": mean, "ci_low": np.nan, "ci_high": np.nan, "p": np.nan, "n": n}
-    if np.ptp(difference) == 0:
-        mean = float(difference.iloc[0])
-        return {"difference": mean, "ci_low": mean, "ci_high": mean, "p": 1.0 if mean == 0 else 0.0, "n": n}
-    test = stats.ttest_1samp(difference, 0)
-    low, high = test.confidence_interval(LEVEL)
-    return {
-        "difference": float(difference.mean()),
-        "ci_low": float(max(-1, low)),
-        "ci_high": float(min(1, high)),
-        "p": float(test.pvalue),
-        "n": n,
-    }
+    mean, low, high = mean_interval(difference, within) if n else [np.nan] * 3
+    p = stats.ttest_1samp(difference, 0).pvalue if pd.notna(low) else np.nan
+    found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": n}
+    return {**found, "verdict": verdict((low, high))}
 
 
-def subject_difference(first: pd.DataFrame, second: pd.DataFrame, by: str = "subject") -> dict[str, float]:
+def subject_difference(
+    first: pd.DataFrame, second: pd.DataFrame, by: str = "subject", trained: str = "fold"
+) -> dict[str, float]:
     """Pooled accuracy of first - second over the frames that both predicted, when people are resampled.
 
-    first, second: columns seed, fold, frame_id, subject, label, prediction; by: the one that names what is resampled.
-    As `subject_gain`.
+    first, second: columns seed, fold, frame_id, subject, label, prediction; by: the one that names what is resampled;
+    trained: the one whose values were trained apart. As `subject_gain`.
     """
     key = ["seed", "fold", "frame_id", "subject", "label"]
     both = first.merge(second, on=key, suffixes=("_first", "_second"))
     right = [(both[f"prediction_{arm}"] == both["label"]).astype(float) for arm in ("first", "second")]
-    return subject_gain(right[0] - right[1], both[by])
+    return subject_gain(right[0] - right[1], both[by], both[trained])
 
 
-def subject_gain(gained, subjects, resamples: int = 10_000) -> dict[str, float]:
+def subject_gain(gained, subjects, trainings=None) -> dict[str, float]:
     """Mean of `gained`, one number per frame, with its interval when people are resampled, p, and n, the people.
 
     Percentile bootstrap over subjects; p from a two-sided permutation test that exchanges the two arms within a
-    subject. NaN with fewer than two.
+    subject. NaN with fewer than two. trainings: which frames' networks were trained together. Where they are named,
+    `verdict` asks for two intervals on one side of nothing: this one, and Student's over the means of the `trainings`,
+    whose number, with the ends trained_low and trained_high, is given too.
     """
     gained = np.asarray(gained, float)
     by_subject = pd.Series(gained).groupby(np.asarray(subjects, str)).sum()
-    mean, low, high = _resampled(gained, np.ones(len(gained)), subjects, resamples) if len(gained) else [np.nan] * 3
+    mean, low, high = _resampled(gained, np.ones(len(gained)), subjects, RESAMPLES) if len(gained) else [np.nan] * 3
     p = np.nan
     if len(by_subject) > 1:
         p = stats.permutation_test(
@@ -121,14 +132,26 @@ def subject_gain(gained, subjects, resamples: int = 10_000) -> dict[str, float]:
             lambda gained, axis: gained.sum(axis=axis),
             permutation_type="samples",
             vectorized=True,
-            n_resamples=resamples,
+            n_resamples=RESAMPLES,
             rng=np.random.default_rng(0),
         ).pvalue
-    return {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": len(by_subject)}
+    found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": len(by_subject)}
+    if trainings is None:
+        return {**found, "verdict": verdict((low, high))}
+    means = pd.Series(gained).groupby(np.asarray(trainings)).mean()
+    over = mean_interval(means, within=(-1, 1))[1:] if len(means) else (np.nan, np.nan)
+    found |= {"trainings": len(means), "trained_low": over[0], "trained_high": over[1]}
+    return {**found, "verdict": verdict((low, high), over)}
 
 
-def verdict(low: float, high: float) -> str:
-    """What the interval of a claimed gain says of its direction."""
-    if low > 0:
+def paired_by(protocol: str, trainings: int) -> str:
+    """What is paired under a protocol: "subject", 2 -> people in 2 folds."""
+    units = TRAININGS[protocol][1]
+    return f"{RESAMPLED[protocol][1]} in {trainings} {units if trainings != 1 else units.removesuffix('s')}"
+
+
+def verdict(*intervals: tuple[float, float]) -> str:
+    """What the intervals of a claimed gain, all of them together, say of its direction."""
+    if all(low > 0 for low, _ in intervals):
         return "supported"
-    return "contradicted" if high < 0 else "not resolvable"
+    return "contradicted" if all(high < 0 for _, high in intervals) else "not resolvable"

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+from sklearn.metrics import f1_score
 
 from fer_lib import paths, results
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.faces import OF_FER2013
 from fer_lib.network import Network, parameter_count
-from fer_lib.stats import RESAMPLED, mean_interval, subject_ratio
+from fer_lib.stats import RESAMPLED, by_training, mean_interval, subject_ratio
 
 LOST = 0.5
 """A member has lost the face if more than this share of its sampling grid lies outside the image in the last epoch."""
@@ -45,6 +46,10 @@ USUAL_ON_FER2013 = {
 """The same on FER2013's images, of which there are 35 times as many as of CK+."""
 
 
+AS_THE_CODE = {"head_layers": 2, "classifier": "boosted-trees"}
+"""What the first author's public code has for triplet, and the paper's text has not."""
+
+
 def differences(experiment: Experiment) -> list[str]:
     """In which settings the experiment differs from its recipe's usual ones, in words; none for the paper's own."""
     usual = (USUAL_ON_FER2013 if experiment.dataset in OF_FER2013 else USUAL)[experiment.recipe]
@@ -53,7 +58,7 @@ def differences(experiment: Experiment) -> list[str]:
         value = getattr(experiment, name)
         has_no_rate = name == "stn_lr_factor" and experiment.input_path == "plain"
         if value != getattr(usual, name) and not has_no_rate:
-            differs.append({True: words, "none": f"no {words}"}.get(value, f"{words} {value}"))
+            differs.append(words if value is True else f"no {words}" if value == "none" else f"{words} {value}")
     return differs
 
 
@@ -66,9 +71,12 @@ def label(experiment: Experiment) -> str:
 
 
 def printed(experiment: Experiment) -> float:
-    """The paper's accuracy for this arm, a share; NaN unless the experiment has its data, split and settings."""
+    """The paper's accuracy for this arm, a share; NaN unless the experiment has its data, split and settings.
+
+    The settings are those of its text, or for triplet those of its first author's public code.
+    """
     same_data = (experiment.dataset, experiment.protocol, experiment.input_path) == ("ckplus", "random", "stn")
-    if not same_data or differences(experiment):
+    if not same_data or differences(_as_the_text(experiment)):
         return float("nan")
     published = pd.read_csv(paths.NOTEBOOKS / "published.csv").set_index(["backbone", "loss"])["accuracy"]
     return published.get((experiment.backbone, experiment.loss), float("nan")) / 100
@@ -77,8 +85,10 @@ def printed(experiment: Experiment) -> float:
 def part(experiment: Experiment) -> str:
     """Where an experiment belongs: Table 2, its arms trained without occlusion, ablations, strong recipe, transfer.
 
-    A slower transformer stays in Table 2, for at the printed rate it can lose the face; so does a shorter training.
+    A slower transformer stays in Table 2, for at the printed rate it can lose the face; so do a shorter training, and
+    triplet as the first author's code has it.
     """
+    experiment = _as_the_text(experiment)
     if experiment.pretrained != "none":
         return "transfer"
     if experiment.recipe == "strong":
@@ -88,6 +98,13 @@ def part(experiment: Experiment) -> str:
     if experiment.loss == "joint" or any(getattr(experiment, name) != getattr(paper, name) for name in method):
         return "ablation"
     return {"rectangle": "Table 2", "none": "no occlusion"}.get(experiment.occlusion, "ablation")
+
+
+def _as_the_text(experiment: Experiment) -> Experiment:
+    """Triplet as the first author's code has it with the settings of the paper's text; everything else as it is."""
+    as_the_code = all(getattr(experiment, name) == value for name, value in AS_THE_CODE.items())
+    usual = {name: getattr(USUAL["paper"], name) for name in AS_THE_CODE}
+    return replace(experiment, **usual) if as_the_code and experiment.loss == "triplet" else experiment
 
 
 def measured(dataset: str) -> list[Experiment]:
@@ -112,9 +129,9 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
 
     Under `subject` and `usage` the mean is pooled over all tested frames, and the interval resamples subjects or
     images; under the other protocols mean and interval are over members. `lost` counts the members whose
-    transformer has lost the face, `kept_mean` is the mean accuracy of the others. `worst_class` is the
-    emotion with the lowest recall over all members. `oracle_gain`: what the best watched epoch on the test frames would
-    have added, mean over members.
+    transformer has lost the face, `lost_mean` is their mean accuracy and `kept_mean` that of the others. `worst_class`
+    is the emotion with the lowest recall over all members. `oracle_gain`: what the best watched epoch on the test
+    frames would have added, mean over members, under `subject` over folds.
     """
     rows = []
     for experiment in measured(dataset):
@@ -132,7 +149,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         classes = results.class_names(experiment)
         network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))
         recall = (predictions["label"] == predictions["prediction"]).groupby(predictions["label"]).mean()
-        gain, gain_low, gain_high = mean_interval(oracle_gain(experiment))
+        gain, gain_low, gain_high = mean_interval(by_training(experiment.protocol, oracle_gain(experiment)))
         timing = pd.DataFrame(results.read_run(experiment)["members"]).T
         rows.append(
             {
@@ -145,7 +162,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "ci_high": high,
                 "n": len(metrics),
                 "of": len(experiment.members),
-                "macro_f1": metrics["macro_f1"].mean(),
+                "macro_f1": macro_f1(predictions),
                 "worst_class": classes[recall.idxmin()],
                 "worst_recall": recall.min(),
                 "oracle_gain": gain,
@@ -153,6 +170,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "oracle_high": gain_high,
                 "occluded": occluded(experiment)["accuracy"].mean(),
                 "lost": len(lost),
+                "lost_mean": metrics.loc[np.invert(kept), "accuracy"].mean(),
                 "kept_mean": metrics.loc[kept, "accuracy"].mean(),
                 "printed": printed(experiment),
                 "parameters": parameter_count(network),
@@ -161,6 +179,13 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def macro_f1(predictions: pd.DataFrame) -> float:
+    """Macro F1 of each initialisation over all frames that it was tested on, and of these the mean."""
+    by_seed = predictions.groupby("seed")[["label", "prediction"]]
+    found = [f1_score(one["label"], one["prediction"], average="macro", zero_division=0) for _, one in by_seed]
+    return float(np.mean(found))
 
 
 def history(experiment: Experiment) -> pd.DataFrame:
@@ -180,7 +205,12 @@ def occluded(experiment: Experiment) -> pd.DataFrame:
 def oracle_gain(experiment: Experiment) -> pd.Series:
     """For each member: its best test accuracy of all watched epochs less that of the last, indexed by seed and fold."""
     watched = results.read(experiment, "history.csv").groupby(["seed", "fold"])["test_accuracy"]
-    return watched.max() - watched.last()
+    return best_watched(experiment) - watched.last()
+
+
+def best_watched(experiment: Experiment) -> pd.Series:
+    """For each member its best test accuracy of all watched epochs, indexed by seed and fold; NaN if none was."""
+    return results.read(experiment, "history.csv").groupby(["seed", "fold"])["test_accuracy"].max()
 
 
 def last_epoch(experiment: Experiment) -> pd.DataFrame:
@@ -252,8 +282,7 @@ def unfinished(dataset: str) -> pd.DataFrame:
     """The rows of `experiments.csv` that lack members: part, protocol, label, missing, of."""
     rows = []
     for row in (row for row in read_experiments() if row.dataset == dataset):
-        run = results.read_run(row)
-        done = len(results.finished(row)) if run and not results.conflicts(row, run) else 0
+        done = len(results.finished(row)) if has_results(row) else 0
         if done < len(row.members):
             rows.append((part(row), row.protocol, label(row), len(row.members) - done, len(row.members)))
     return pd.DataFrame(rows, columns=["part", "protocol", "label", "missing", "of"])

@@ -8,7 +8,6 @@ results/transfer/likeness.csv.gz   a row per CK+ frame: the image of FER2013 tha
 """
 
 import copy
-import hashlib
 import json
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from fer_lib.evaluation import classifier, embed
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import Faces
 from fer_lib.network import Network
-from fer_lib.run import load_network, weights_file
+from fer_lib.run import load_network, weights_file, weights_fingerprint
 from fer_lib.splits import FOLDS, split
 from fer_lib.training import network_for, to_float
 
@@ -61,7 +60,7 @@ def measure() -> None:
     results.write_csv(folder() / "zero_shot.csv.gz", pd.concat(answers))
     results.write_csv(folder() / "likeness.csv.gz", likeness(ckplus, fer2013))
     weights = {
-        f"{experiment.dataset} {experiment.experiment} {member}": _sha256(weights_file(experiment, member))
+        f"{experiment.dataset} {experiment.experiment} {member}": weights_fingerprint(experiment, member)
         for experiment, networks in ((source, to_ckplus), (target, to_fer2013))
         for member in networks
     }
@@ -151,7 +150,3 @@ def read(table: str) -> pd.DataFrame:
     if not file.exists():
         raise FileNotFoundError(f"no results {file}; run the notebook 11_transfer with measure first")
     return pd.read_csv(file, dtype={"frame_id": str, "subject": str, "nearest": str}, keep_default_na=False)
-
-
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()

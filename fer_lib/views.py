@@ -199,8 +199,10 @@ def _looks(experiment: Experiment, frames: pd.DataFrame, zoom: pd.Series) -> str
     touches = f"its corners lie {said['touched']} from the image's, the face appears {size}"
     distance = values["touched"][0]
     looks = "practically" if distance < SEEN else "nearly" if distance < 5 * SEEN else "far from"
-    same = "the same for every face" if values["differs"][0] < SEEN else "another for every face"
-    still = "does not change it" if values["moved"][0] < SEEN else "changes it"
+    same = _beside_a_pixel(
+        values["differs"], "the same for every face", "nearly the same for every face", "another for every face"
+    )
+    still = _beside_a_pixel(values["moved"], "does not change it", "hardly changes it", "changes it")
     text = (
         f"the view is {looks} the whole image ({touches}), and {same} (from face to face they vary by "
         f"{said['differs']}). A rectangle over the face {still} (it moves them by {said['moved']})"
@@ -210,6 +212,29 @@ def _looks(experiment: Experiment, frames: pd.DataFrame, zoom: pd.Series) -> str
         turned = "away from it" if low > 0 else "towards it" if high < 0 else "neither away from it nor towards it"
         text += f", and the view's centre turns {turned} ({said['away']} away)"
     return text
+
+
+def _beside_a_pixel(length: tuple[float, float, float], below: str, between: str, above: str) -> str:
+    """What a length is called whose interval lies below a pixel, holds it, or lies above it."""
+    mean, low, high = length
+    if pd.isna(low):
+        low = high = mean
+    return below if high < SEEN else above if low >= SEEN else between
+
+
+def looks_away(dataset: str) -> str:
+    """Whether the transformers turn away from a covering rectangle, over all arms, in a sentence."""
+    frames = {experiment: responses(experiment) for experiment in looking(dataset)}
+    found = [
+        [interval_of(experiment, own, name)[0] for name in ("moved", "away")] for experiment, own in frames.items()
+    ]
+    moved, away = np.array(found).T
+    does = "no network looks" if np.nanmax(away) < SEEN else "some networks look"
+    return (
+        f"When a rectangle covers part of a face of {SIZE} pixels, the views of these networks move by "
+        f"{np.nanmin(moved):.2f} to {np.nanmax(moved):.2f} pixels on average, and their centres by up to "
+        f"{np.nanmax(away):.2f} pixels away from it: {does} away from what is covered by as much as a pixel."
+    )
 
 
 def _pixels(mean: float, low: float, high: float) -> str:

@@ -1,4 +1,4 @@
-"""FER2013's labels against ten people's votes, and what a perfect model would score under these labels.
+"""FER2013's labels against ten people's votes, and what a perfect reader of them would score under these labels.
 
 Everything here is made of a table with a row per image: usage, label, and what `described` says of the votes.
 A vote for contempt, unknown or no face is for no class of FER2013.

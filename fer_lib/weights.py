@@ -26,12 +26,14 @@ from fer_lib.workers import in_parallel
 def restore(experiment: Experiment) -> None:
     """Train the finished members whose weights are not on this machine, and keep their weights; a killed run resumes.
 
-    Raises DataError if the data set is not there.
+    Raises DataError if the data set is not there, ValueError if it is not the one that the results are of.
     """
     missing = [member for member in results.finished(experiment) if not weights_file(experiment, member).exists()]
     if not missing:
         return
     data, folder = faces.load(experiment.dataset), results.folder(experiment)
+    if different := results.conflicts(experiment, results.read_run(experiment), data.fingerprint):
+        raise ValueError(f"{folder} holds the results of something else: {'; '.join(different)}")
     done = sum(epochs_done(checkpoint_file(experiment, member)) for member in missing)
     total = len(missing) * experiment.epochs
     progress = Progress(f"weights of {experiment.experiment}", total, done, folder / "progress.txt")

@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 import torch
+from threadpoolctl import threadpool_limits
 
 from fer_lib import machine
 from fer_lib.experiments import Member
@@ -45,6 +46,7 @@ _job: dict = {}
 
 def _start(train: Train, data, epochs, stop) -> None:
     torch.set_num_threads(1)
+    threadpool_limits(1)
     _job.update(train=train, data=data, epochs=epochs, stop=stop)
     Thread(target=_die_with_parent, daemon=True).start()
 

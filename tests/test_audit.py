@@ -10,9 +10,21 @@ def test_which_printed_numbers_are_possible():
     printed = pd.DataFrame({"method": list("abcd"), "accuracy": [96.87, 98.96, 99.44, 99.0]})
     found = audit.possible(printed)
     assert found["errors, as a share of 181"].tolist() == ["impossible", "impossible", "1", "impossible"]
-    assert found["errors, as a mean over batches"].tolist()[:3] == ["6", "2", "impossible"]
+    assert found["errors, as a mean over batches"].tolist()[:2] == [
+        "6 (of 16, 32, 64); 8 (of 128)",
+        "2 (of 16, 32, 64)",
+    ]
     assert found["errors"].tolist() == [6, 2, 1, 2]
     assert found["nearest share"][2] == pytest.approx(100 * 180 / 181)
+
+
+def test_whether_one_way_gives_all_numbers():
+    assert audit.common_way(pd.DataFrame({"accuracy": [96.87, 98.96, 99.44]})).startswith(
+        "None of these ways gives all 3"
+    )
+    assert audit.common_way(pd.DataFrame({"accuracy": [96.87, 98.96]})).endswith(
+        "in one way: over batches of 16, or batches of 32, or batches of 64."
+    )
 
 
 def test_a_number_is_rounded_or_cut():
@@ -63,11 +75,11 @@ def test_discordance_counts_frames_that_one_arm_alone_gets_right():
 
 
 def test_power_in_words():
-    said = audit.power_answer(0.0048, 0.0158, 0.018, 8.3)
+    said = audit.power_answer(0.0048, 0.0158, 0.018, 4, 8.3)
     assert f"**{audit.seeds_needed(0.0048, 0.0158)} seeds**" in said
     assert "5,406 frames, 652 people" in said
-    assert "not run yet" in audit.power_answer(0.0048, float("nan"), 0.018, 8.3)
-    assert "not run yet" in audit.power_answer(0.0048, 0.01, float("nan"), 8.3)
+    assert "not run yet" in audit.power_answer(0.0048, float("nan"), 0.018, 0, 8.3)
+    assert "not run yet" in audit.power_answer(0.0048, 0.01, float("nan"), 0, 8.3)
 
 
 def test_the_number_line_has_every_count_and_every_printed_number():

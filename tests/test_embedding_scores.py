@@ -93,7 +93,7 @@ def test_an_interval_stays_in_the_range_of_its_score():
     # Mean -0.3, standard error 0.1, t(0.975, 1) = 12.7.
     assert stats.mean_interval([-0.4, -0.2], (-1, 1))[1:] == pytest.approx((-1, 0.970620), abs=1e-5)
     members = pd.DataFrame({"experiment": "x", "protocol": "random", "part": "Table 2", "label": "X"}, index=range(3))
-    members = members.assign(divided="identity", score="silhouette", value=[-0.3, -0.2, np.nan])
+    members = members.assign(divided="identity", score="silhouette", value=[-0.3, -0.2, np.nan], seed=[0, 1, 2], fold=0)
     row = embedding_scores.score_table(members).iloc[0]
     assert (row["mean"], row["n"]) == (pytest.approx(-0.25), 2)
     assert -1 <= row["ci_low"] < row["mean"] < row["ci_high"] <= 1

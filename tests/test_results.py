@@ -41,9 +41,9 @@ def test_members_are_added_in_order_at_full_precision():
     assert results.finished(EXPERIMENT) == []
     add(Member(1, 0), 2 / 3)
     assert results.finished(EXPERIMENT) == [Member(1, 0)]
-    assert not results.is_complete(EXPERIMENT)
+    assert not results.is_complete(EXPERIMENT, "abc")
     add(Member(0, 0), 1.0)
-    assert results.is_complete(EXPERIMENT)
+    assert results.is_complete(EXPERIMENT, "abc")
     metrics = results.read(EXPERIMENT, "metrics.csv")
     assert metrics.to_dict("list") == {"seed": [0, 1], "fold": [0, 0], "accuracy": [1.0, 2 / 3]}
     predictions = results.read(EXPERIMENT, "predictions.csv.gz")
@@ -51,6 +51,16 @@ def test_members_are_added_in_order_at_full_precision():
     assert predictions["p_fear"].tolist() == [1 / 3] * 2
     assert results.read(EXPERIMENT, "history.csv")["test_accuracy"].isna().all()
     assert list(results.read_run(EXPERIMENT)["members"]) == ["seed0-fold0", "seed1-fold0"]
+
+
+def test_each_member_says_with_what_it_was_made(monkeypatch):
+    results.open_folder(EXPERIMENT, "abc", "cpu")
+    for seed, commit in enumerate("xy"):
+        monkeypatch.setattr(results, "_commit", lambda commit=commit: commit)
+        add(Member(seed, 0), 0.5)
+    members = results.read_run(EXPERIMENT)["members"]
+    assert [one["commit"] for one in members.values()] == ["x", "y"]
+    assert members["seed0-fold0"]["versions"]["torch"]
 
 
 def test_bytes_do_not_depend_on_the_order_of_arrival(place, tmp_path, monkeypatch):
@@ -70,6 +80,7 @@ def test_a_member_that_was_half_written_is_written_again(place):
     before = (place / "predictions.csv.gz").read_bytes()
     (place / "metrics.csv").unlink()  # as if killed just before the last file
     assert results.finished(EXPERIMENT) == []
+    assert results.read(EXPERIMENT, "predictions.csv.gz").empty, "what is not finished counts nowhere"
     add(Member(0, 0), 0.5)
     assert (place / "predictions.csv.gz").read_bytes() == before
 
@@ -96,7 +107,7 @@ def test_results_of_something_else_are_left_alone(place, experiment, fingerprint
     with pytest.raises(ValueError, match=rf"holds the results of something else \({message}\); give the experiment"):
         results.open_folder(experiment, fingerprint, "cpu")
     assert {file.name: file.read_bytes() for file in place.iterdir()} == before
-    assert not results.is_complete(experiment) or experiment == EXPERIMENT
+    assert not results.is_complete(experiment, fingerprint)
 
 
 def test_more_seeds_continue_the_same_results():

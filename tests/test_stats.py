@@ -3,7 +3,15 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_rel
 
-from fer_lib.stats import mean_interval, paired_difference, subject_difference, subject_interval
+from fer_lib.stats import (
+    mean_interval,
+    paired_by,
+    paired_difference,
+    subject_difference,
+    subject_gain,
+    subject_interval,
+    verdict,
+)
 
 
 def test_mean_interval_by_hand():
@@ -49,7 +57,56 @@ def test_paired_difference_uses_common_members_only():
     result = paired_difference(a, b)
     assert (result["n"], result["difference"]) == (1, pytest.approx(0.1))
     assert np.isnan(result["p"])
-    assert paired_difference(a, a)["p"] == 1
+    alike = paired_difference(a, a)
+    assert alike["difference"] == 0 and np.isnan(alike["ci_low"]) and np.isnan(alike["p"]), "a tie is no proof of one"
+
+
+def test_members_that_were_not_trained_apart_count_once():
+    index = pd.MultiIndex.from_product([[0, 1], [0, 1, 2]], names=["seed", "fold"])
+    first, second = pd.Series([0.3, 0.2, 0.1, 0.5, 0.2, 0.3], index), pd.Series(0.0, index)
+    assert paired_difference(first, second)["n"] == 6
+    by_fold = paired_difference(first, second, "subject")
+    assert (by_fold["n"], by_fold["difference"]) == (3, pytest.approx((0.4 + 0.2 + 0.2) / 3))
+
+
+def test_an_interval_is_cut_at_what_a_difference_can_be():
+    index = [0, 1, 2]
+    first, second = pd.Series([0.1, 0.2, 0.15], index), pd.Series([1.9, 1.7, 1.8], index)
+    # Differences -1.8, -1.5, -1.65: standard error 0.087, t(0.975, 2) = 4.30.
+    ends = paired_difference(first, second, within=(-3, 3))
+    assert (ends["ci_low"], ends["ci_high"]) == pytest.approx((-2.0226, -1.2774), abs=1e-3)
+    assert paired_difference(first, second, within=(-2, 2))["ci_low"] == -2
+
+
+def test_a_verdict_asks_people_and_trainings():
+    people = np.repeat(list("abcdefgh"), 4)
+    gained = np.tile([0.4, 0.5, 0.6, 0.5], 8)
+    assert subject_gain(gained, people)["verdict"] == "supported"
+    assert subject_gain(gained, people, np.zeros(32))["verdict"] == "not resolvable", "one training"
+    folds = np.repeat([0, 1, 2, 3], 8)
+    found = subject_gain(gained + 0.01 * folds, people, folds)
+    assert (found["verdict"], found["trainings"]) == ("supported", 4)
+    # Means 0.5 to 0.53; standard error 0.0065, t(0.975, 3) = 3.18.
+    assert (found["trained_low"], found["trained_high"]) == pytest.approx((0.4945, 0.5355), abs=1e-3)
+    unlike = np.where(folds == 0, 1.9, -0.2)
+    assert subject_gain(unlike, people, folds)["verdict"] == "not resolvable"
+    assert paired_by("subject", 1) == "people in 1 fold" and paired_by("usage", 3) == "images in 3 initialisations"
+
+
+@pytest.mark.parametrize(
+    ("intervals", "expected"),
+    [
+        ([(0.1, 0.2)], "supported"),
+        ([(-0.2, -0.1)], "contradicted"),
+        ([(-0.1, 0.1)], "not resolvable"),
+        ([(float("nan"),) * 2], "not resolvable"),
+        ([(0.1, 0.2), (-0.1, 0.3)], "not resolvable"),
+        ([(0.1, 0.2), (-0.2, -0.1)], "not resolvable"),
+        ([(-0.2, -0.1), (-0.3, -0.1)], "contradicted"),
+    ],
+)
+def test_verdicts(intervals, expected):
+    assert verdict(*intervals) == expected
 
 
 def test_subject_difference_by_hand_and_by_enumeration():

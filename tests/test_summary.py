@@ -23,6 +23,7 @@ def answers(monkeypatch):
     trained = [FINE, PAPER, BARE, SCRATCH]
     monkeypatch.setattr(tables, "measured", lambda dataset: trained)
     monkeypatch.setattr(summary.results, "finished", lambda row: row.members[:1])
+    monkeypatch.setattr(summary.results, "read", lambda row, table: pd.DataFrame({"fold": range(row.folds)}))
     monkeypatch.setattr(tables, "accuracy_table", lambda dataset: None)
     ends = {"mean": 0.9, "ci_low": 0.85, "ci_high": 0.95, "n": 1}
     names = [*summary.references.METHODS, *map(tables.label, trained)]
@@ -50,6 +51,13 @@ def test_methods_go_from_no_network_to_the_fine_tuned_one(answers):
     assert answers[answers["method"] == named[2]][["asked", "mean"]].values.tolist() == [
         ["random", 0.99], ["subject", 0.9], ["occluded", 0.6],
     ]  # fmt: skip
+
+
+def test_who_was_not_tested_on_everybody_is_not_compared(monkeypatch):
+    monkeypatch.setattr(tables, "measured", lambda dataset: [PAPER, SCRATCH])
+    monkeypatch.setattr(summary.results, "finished", lambda row: row.members)
+    monkeypatch.setattr(summary.results, "read", lambda row, table: pd.DataFrame({"fold": [0]}))
+    assert list(summary.shown("ckplus")) == ["strong recipe, from scratch"], "the other has ten folds"
 
 
 def test_printed_stands_beside_the_papers_protocol_only(answers):
@@ -86,9 +94,13 @@ def test_each_arm_keeps_its_own_interval():
         for p, name, m in (("b", "x", 0.9), ("a", "y", 0.8), ("b", "z", 0.7))
         for s in ("clean", "unseen", "kept")
     ]
-    scores = pd.DataFrame(rows, columns=["protocol", "label", "score", "mean"]).assign(members=2)
+    scores = pd.DataFrame(rows, columns=["protocol", "label", "score", "mean"]).assign(members=2, people=5)
     shown = readme.kept(scores.assign(ci_low=scores["mean"] - 0.1, ci_high=scores["mean"] + 0.1))
     assert shown["method"].tolist() == ["x", "y", "z"]
     assert shown["kept"].tolist() == ["90.00", "80.00", "70.00"]
     assert shown["95 % interval"].tolist() == ["80.00 to 100.00", "70.00 to 90.00", "60.00 to 80.00"]
-    assert readme.markdown(shown[["method", "n"]]).splitlines()[:3] == ["| method | n |", "| --- | --- |", "| x | 2 |"]
+    assert readme.markdown(shown[["method", "n"]]).splitlines()[:3] == [
+        "| method | n |",
+        "| --- | --- |",
+        "| x | 2 members |",
+    ]

@@ -75,9 +75,21 @@ def test_accuracy_table():
         [1.0, 0.5, 0.0],
     ]
     answer = wording.answer(table.reset_index())
-    assert "the paper prints 99.44 %, which an interval as wide as this cannot judge." in answer
-    assert "the paper prints 98.96 %, outside this interval." in answer
-    assert "In 1 of 3 members the transformer left the face; the others reach 75.00 %." in answer
+    assert "50.00 %, n = 3; the paper prints 99.44 %, which a mean of two kinds of outcome cannot judge." in answer
+    assert "75.00 %, n = 2; the paper prints 98.96 %, which a number without an interval cannot judge." in answer
+    lost = "in 1 of 3 members the transformer left the face"
+    assert f"I{lost[1:]}: they are right on 0.00 %, the others on 75.00 %." in answer
+    assert shown["95 % interval"].tolist()[1] == "–"
+    assert wording.lost_in_words(table.reset_index()) == (
+        f"STN + ResNet-10 + triplet (random): {lost}; they are right on 0.00 %, the others on 75.00 %."
+    )
+
+
+def test_a_printed_number_is_judged_by_the_interval():
+    store(RESNET18, [0.97, 0.96, 0.965], [0, 0, 0])
+    assert "the paper prints 96.87 %, within this interval." in wording.answer(tables.accuracy_table("ckplus"))
+    store(SOFTMAX, [0.97, 0.96, 0.965], [0, 0, 0])
+    assert "the paper prints 98.96 %, outside this interval." in wording.answer(tables.accuracy_table("ckplus"))
 
 
 def test_subject_protocol_pools_and_resamples_people():
@@ -99,6 +111,8 @@ def test_claims_are_paired_by_member():
     assert cut["difference"] == pytest.approx(0)
     assert cut["verdict"] == "not resolvable"
     assert cut["printed"] == 0.0209
+    # Watched one epoch earlier, members 1 and 2 were 0.1 and 0.2 better, in either arm.
+    assert triplet["at_best"] == pytest.approx(0.1) and triplet["at_best_low"] == pytest.approx(triplet["ci_low"])
 
 
 def test_occlusion_is_claimed_on_clear_and_on_occluded_faces():
@@ -125,35 +139,28 @@ def test_under_the_subject_protocol_people_are_paired():
         (row,) = claims.claims_table("ckplus").to_dict("records")
     # Person a gains 0 of 4 frames, person b 2 of 4.
     assert (row["difference"], row["ci_low"], row["ci_high"]) == (0.25, 0, 0.5)
-    assert (row["n"], row["pairs"], row["p"]) == (2, "people", 1)
+    assert (row["n"], row["pairs"], row["p"]) == (2, "people in 1 fold", 1)
 
 
 def test_parts():
     assert tables.part(TRIPLET) == tables.part(replace(TRIPLET, stn_lr_factor=0.1)) == "Table 2"
     assert tables.part(replace(TRIPLET, epochs=8, batch_size=50, lr=0.01)) == "Table 2"
     assert tables.part(replace(TRIPLET, stn_lr_factor=0.1, occlusion="none")) == "no occlusion"
+    authors = replace(TRIPLET, head_layers=2, classifier="boosted-trees")
+    assert tables.part(authors) == "Table 2" and tables.printed(authors) == tables.printed(TRIPLET)
+    assert tables.part(replace(authors, classifier="knn")) == "ablation"
     for other in ({"input_path": "plain"}, {"loss": "joint"}, {"mining": "batch-hard"}, {"classifier": "logistic"}):
         assert tables.part(replace(TRIPLET, **other)) == "ablation"
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "expected"),
-    [
-        (0.1, 0.2, "supported"),
-        (-0.2, -0.1, "contradicted"),
-        (-0.1, 0.1, "not resolvable"),
-        (float("nan"),) * 2 + ("not resolvable",),
-    ],
-)
-def test_verdicts(low, high, expected):
-    assert claims.verdict(low, high) == expected
 
 
 def test_labels():
     assert tables.label(TRIPLET) == "STN + ResNet-10 + triplet"
     assert tables.label(RESNET18) == "STN + ResNet-18 + softmax"
-    changed = Experiment("x", input_path="plain", stn_lr_factor=0.1, occlusion="none")
-    assert tables.label(changed) == "ResNet-10 + triplet (no occlusion)", "there is no transformer to have a rate"
+    changed = Experiment("x", input_path="plain", occlusion="none")
+    assert tables.label(changed) == "ResNet-10 + triplet (no occlusion)"
+    on_fer2013 = replace(changed, dataset="fer2013", protocol="usage", epochs=10, batch_size=64)
+    assert tables.label(on_fer2013) == "ResNet-10 + triplet (no occlusion)", "there is no transformer to have a rate"
+    assert tables.label(replace(TRIPLET, epochs=1)) == "STN + ResNet-10 + triplet (epochs 1)"
 
 
 def test_the_papers_number_stands_beside_the_papers_settings_only():
@@ -222,5 +229,6 @@ def test_claims_in_words():
     said = wording.claims_in_words(claims.claims_table("ckplus"))
     assert said == (
         '- "the cut ResNet beats ResNet-18" (random; STN + ResNet-10 + softmax): printed +2.09 points, '
-        "here +12.50 [-100.00 to +100.00], 2 members: not resolvable."
+        "here +12.50 [-100.00 to +100.00], 2 members: not resolvable; at the best watched epoch +12.50 [-100.00 to "
+        "+100.00]."
     )
