@@ -94,7 +94,7 @@ def gains(fine: Experiment, scratch: Experiment) -> pd.DataFrame:
 
 
 def kept(experiments: list[Experiment]) -> pd.DataFrame:
-    """`recipe_results.reached` for each of the experiments, the fine-tuned with this page's aims: method, then as there."""
+    """`recipe_results.reached` for each experiment, the fine-tuned with this page's aims: method, then as there."""
     aims = {one: recipe_results.AIMS if one.pretrained == "none" else AIMS for one in experiments}
     found = {named(one): recipe_results.reached(one, wanted) for one, wanted in aims.items()}
     return pd.concat(found, names=["method"]).reset_index("method").reset_index(drop=True)
