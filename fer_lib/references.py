@@ -8,6 +8,7 @@ import pandas as pd
 from skimage.feature import hog
 from sklearn.metrics import accuracy_score
 from sklearn.svm import LinearSVC
+from threadpoolctl import threadpool_limits
 
 from fer_lib import paths, results
 from fer_lib.evaluation import nearest_pixels
@@ -94,6 +95,7 @@ def in_words(table: pd.DataFrame) -> str:
     return f"Without any network, on the same splits: {'; '.join(said)}."
 
 
+@threadpool_limits.wrap(limits=1)  # so that the bits do not depend on how many threads there are
 def store(faces: Faces) -> pd.DataFrame:
     """Predict, and write `references.csv` (the summary) and `reference_predictions.csv.gz`; returns the summary."""
     predictions = predict_all(faces)

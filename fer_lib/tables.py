@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import f1_score
 
 from fer_lib import paths, results
+from fer_lib.evaluation import scores
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.faces import OF_FER2013
 from fer_lib.network import Network, parameter_count
@@ -184,8 +184,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
 def macro_f1(predictions: pd.DataFrame) -> float:
     """Macro F1 of each initialisation over all frames that it was tested on, and of these the mean."""
     by_seed = predictions.groupby("seed")[["label", "prediction"]]
-    found = [f1_score(one["label"], one["prediction"], average="macro", zero_division=0) for _, one in by_seed]
-    return float(np.mean(found))
+    return float(np.mean([scores(one["label"], one["prediction"])["macro_f1"] for _, one in by_seed]))
 
 
 def history(experiment: Experiment) -> pd.DataFrame:
