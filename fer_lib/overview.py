@@ -31,7 +31,7 @@ from fer_lib import (
 )
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.faces import SIZE
-from fer_lib.wording import interval, percent
+from fer_lib.wording import interval, percent, with_ends
 
 COMMON = "STN + ResNet-10 + "
 """What all followed arms share; left out of the names within a figure."""
@@ -78,7 +78,10 @@ def split(dataset: str, arms: pd.DataFrame) -> tuple[str, str, HTML]:
 def occlusion(dataset: str) -> tuple[str, str, HTML]:
     """Title, sentence and figure: accuracy on clear and on covered faces, and what training with occlusion gains."""
     protocol, table = _first_protocol(robustness.robustness_table(dataset))
-    table = table[table["score"].isin(["clean", "black rectangle", "unseen"])]
+    # Arms that were asked about other people than most do not compare.
+    table = table[
+        table["score"].isin(["clean", "black rectangle", "unseen"]) & (table["people"] == table["people"].max())
+    ]
     by_arm = dict(list(table.groupby("label", sort=False)))
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
@@ -165,8 +168,9 @@ def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
     """Page -> its answer in a sentence. arms: rows of `tables.accuracy_table`."""
     printed = arms[arms["printed"] > 0]
     beside = [
-        f"{percent(row['printed'])} printed, {percent(row['mean'])} [{interval(row['ci_low'], row['ci_high'])}] here"
-        for row in printed.to_dict("records")
+        f"{percent(row.printed)} % printed, {with_ends((row.mean, row.ci_low, row.ci_high))} here"
+        + (f", where {row.lost} of {row.n} lost the face" if row.lost else "")
+        for row in printed.itertuples()
     ]
     protocol, scores = _first_protocol(robustness.robustness_table(dataset), every=True)
     kept = scores.loc[scores["score"] == "kept", "mean"]
@@ -178,7 +182,7 @@ def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
     fastest = pd.concat(ratios) if ratios else pd.Series(dtype=float)
     return {
         "00_data": leak(dataset),
-        "02_table": f"In percent: {'; '.join(beside)}." if beside else "",
+        "02_table": f"{'; '.join(beside)}." if beside else "",
         "03_occlusion": (
             f"Under unseen occlusion {len(kept)} networks keep {percent(kept.min())} to {percent(kept.max())} % of "
             f"their accuracy on clear faces, protocol {protocol}."

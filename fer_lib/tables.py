@@ -52,6 +52,8 @@ AS_THE_CODE = {"head_layers": 2, "classifier": "boosted-trees"}
 
 def differences(experiment: Experiment) -> list[str]:
     """In which settings the experiment differs from its recipe's usual ones, in words; none for the paper's own."""
+    if (as_the_text := _as_the_text(experiment)) != experiment:
+        return ["as the author's code", *differences(as_the_text)]
     usual = (USUAL_ON_FER2013 if experiment.dataset in OF_FER2013 else USUAL)[experiment.recipe]
     differs = ["strong recipe"] if experiment.recipe == "strong" else []
     for name, words in SETTINGS.items():
@@ -128,10 +130,11 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
     """One row per measured experiment, at full precision; accuracies and their like are shares.
 
     Under `subject` and `usage` the mean is pooled over all tested frames, and the interval resamples subjects or
-    images; under the other protocols mean and interval are over members. `lost` counts the members whose
-    transformer has lost the face, `lost_mean` is their mean accuracy and `kept_mean` that of the others. `worst_class`
-    is the emotion with the lowest recall over all members. `oracle_gain`: what the best watched epoch on the test
-    frames would have added, mean over members, under `subject` over folds.
+    images; under the other protocols mean and interval are over members, but where some of them lost the face and
+    some did not: of two kinds of outcome a mean has no interval. `lost` counts the members whose transformer did,
+    `lost_mean` is their mean accuracy and `kept_mean` that of the others. `worst_class` is the emotion with the lowest
+    recall over all members. `oracle_gain`: what the best watched epoch on the test frames would have added, mean over
+    members, under `subject` over folds.
     """
     rows = []
     for experiment in measured(dataset):
@@ -145,6 +148,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         lost = set(
             last_epoch(experiment).query("grid_outside > @LOST")[["seed", "fold"]].itertuples(index=False, name=None)
         )
+        if experiment.protocol not in RESAMPLED and 0 < len(lost) < len(metrics):
+            low = high = np.nan
         kept = [(row.seed, row.fold) not in lost for row in metrics.itertuples()]
         classes = results.class_names(experiment)
         network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))

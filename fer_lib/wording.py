@@ -35,9 +35,9 @@ COLUMNS = (
     "Accuracies in percent after the last epoch, with 95 % intervals. n: members; a member is one training, of one "
     "initialisation on one split or fold. Worst class: the lowest recall, all members together. Macro F1: pooled over "
     "the folds of an initialisation. Occluded: the same test frames under the paper's random black rectangle. Lost: "
-    "members whose transformer left the face; where it left some only, a mean has no interval. Two head layers and "
-    "boosted trees: as in the first author's public code. Printed: for softmax with ResNet-10 it is what follows from "
-    "the text, which puts triplet 0.48 points above it."
+    "members whose transformer left the face; where it left some only, a mean has no interval. As the author's code: "
+    "with the two-layer head and the boosted trees of the first author's public code. Printed: for softmax with "
+    "ResNet-10 it is what follows from the text, which puts triplet 0.48 points above it."
 )
 CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
 
@@ -57,7 +57,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             "method": table["label"],
             "printed": [percent(x) for x in table["printed"]],
             "ours": [percent(x) for x in table["mean"]],
-            "95 % interval": ["–" if _mixed(row) else interval(row.ci_low, row.ci_high) for row in table.itertuples()],
+            "95 % interval": [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)],
             "n": [f"{n}" if n == of else f"{n} of {of}" for n, of in zip(table["n"], table["of"], strict=True)],
             "worst class": [
                 f"{percent(row.worst_recall)} {row.worst_class}" if row.worst_recall < 1 else "–"
@@ -71,7 +71,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _mixed(row) -> bool:
-    """Whether some of the members lost the face: two kinds of outcome, of which no interval over both speaks."""
+    """Whether some of the members lost the face, and some did not."""
     return 0 < row.lost < row.n
 
 
@@ -91,16 +91,8 @@ def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
 def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     """`claims_table` in points, rounded for the eye."""
     printed = [f"{100 * x:+.2f}" if pd.notna(x) else "–" for x in claims["printed"]]
-    ours = [
-        f"{100 * row.difference:+.2f} [{interval(row.ci_low, row.ci_high, '+')}]" if pd.notna(row.difference) else "–"
-        for row in claims.itertuples()
-    ]
-    best = [
-        f"{100 * row.at_best:+.2f} [{interval(row.at_best_low, row.at_best_high, '+')}]"
-        if pd.notna(row.at_best_low)
-        else "–"
-        for row in claims.itertuples()
-    ]
+    ours = [points(row.difference, row.ci_low, row.ci_high) for row in claims.itertuples()]
+    best = [points(row.at_best, row.at_best_low, row.at_best_high) for row in claims.itertuples()]
     p = [p_value(x) for x in claims["p"]]
     n = [f"{row.n} {row.pairs}" for row in claims.itertuples()]
     shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
@@ -110,13 +102,14 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
 
 def claims_in_words(claims: pd.DataFrame) -> str:
     """`claims_table` as a list in Markdown, a sentence a claim."""
-    return "\n".join(
+    lines = [
         f'- "{row["claim"]}" ({row["protocol"]}; {row["with"]}): '
         + (f"printed {row['printed']} points, " if row["printed"] != "–" else "")
         + f"here {row['ours']}, {row['n']}: {row['verdict']}"
-        + (f"; at the best watched epoch {row['at the best epoch']}." if row["at the best epoch"] != "–" else ".")
+        + (f"; at the best watched epoch {row['at the best epoch']}." if "[" in row["at the best epoch"] else ".")
         for row in readable_claims(claims).to_dict("records")
-    )
+    ]
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def readable_oracle(table: pd.DataFrame) -> pd.DataFrame:
@@ -131,8 +124,8 @@ def answer(table: pd.DataFrame) -> str:
     """The study's answer so far, in sentences made from `accuracy_table`."""
     sentences = []
     for row in table.itertuples():
-        ends = "" if _mixed(row) or pd.isna(row.ci_low) else f" [{interval(row.ci_low, row.ci_high)}]"
-        sentence = f"**{row.label}**, protocol {row.protocol}: {percent(row.mean)} %{ends}, n = {row.n}"
+        accuracy = with_ends((row.mean, row.ci_low, row.ci_high))
+        sentence = f"**{row.label}**, protocol {row.protocol}: {accuracy}, n = {row.n}"
         if row.printed > 0:
             sentence += f"; the paper prints {percent(row.printed)} %, {_judged(row)}"
         if row.lost:
@@ -183,6 +176,14 @@ def readable_unfinished(missing: pd.DataFrame) -> pd.DataFrame:
     by_protocol = missing.assign(members=members).pivot_table(**keys, aggfunc=", ".join)
     shown = by_protocol.reindex(missing[["part", "label"]].drop_duplicates()).fillna("–").reset_index()
     return shown.rename(columns={"label": "method"}).rename_axis(columns=None)
+
+
+def points(difference: float, low: float, high: float) -> str:
+    """0.01, -0.01, 0.03 -> +1.00 [-1.00 to +3.00], a line of which breaks before the bracket only."""
+    if pd.isna(difference):
+        return "–"
+    ends = interval(low, high, "+").replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{100 * difference:+.2f} [{ends}]" if pd.notna(low) else f"{100 * difference:+.2f}"
 
 
 def percent(share: float) -> str:
