@@ -57,7 +57,13 @@ def test_who_was_not_tested_on_everybody_is_not_compared(monkeypatch):
     monkeypatch.setattr(tables, "measured", lambda dataset: [PAPER, SCRATCH])
     monkeypatch.setattr(summary.results, "finished", lambda row: row.members)
     monkeypatch.setattr(summary.results, "read", lambda row, table: pd.DataFrame({"fold": [0]}))
-    assert list(summary.shown("ckplus")) == ["strong recipe, from scratch"], "the other has ten folds"
+    scores = pd.DataFrame({"method": [tables.label(PAPER)] * 3, "protocol": ["random", "subject", "occluded"], "n": 1})
+    scores = scores.assign(mean=0.9, ci_low=0.8, ci_high=1.0)
+    monkeypatch.setattr(summary.audit, "ladder", lambda dataset, trained: scores[:2])
+    asked = scores[2:].rename(columns={"method": "label", "n": "members"}).assign(protocol="subject", score="unseen")
+    monkeypatch.setattr(summary.robustness, "robustness_table", lambda dataset: asked)
+    monkeypatch.setattr(tables, "accuracy_table", lambda dataset: None)
+    assert summary.table("ckplus")["asked"].tolist() == ["random"], "of ten folds only one was tested"
 
 
 def test_printed_stands_beside_the_papers_protocol_only(answers):
