@@ -8,6 +8,7 @@ import pandas as pd
 
 from fer_lib import (
     claims,
+    overview,
     paths,
     plots,
     recipe_results,
@@ -44,13 +45,15 @@ def with_results(readme: str) -> str:
 
 
 def results_text() -> str:
-    """The picture, the table of the paper's arms, what the intervals say of its claims, and the table of occlusion."""
+    """The picture, the answer in three lines, the paper's arms and claims, and what is left under occlusion."""
     dataset = "ckplus"
     answers = summary.table(dataset)
     listed = tables.accuracy_table(dataset).query("part == 'Table 2'")
+    in_short = overview.split(dataset, listed), overview.occlusion(dataset), overview.transformer(dataset)
     parts = [
         f"![{summary.in_words(answers)}]({PICTURE.relative_to(paths.ROOT)})",
         summary.CAPTION,
+        "\n".join(f"- **{question}** {said}" for question, said, _ in in_short),
         markdown(wording.readable(listed)),
         wording.CAPTION,
         wording.lost_in_words(listed),
