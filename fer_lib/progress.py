@@ -36,6 +36,8 @@ class Progress:
         """The last line stays; the file goes."""
         self._show()
         self._say("\n")
+        if self.terminal:
+            self.terminal.close()
         if self.output:
             self.output.update(
                 {"text/plain": f"{self.label}: {self.done} of {self.total} epochs are trained"}, raw=True

@@ -166,9 +166,9 @@ def voters(images: pd.DataFrame) -> str:
         f"A voter drawn at random says what most of the ten say on {said['top']} % of the images, what most of the "
         f"*other nine* say on {said['other_nine']} %, and what a second voter says on {said['two']} % (means over "
         f"{len(images):,} images, ties drawn). The FER2013 label says what most of the ten say on "
-        f"{percent(hits.mean())} %, and what one voter says on {said['label']} %. Image by image, the label agrees "
-        f"with the majority {100 * difference:+.2f} points [{interval(low, high, '+')}] more often than one more voter "
-        "would."
+        f"{percent(hits.mean())} %, and what one voter says on {said['label']} %. Image by image, the label's "
+        f"agreement with the majority less one more voter's is {100 * difference:+.2f} points "
+        f"[{interval(low, high, '+')}]."
     )
 
 

@@ -42,13 +42,6 @@ COLUMNS = (
 CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
 
 
-VERDICT = (
-    "A verdict asks for two intervals on one side of nothing: the one that is shown, and, where people or images are "
-    "resampled, Student's t over the folds, for images the initialisations, which were trained apart."
-)
-"""Two trainings of one recipe differ, and an interval over people does not know it."""
-
-
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """`accuracy_table` rounded for the eye."""
     return pd.DataFrame(
