@@ -56,13 +56,13 @@ def write(path: Path, content: bytes) -> None:
 
 
 def read(experiment: Experiment, table: str) -> pd.DataFrame:
-    """One of `TABLES`, at full precision, of the finished members: none, and only seed and fold, if there is none."""
+    """A table, one of `TABLES` or the maps, at full precision, of the finished members; without any, seed and fold."""
     path = folder(experiment) / table
     if not path.exists():
         return pd.DataFrame(columns=["seed", "fold"])
     dtype = {"frame_id": str, "subject": str}
     rows = pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=["nan"])
-    if table == "metrics.csv":
+    if table == "metrics.csv" or "seed" not in rows:  # maps are of the experiment, not of its members
         return rows
     done = read(experiment, "metrics.csv")[["seed", "fold"]].itertuples(index=False, name=None)
     members = pd.Series(zip(rows["seed"], rows["fold"], strict=True), index=rows.index, dtype=object)

@@ -91,7 +91,8 @@ def test_the_picture_stands_alone(answers):
     ax.set_title("<")
     svg = report.picture(fig, 'a "picture" of < and &')
     assert svg == svg.strip() + "\n" and svg.count("<style>") == 1 and "prefers-color-scheme: dark" in svg
-    assert 'aria-label="a &quot;picture&quot; of &lt; and &amp;"' in svg and not plt.get_fignums()
+    assert not plt.fignum_exists(fig.number)
+    assert 'aria-label="a &quot;picture&quot; of &lt; and &amp;"' in svg
 
 
 def test_each_arm_keeps_its_own_interval():
