@@ -224,10 +224,12 @@ def _beside_a_pixel(length: tuple[float, float, float], below: str, between: str
 
 def looks_away(dataset: str) -> str:
     """Whether the transformers turn away from a covering rectangle, over all arms, in a sentence."""
-    frames = {experiment: responses(experiment) for experiment in looking(dataset)}
-    found = [
-        [interval_of(experiment, own, name)[0] for name in ("moved", "away")] for experiment, own in frames.items()
-    ]
+    found = []
+    for experiment in looking(dataset):
+        frames = responses(experiment)
+        found.append([interval_of(experiment, frames, name)[0] for name in ("moved", "away")])
+    if np.isnan(found).all():
+        return "No network with a transformer that has kept the face has stored its views."
     moved, away = np.array(found).T
     does = "no network looks" if np.nanmax(away) < SEEN else "some networks look"
     return (

@@ -115,6 +115,7 @@ def test_whom_voters_side_with(stored):
     assert paper["wrong"] == 6
     assert (paper["network"], paper["label"]) == pytest.approx((3 / 6, 2 / 6))
     assert paper[["network", "label", "neither"]].sum() == pytest.approx(1)
+    assert paper["more"] == pytest.approx(1 / 6) and paper["more_low"] < 0 < paper["more_high"] and paper["images"] == 6
 
 
 def test_beside_printed_numbers(stored):

@@ -56,6 +56,7 @@ def test_image_folders_do_not_tell_the_row(tmp_path):
     ("content", "message"),
     [
         ("", "begins with ''; wanted is usage,image name,neutral"),
+        ('"' + "x" * 200_000, "fer2013new.csv is no csv .*: download it again"),
         (text(*ROWS, header=HEADER.replace("sadness,anger", "anger,sadness")), "begins with 'Usage,Image name,neutral"),
         (text(*ROWS[:2]), "has 2 rows where FER2013 has 3: download it again"),
         (text(ROWS[0], ROWS[1], ROWS[0]), "row 2: usage is 'Training', that of fer2013.csv 'PrivateTest'"),

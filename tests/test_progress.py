@@ -31,6 +31,16 @@ def test_writes_one_line_to_the_terminal(tmp_path, monkeypatch):
     assert said.count("\n") == 1
 
 
+def test_goes_on_when_the_terminal_is_closed(tmp_path, monkeypatch):
+    ours, theirs = pty.openpty()
+    monkeypatch.setattr(progress, "_terminal", lambda: os.fdopen(theirs, "w"))
+    shown = Progress("few", total=2, done=0, file=tmp_path / "progress.txt")
+    os.close(ours)
+    shown.step()
+    assert shown.terminal is None and "1 of 2" in (tmp_path / "progress.txt").read_text()
+    shown.finish()
+
+
 def test_finds_the_terminal_of_a_parent(monkeypatch):
     ours, theirs = pty.openpty()
 

@@ -74,8 +74,24 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     assert "nearly the whole image (its corners lie 3.00 px from the image's" in text
     assert "another for every face" in text and "changes it (it moves them by 3.00 px)" in text
     assert views.most_changing([EXPERIMENT]) == [EXPERIMENT]
+    away = views.looks_away("synthetic")
+    assert "move by 3.00 to 3.00 pixels on average, and their centres by up to 3.00 pixels away from it: some" in away
 
     lost = pd.DataFrame({"epoch": [100], "grid_outside": [0.6]})
     results.add_member(EXPERIMENT, Member(0, 0), tables | {"history.csv": lost}, {})
     assert views.answer("synthetic").endswith("in 1 of 1 members it has left the face.")
     assert views.most_changing([EXPERIMENT]) == []
+    assert views.looks_away("synthetic").startswith("No network with a transformer that has kept the face")
+
+
+@pytest.mark.parametrize(
+    ("length", "word"),
+    [
+        ((0.5, 0.2, 0.9), "below"),
+        ((0.98, 0.92, 1.05), "between"),
+        ((1.3, 1.2, 1.4), "above"),
+        ((2, np.nan, np.nan), "above"),
+    ],
+)
+def test_a_length_is_named_by_its_whole_interval(length, word):
+    assert views._beside_a_pixel(length, "below", "between", "above") == word

@@ -39,6 +39,15 @@ def test_nothing_is_trained_that_was_not_finished_or_is_there(few, monkeypatch):
     weights.restore(replace(SOFTMAX, seeds=3))
 
 
+def test_other_faces_than_those_of_the_results_are_refused(few, monkeypatch):
+    run(SOFTMAX)
+    weights_file(SOFTMAX, Member(1, 0)).unlink()
+    other = faces.load("few").take(range(80))
+    monkeypatch.setattr(faces, "load", lambda name: other)
+    with pytest.raises(ValueError, match=r"holds the results of something else: data_fingerprint is '"):
+        weights.restore(SOFTMAX)
+
+
 def test_the_command_says_what_is_wrong():
     command = [sys.executable, "-m", "fer_lib.weights", "fer2013", "no-such"]
     run = subprocess.run(command, capture_output=True, text=True)
