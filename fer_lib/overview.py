@@ -30,7 +30,6 @@ from fer_lib import (
     views,
 )
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.faces import SIZE
 from fer_lib.wording import interval, percent, with_ends
 
 COMMON = "STN + ResNet-10 + "
@@ -115,16 +114,12 @@ def transformer(dataset: str) -> tuple[str, str, HTML]:
         occlusion_plots.moved(ax, table.assign(label=[textwrap.fill(_short(name), 16) for name in table["label"]]))
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
     names = table["label"].map(_short)
-    means = _listed(dict(zip(names, table["mean"].map("{:.2f}".format), strict=True)))
-    does = "does not look away by as much as a pixel" if (table["mean"] < views.SEEN).all() else "moves its view"
-    sentence = (
-        f"It {does}: a rectangle over a face of {SIZE} pixels moves the view, on average, by so many pixels: {means}."
-    )
+    means = "; ".join(f"{name}: {mean:.2f} pixels" for name, mean in zip(names, table["mean"], strict=True))
     caption = (
         f"Protocol {protocol}: how far the view's corners move when the face is covered; mean, and the middle 95 % of "
         f"the test frames of all members. Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
     )
-    return "Does the transformer look away?", sentence, report.figure(fig, caption, sentence, table)
+    return "Does the transformer look away?", views.looks_away(dataset), report.figure(fig, caption, means, table)
 
 
 def moved(dataset: str) -> pd.DataFrame:
