@@ -1,5 +1,7 @@
 """One figure style, one colour per emotion, and the study's plots: each takes `ax`, draws, and returns it."""
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -154,7 +156,7 @@ def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray]) -> A
     ax.plot(table["mean"], lines, "o", color=ACCENT, label="mean and interval")
     ax.plot([], [], "o", color=ACCENT, alpha=0.35, markersize=4, label="each member")
     ax.plot(table["printed"], lines, "D", markerfacecolor="none", color=INK, label="printed in the paper")
-    ax.set_yticks(lines, table["label"])
+    ax.set_yticks(lines, [textwrap.fill(label, 45, break_on_hyphens=False) for label in table["label"]])
     ax.set_ylim(len(table) - 0.4, -0.5)
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="x")

@@ -33,7 +33,7 @@ from fer_lib.stats import (
     subject_ratio,
 )
 from fer_lib.tables import label, measured
-from fer_lib.wording import interval, p_value, percent
+from fer_lib.wording import interval, p_value, paired, percent
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
 
@@ -255,7 +255,7 @@ def readable_questions(answers: pd.DataFrame) -> pd.DataFrame:
     """`questions_table` in points."""
     gains = [_briefly(row.difference, row.ci_low, row.ci_high, "+") for row in answers.itertuples()]
     shown = answers[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
-    n = [f"{row.n} {row.pairs}" for row in answers.itertuples()]
+    n = [paired(row) for row in answers.itertuples()]
     p = [p_value(x) for x in answers["p"]]
     return shown.assign(gain=gains, n=n, p=p, verdict=answers["verdict"])
 

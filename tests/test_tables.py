@@ -194,8 +194,8 @@ def test_numbers_for_the_eye():
         "1.000",
         "0.031",
         "0.001",
-        "< 0.001",
-        "< 0.001",
+        "<\N{NO-BREAK SPACE}0.001",
+        "<\N{NO-BREAK SPACE}0.001",
         "–",
     ]
     assert (interval(0.5, 1), interval(-0.01, 0.02, "+")) == ("50.00 to 100.00", "-1.00 to +2.00")
