@@ -1,5 +1,7 @@
 """The pictures of what the network sees: each takes `ax`, draws, and returns it; the others make a figure."""
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -87,7 +89,8 @@ def view_spread(table: pd.DataFrame) -> Figure:
         ax.grid(visible=True, axis="x")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-    axes[0].set_yticks(range(len(arms)), ["\n".join(arm) for arm in arms])
+    names = [f"{textwrap.fill(method, 45, break_on_hyphens=False)}\n{protocol}" for method, protocol in arms]
+    axes[0].set_yticks(range(len(arms)), names)
     axes[0].set_ylim(len(arms) - 0.5, -0.5)
     handles = [plt.Line2D([], [], color=colour, marker="o") for colour in (ACCENT, CYCLE[1])]
     fig.legend(handles, ["clean face", "under the black rectangle"], loc="outside upper left", ncols=2)
