@@ -15,7 +15,7 @@ ckplus fer2013 ferplus own: .venv/.installed  ## train what is missing on this d
 test: .venv/.installed  ## check everything
 	ruff check
 	ruff format --check
-	pytest --numprocesses logical --maxprocesses 4 --dist loadgroup
+	pytest --numprocesses logical --maxprocesses 4 --dist loadfile
 
 .venv/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else f"This needs Python 3.11 to 3.13, and $(PYTHON) is {sys.version.split()[0]}; name another: make PYTHON=python3.12 ...")'

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from html.parser import HTMLParser
 from pathlib import Path
 
 import nbformat
@@ -15,11 +14,12 @@ import numpy as np
 import papermill
 import pytest
 import yaml
+from links import Links
 from packaging.requirements import Requirement
 from PIL import Image
 
 from fer_lib import paths, readme
-from fer_lib.report import PAGES, STUDY_ONLY, render
+from fer_lib.report import PAGES, STUDY_ONLY
 
 NOTEBOOKS = {
     "index",
@@ -35,12 +35,6 @@ NOTEBOOKS = {
     "09_recipe",
     "10_fer2013_networks",
     "11_transfer",
-}
-STORED = paths.ROOT / "results" / "reports"
-ON_CKPLUS = ("index", "02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit", "09_recipe")
-MADE_FROM_RESULTS = {
-    **{page: {"dataset": "ckplus"} for page in ON_CKPLUS},
-    **{page: {} for page in ("07_speed", "08_fer2013", "10_fer2013_networks", "11_transfer")},
 }
 TINY = """\
 random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random,1.0,False,knn,rectangle,paper,none,label,1,50,0.001
@@ -109,9 +103,6 @@ def snakemake(place, datasets="synthetic", expected=0, *options):
     return run.stdout + run.stderr
 
 
-of_one_run = pytest.mark.xdist_group("study")  # in one process, so that the study is run once
-
-
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """The practice run, made smaller: four experiments of one epoch; what is stored of FER2013 is there."""
@@ -121,21 +112,6 @@ def study(tmp_path_factory):
     return place
 
 
-class Links(HTMLParser):
-    def __init__(self, text):
-        super().__init__()
-        self.links, self.loaded = [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attributes):
-        given = dict(attributes)
-        if tag == "a":
-            self.links.append(given.get("href", ""))
-        elif tag in ("link", "img", "iframe", "source") or (tag == "script" and "src" in given):
-            self.loaded.append(given.get("src", given.get("href", "")))
-
-
-@of_one_run
 def test_every_page_is_rendered_and_asks_nothing_of_the_network(study):
     folder = study / "results" / "reports" / "synthetic"
     assert {file.stem for file in folder.glob("*.html")} == set(PAGES) - set(STUDY_ONLY)
@@ -151,7 +127,6 @@ def test_every_page_is_rendered_and_asks_nothing_of_the_network(study):
         assert {f"../{name}.html" for name in STUDY_ONLY} <= set(page.links)
 
 
-@of_one_run
 def test_the_table_says_what_the_results_say(study):
     text = (study / "results" / "reports" / "synthetic" / "02_table.html").read_text()
     metrics = (study / "results" / "synthetic" / "random-resnet18-softmax" / "metrics.csv").read_text().splitlines()
@@ -159,14 +134,12 @@ def test_the_table_says_what_the_results_say(study):
     assert f">{100 * accuracy:.2f}<" in text
 
 
-@of_one_run
 def test_a_second_run_trains_and_renders_nothing(study):
     files = {file: file.stat().st_mtime_ns for file in (study / "results").rglob("*") if file.is_file()}
     assert "Nothing to be done" in snakemake(study)
     assert {file: file.stat().st_mtime_ns for file in (study / "results").rglob("*") if file.is_file()} == files
 
 
-@of_one_run
 def test_what_was_lost_is_made_again(study):
     page = study / "results" / "reports" / "synthetic" / "index.html"
     before = page.read_bytes()
@@ -215,21 +188,6 @@ def test_an_unknown_parameter_stops_the_notebook(tmp_path):
             paths.NOTEBOOKS / "01_train.ipynb", tmp_path / "out.ipynb", given, progress_bar=False
         )
     assert not (paths.RESULTS / "synthetic" / "mistyped").exists()
-
-
-@pytest.mark.parametrize("page", MADE_FROM_RESULTS)
-def test_a_stored_page_is_that_of_the_stored_results(page, tmp_path):
-    executed = tmp_path / f"{page}.ipynb"
-    given = MADE_FROM_RESULTS[page]
-    papermill.execute_notebook(paths.NOTEBOOKS / f"{page}.ipynb", executed, given, progress_bar=False)
-    render(executed, tmp_path / f"{page}.html")
-    assert (tmp_path / f"{page}.html").read_text() == (STORED / f"{page}.html").read_text(), "render it again"
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_a_stored_page_leads_to_all_others(page):
-    links = Links((STORED / f"{page}.html").read_text()).links
-    assert {f"{name}.html" for name in PAGES} <= {*links, f"{page}.html"}, "render it again"
 
 
 def test_nothing_that_is_stored_shows_a_face_that_may_not_be_shown():
