@@ -19,8 +19,8 @@ Under the other protocols an interval is over members. Who is on an image of FER
 TRAININGS = {"subject": ("fold", "folds"), "usage": ("seed", "initialisations")}
 """For the same protocols the column whose values were trained apart, and its name.
 
-Two trainings of one and the same recipe differ, on two folds by up to four points, of which an interval over people
-knows nothing; a fold has people of its own and trainings of its own.
+Two trainings of one and the same recipe differ, of which an interval over people knows nothing; a fold has people of
+its own and trainings of its own.
 """
 
 
