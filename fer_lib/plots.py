@@ -267,3 +267,23 @@ def power_curve(ax: Axes, counts: np.ndarray, power: np.ndarray, label: str, col
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="y")
     return ax
+
+
+def found_differences(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw comparisons as dots, a line per `group`: difference; filled where found, apart from 0, hollow where not."""
+    groups = table["group"].unique()
+    for line, name in enumerate(groups):
+        own = table[table["group"] == name].sort_values("difference")
+        height = line + np.linspace(-0.3, 0.3, len(own))
+        for found, face in ((False, "none"), (True, CYCLE[1])):
+            shown = (own["found"] == found).to_numpy()
+            colour = CYCLE[1] if found else MUTED
+            ax.plot(own["difference"][shown], height[shown], "o", markersize=3, color=colour, markerfacecolor=face)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.set_yticks(range(len(groups)), groups)
+    ax.set_ylim(len(groups) - 0.5, -0.5)
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
+    ax.grid(visible=True, axis="x")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return ax

@@ -3,6 +3,8 @@
 Made from `results/` alone.
 """
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 
@@ -12,7 +14,7 @@ from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.robustness import SCORES, equally, gain, right, score
 from fer_lib.splits import FOLDS
-from fer_lib.stats import subject_gain, subject_interval, subject_ratio
+from fer_lib.stats import subject_gain, subject_interval, subject_ratio, verdict
 from fer_lib.tables import has_results, label, measured, part, voted
 from fer_lib.wording import interval, percent, with_ends
 
@@ -105,6 +107,39 @@ def gain_together(experiment: Experiment) -> dict[str, float]:
     together = voted(table, ["frame_id"]).set_index("frame_id")
     right = together["prediction"] == together["label"]
     return subject_gain(right - alone, together["subject"])
+
+
+def same_recipe(experiment: Experiment, folds: int) -> pd.DataFrame:
+    """What comparing two initialisations of one recipe says, on every choice of so many folds: none is the better.
+
+    A row per score (`clean`, `unseen`), pair of initialisations that were tested on everybody, and folds: score, first,
+    second, folds, what `subject_gain` says, and alone: the verdict if only the interval over people were asked.
+    """
+    seeds, rows = sorted(_whole_passes(experiment)["seed"].unique()), []
+    for name in ("clean", "unseen") if seeds else ():
+        table = right(experiment, SCORES[name])
+        wide = table.pivot_table(index=["fold", "subject", "frame_id"], columns="seed", values="score").reset_index()
+        for first, second in combinations(seeds, 2):
+            for chosen in combinations(range(experiment.folds), folds):
+                own = wide[wide["fold"].isin(chosen)]
+                found = subject_gain(own[first] - own[second], own["subject"], own["fold"])
+                alone = verdict((found["ci_low"], found["ci_high"]))
+                rows.append({"score": name, "first": first, "second": second, "folds": chosen, **found, "alone": alone})
+    return pd.DataFrame(rows)
+
+
+def same_recipe_in_words(table: pd.DataFrame) -> str:
+    """`same_recipe` in sentences: how often a difference is found, and how large one may look; empty without one."""
+    if table.empty:
+        return ""
+    alone, both = ((table[column] != "not resolvable").sum() for column in ("alone", "verdict"))
+    most = table["difference"].abs().groupby(table["score"]).max()
+    count, folds = len(table), len(table["folds"].iloc[0])
+    return (
+        f"Compared on {folds} folds, two initialisations differ by up to {100 * most['clean']:.1f} points on clear "
+        f"faces and {100 * most['unseen']:.1f} under unseen occlusion. The interval over people alone calls one of the "
+        f"two better in {alone} of {count} comparisons, both intervals together in {both}."
+    )
 
 
 def gains(experiment: Experiment) -> pd.DataFrame:

@@ -88,6 +88,22 @@ def test_initialisations_asked_together(stored):
     }
 
 
+def test_one_recipe_compared_with_itself(stored):
+    """The second is wrong on all of folds 0 and 1, the first on a frame of fold 0; both under the mouth's mask."""
+    assert recipe_results.same_recipe(STRONG, 2).empty
+    assert recipe_results.same_recipe_in_words(recipe_results.same_recipe(STRONG, 2)) == ""
+    store(STRONG, [lambda i, one, fold=fold: fold > 1 and one.kind != "mouth" for fold in range(6)], seed=1)
+    table = recipe_results.same_recipe(STRONG, 2)
+    assert len(table) == 2 * 15 and set(table["score"]) == {"clean", "unseen"}
+    clean = table[table["score"] == "clean"].set_index("folds")
+    assert clean.loc[[(0, 1)], "difference"].item() == pytest.approx(5 / 6)
+    assert clean.loc[[(0, 1)], ["alone", "verdict"]].values.tolist() == [["supported", "not resolvable"]]
+    assert clean.loc[[(2, 3)], "difference"].item() == 0
+    text = recipe_results.same_recipe_in_words(table)
+    assert text.startswith("Compared on 2 folds, two initialisations differ by up to 83.3 points on clear faces and ")
+    assert "in 2 of 30 comparisons, both intervals together in 0" in text
+
+
 def test_gains_over_the_papers_training(stored):
     table = recipe_results.gains(STRONG).set_index("score")
     assert table["label"].tolist() == [label(PAPER)] * 2 and table["n"].tolist() == [6, 6]
