@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fer_lib.experiments import Experiment, Member
-from fer_lib.occlusion import draw_mixed, draw_rectangles
+from fer_lib.occlusion import draw_heavy, draw_mixed, draw_rectangles
 from fer_lib.recipe import draw_augmentation
 from fer_lib.stn import DROPOUT, FEATURES
 
@@ -17,7 +17,8 @@ Batch = dict[str, torch.Tensor]
 
 - index (B,): the frames, among the training frames.
 - boxes (B, 4): the rectangles that occlude them.
-- mask (B, 48, 48), fill (B,), noise (B, 48, 48), other (B,): mixed occlusion, and the frames whose faces cover.
+- mask (B, 48, 48), fill (B,), noise (B, 48, 48), other (B,): mixed or heavy occlusion, and the frames whose faces
+  cover.
 - view (B, 2, 3), gamma (B,): the augmentation of the strong recipe.
 - kept (B, FEATURES): what the dropout of a two-layer localisation head leaves.
 """
@@ -60,8 +61,9 @@ def draw_epoch(experiment: Experiment, member: Member, epoch: int, labels: torch
     drawn = {"index": index}
     if experiment.occlusion == "rectangle":
         drawn["boxes"] = draw_rectangles(rng, count)
-    elif experiment.occlusion == "mixed":
-        drawn["mask"], drawn["fill"], drawn["noise"] = draw_mixed(rng, count)
+    elif experiment.occlusion in ("mixed", "heavy"):
+        draw = draw_mixed if experiment.occlusion == "mixed" else draw_heavy
+        drawn["mask"], drawn["fill"], drawn["noise"] = draw(rng, count)
         drawn["other"] = rng.integers(0, len(labels), count)
     if experiment.recipe == "strong":
         drawn["view"], drawn["gamma"] = draw_augmentation(rng, count)

@@ -19,7 +19,7 @@ CHOICES = {
     "loss": ("softmax", "triplet", "joint"),
     "mining": ("random", "batch-all", "semi-hard", "batch-hard"),
     "classifier": ("knn", "boosted-trees", "logistic"),
-    "occlusion": ("none", "rectangle", "mixed"),
+    "occlusion": ("none", "rectangle", "mixed", "heavy"),
     "recipe": ("paper", "strong"),
     "target": ("label", "votes"),
 }

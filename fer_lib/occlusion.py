@@ -14,11 +14,23 @@ RATIO = (0.3, 3.3)
 ATTEMPTS = 10
 
 MIXED_FILLS = ("black", "mean", "noise", "face")
-"""What covers a face in mixed occlusion: 0, the face's mean grey, uniform noise, or the same place of another face."""
+"""What covers a face in mixed and heavy occlusion: 0, the face's mean grey, uniform noise, or another face's pixels."""
 PIECES = 16
 """Most rectangles that cover one face in mixed occlusion."""
 COVERED = 0.5
 """Share of the faces that mixed occlusion covers; the others stay clear."""
+
+HEAVY_COVERED = 0.8
+"""Share of the faces that heavy occlusion covers."""
+HEAVY_PIECES = (4, 16, 36)
+HEAVY_AREA = 0.5
+"""How many rectangles cover such a face, and the most that they may cover of it together."""
+LOW = 0.3
+"""Share of the faces over whose lower part it lays one wide rectangle instead."""
+LOW_AREA, LOW_RATIO = (0.3, 0.7), (0.3, 1.0)
+"""Its area as a share of the face, uniform, and its height over its width, log-uniform."""
+LOW_ROWS, LOW_COLUMNS = (SIZE // 2, SIZE), (SIZE // 4, SIZE - SIZE // 4)
+"""Where its middle lies, in pixels: in the lower half, not far from the middle of the face."""
 
 
 def draw_rectangles(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -54,12 +66,42 @@ def draw_mixed(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
     small = np.ceil(boxes[..., 2:] / side[..., None]).astype(np.int64)
     corner = (rng.random((n, PIECES, 2)) * (SIZE - small + 1)).astype(np.int64)
     small[np.arange(PIECES) >= pieces[:, None]] = 0
-    masks = np.zeros((n, SIZE, SIZE), bool)
-    for piece in range(PIECES):
-        box = torch.from_numpy(np.concatenate([corner[:, piece], small[:, piece]], axis=1))
-        masks |= rectangle_mask(box).numpy()
+    masks = _under_any(np.concatenate([corner, small], axis=2))
     fills = rng.integers(0, len(MIXED_FILLS), n)
     return masks, fills, rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8)
+
+
+def draw_heavy(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
+    """Heavy occlusion of n faces, in the form of `draw_mixed`: most are covered, by pieces or over the mouth.
+
+    Several rectangles lie anywhere, or one wide rectangle lies over the lower face; either may reach beyond the edge.
+    """
+    pieces = rng.choice(HEAVY_PIECES, n)[:, None]
+    area = rng.uniform(AREA[0], HEAVY_AREA, (n, max(HEAVY_PIECES))) / pieces
+    scattered = _around(rng, area, RATIO, (0, SIZE), (0, SIZE))
+    scattered[np.arange(area.shape[1]) >= pieces, 2:] = 0
+    low = _around(rng, rng.uniform(*LOW_AREA, (n, 1)), LOW_RATIO, LOW_ROWS, LOW_COLUMNS)
+    masks = np.where(rng.random((n, 1, 1)) < LOW, _under_any(low), _under_any(scattered))
+    masks &= rng.random((n, 1, 1)) < HEAVY_COVERED
+    fills = rng.integers(0, len(MIXED_FILLS), n)
+    return masks, fills, rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8)
+
+
+def _around(rng: np.random.Generator, area: np.ndarray, ratio, rows, columns) -> np.ndarray:
+    """Boxes (n, k, 4) of these areas (n, k), shares of the face, whose middles are uniform in rows and columns."""
+    stretch = np.sqrt(np.exp(rng.uniform(*np.log(ratio), area.shape)))
+    side = SIZE * np.sqrt(area)
+    height, width = np.ceil(side * stretch), np.ceil(side / stretch)
+    top, left = rng.uniform(*rows, area.shape) - height / 2, rng.uniform(*columns, area.shape) - width / 2
+    return np.stack([np.floor(top), np.floor(left), height, width], axis=-1).astype(np.int64)
+
+
+def _under_any(boxes: np.ndarray) -> np.ndarray:
+    """Boxes (n, k, 4) -> masks (n, 48, 48), True under any of a face's k."""
+    masks = np.zeros((len(boxes), SIZE, SIZE), bool)
+    for piece in range(boxes.shape[1]):
+        masks |= rectangle_mask(torch.from_numpy(boxes[:, piece])).numpy()
+    return masks
 
 
 def mixed_fill(images: torch.Tensor, fills: torch.Tensor, noise: torch.Tensor, others: torch.Tensor) -> torch.Tensor:

@@ -160,18 +160,20 @@ def gains(experiment: Experiment) -> pd.DataFrame:
 def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
     """What each setting that was tried, from scratch or from FER2013's weights, scores on its inner folds.
 
-    Columns method, inner folds, clean and unseen with their ends, and clean on inner folds 0 and 1, whose people are
+    Columns method, inner folds, clean and unseen with their ends, and both on inner folds 0 and 1, whose people are
     those of folds 0 to 3.
     """
-    rows = []
+    names, rows = ("clean", "unseen"), []
     for row in read_experiments():
         tried = (row.dataset, row.protocol, row.pretrained != "none") == (dataset, "inner", pretrained)
         if tried and has_results(row):
             about = {"method": label(row), "inner folds": f"{len(results.finished(row))} of {len(row.members)}"}
-            first = right(row, SCORES["clean"]).query("fold < 2")["score"]
-            scores = {name: with_ends(_pooled(row, name)) for name in ("clean", "unseen")}
-            rows.append({**about, **scores, "clean, folds 0 and 1": f"{percent(first.mean())} %"})
-    return pd.DataFrame(rows, columns=["method", "inner folds", "clean", "unseen", "clean, folds 0 and 1"])
+            scores = {name: with_ends(_pooled(row, name)) for name in names}
+            first = {name: right(row, SCORES[name]).query("fold < 2")["score"].mean() for name in names}
+            rows.append(
+                {**about, **scores, **{f"{name}, folds 0 and 1": f"{percent(first[name])} %" for name in names}}
+            )
+    return pd.DataFrame(rows, columns=["method", "inner folds", *names, *(f"{name}, folds 0 and 1" for name in names)])
 
 
 def answer(experiment: Experiment) -> str:

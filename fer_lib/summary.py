@@ -33,8 +33,9 @@ def shown(dataset: str) -> dict[str, Experiment]:
     """Name -> the trained methods, tested on new people: the paper's two losses, the strong recipe, the fine-tuned."""
     rows = [row for row in tables.measured(dataset) if row.protocol == "subject"]
     followed = [row for row in rows if tables.label(row) in overview.followed()]
-    strong = [row for row in rows if (row.recipe, row.loss, row.occlusion) == ("strong", "softmax", "mixed")]
-    return {_named(row): row for row in [*followed, *sorted(strong, key=lambda row: row.pretrained != "none")]}
+    strong = [row for row in rows if (row.recipe, row.loss) == ("strong", "softmax") and row.occlusion != "none"]
+    strong.sort(key=lambda row: (row.pretrained != "none", row.occlusion == "heavy"))
+    return {_named(row): row for row in [*followed, *strong]}
 
 
 def _on_everybody(row: Experiment, table: str = "metrics.csv") -> bool:

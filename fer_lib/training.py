@@ -93,7 +93,7 @@ def training_images(experiment: Experiment, batch: Batch) -> torch.Tensor:
         images = augment(images, batch["view"], batch["gamma"])
     if experiment.occlusion == "rectangle":
         return apply_mask(images, rectangle_mask(batch["boxes"]))
-    if experiment.occlusion == "mixed":
+    if experiment.occlusion in ("mixed", "heavy"):
         return apply_mask(images, batch["mask"], mixed_fill(images, batch["fill"], batch["noise"], batch["others"]))
     return images
 

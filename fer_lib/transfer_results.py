@@ -34,15 +34,21 @@ ASKED = {"all": range(splits.FOLDS), "folds 4 to 9": recipe_results.BLIND}
 
 def tuned() -> Experiment:
     """The fine-tuned networks under `subject`. Raises ValueError if none is trained."""
-    rows = _tuned()
+    rows = _tuned("mixed")
     if not rows:
         raise ValueError("nothing was fine-tuned on ckplus under subject; train its row with 01_train")
     return rows[0]
 
 
-def _tuned() -> list[Experiment]:
+def heavily_covered() -> Experiment | None:
+    """Those fine-tuned under heavy occlusion, and longer; None if none is trained."""
+    rows = _tuned("heavy")
+    return rows[0] if rows else None
+
+
+def _tuned(occlusion: str) -> list[Experiment]:
     rows = [row for row in read_experiments() if (row.dataset, row.protocol) == ("ckplus", "subject")]
-    return [row for row in rows if row.pretrained != "none" and has_results(row)]
+    return [row for row in rows if row.pretrained != "none" and row.occlusion == occlusion and has_results(row)]
 
 
 def ladder() -> pd.DataFrame:
@@ -58,7 +64,7 @@ def ladder() -> pd.DataFrame:
     rows.sort(key=lambda row: row["mean"])
     plain = Experiment("softmax", dataset="ckplus", protocol="subject", loss="softmax")
     own = {label(row): row for row in measured("ckplus") if row.protocol == "subject"}
-    for experiment in (own.get(label(plain)), recipe_results.strong("ckplus"), tuned()):
+    for experiment in (own.get(label(plain)), recipe_results.strong("ckplus"), tuned(), heavily_covered()):
         if experiment:
             rows.append(_row(named(experiment), results.read(experiment, "predictions.csv.gz")))
     return pd.DataFrame(rows)
@@ -67,7 +73,7 @@ def ladder() -> pd.DataFrame:
 def named(experiment: Experiment) -> str:
     """The experiment as this page calls it."""
     if experiment.pretrained != "none":
-        return "strong recipe, from FER2013's weights"
+        return f"strong recipe, from FER2013's weights{', heavy occlusion' * (experiment.occlusion == 'heavy')}"
     is_strong = experiment.recipe == "strong"
     return "strong recipe, from scratch" if is_strong else f"the paper's network with {experiment.loss}"
 
@@ -78,14 +84,14 @@ def _row(name: str, predictions: pd.DataFrame) -> dict:
     return {"method": name, "mean": mean, "ci_low": low, "ci_high": high, "macro_f1": macro_f1(predictions), **counts}
 
 
-def gains(fine: Experiment, scratch: Experiment) -> pd.DataFrame:
-    """What fine-tuning gains over training from scratch, paired by people over the members that both have.
+def gains(first: Experiment, second: Experiment) -> pd.DataFrame:
+    """What the first training gains over the second, paired by people over the members that both have.
 
     A row per group of people (`ASKED`) and score of `COMPARED`: people, score, difference, ci_low, ci_high, p, n,
     pairs, verdict.
     """
     rows = [
-        {"people": people, "score": name, **gain(fine, scratch, weights, folds)}
+        {"people": people, "score": name, **gain(first, second, weights, folds)}
         for people, folds in ASKED.items()
         for name, weights in COMPARED.items()
     ]
@@ -198,7 +204,7 @@ def answer() -> str:
 
 def in_short() -> str:
     """What fine-tuning reaches, in a sentence; empty if nothing was fine-tuned."""
-    rows = _tuned()
+    rows = _tuned("mixed")
     if not rows:
         return ""
     found = subject_interval(results.read(rows[0], "predictions.csv.gz"))

@@ -43,7 +43,7 @@ def test_unknown_experiment_is_refused():
         ({"zoom": 3}, "unknown parameter 'zoom'; known: experiment, dataset"),
         ({"lr": "high"}, "lr is 'high'; it must be of type float"),
         ({"normalise": "true"}, "normalise is 'true'; it must be of type bool"),
-        ({"occlusion": "black"}, "occlusion is 'black'; known: none, rectangle, mixed"),
+        ({"occlusion": "black"}, "occlusion is 'black'; known: none, rectangle, mixed, heavy"),
         ({"seeds": True}, "seeds is True; it must be of type int"),
         ({"loss": "hinge"}, "loss is 'hinge'; known: softmax, triplet, joint"),
         ({"dataset": "affectnet"}, "dataset is 'affectnet'"),

@@ -5,9 +5,13 @@ from torchvision.transforms import RandomErasing
 from fer_lib.occlusion import (
     AREA,
     COVERED,
+    HEAVY_AREA,
+    HEAVY_COVERED,
+    LOW,
     MIXED_FILLS,
     RATIO,
     apply_mask,
+    draw_heavy,
     draw_mixed,
     draw_rectangles,
     mixed_fill,
@@ -67,6 +71,23 @@ def test_mixed_occlusion_covers_half_the_faces_with_every_number_and_fill():
     whole = [(mask.any(axis=0).sum() * mask.any(axis=1).sum() == mask.sum()) for mask in masks[covered]]
     assert 0.3 < np.mean(whole) < 0.45, "about a third is a single rectangle"
     assert np.bincount(fills).min() > 0.9 * 3000 / len(MIXED_FILLS) and len(np.bincount(fills)) == len(MIXED_FILLS)
+
+
+def test_heavy_occlusion_covers_most_faces_and_often_the_lower_part():
+    masks, fills, noise = draw_heavy(np.random.default_rng(0), 3000)
+    assert masks.shape == noise.shape == (3000, 48, 48) and masks.dtype == bool and noise.dtype == np.uint8
+    covered = masks[masks.any(axis=(1, 2))]
+    assert abs(len(covered) / 3000 - HEAVY_COVERED) < 0.02
+    assert np.bincount(fills).min() > 0.9 * 3000 / len(MIXED_FILLS) and len(np.bincount(fills)) == len(MIXED_FILLS)
+    whole = np.array([mask.any(axis=0).sum() * mask.any(axis=1).sum() == mask.sum() for mask in covered])
+    assert abs(whole.mean() - LOW) < 0.05, "one rectangle; few of those with several look like one"
+    wide = covered[whole]
+    assert (wide[:, 24:].sum(axis=(1, 2)) > wide[:, :24].sum(axis=(1, 2))).mean() > 0.95, (
+        "its middle is in the lower half"
+    )
+    assert 0.3 < wide.mean() < 0.5, "30 to 70 % of the face, less what is beyond its edge"
+    assert covered[~whole].mean() < (AREA[0] + HEAVY_AREA) / 2, "overlaps, and what is beyond the edge, aside"
+    assert covered[:, 0].any(axis=1).mean() > 0.15, "rectangles reach the edge"
 
 
 def test_each_fill_of_mixed_occlusion():

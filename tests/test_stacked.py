@@ -61,9 +61,10 @@ def assert_same(alone, stacked, rtol):
         {"loss": "joint", "mining": "batch-hard", "head_layers": 2, "input_path": "dual"},
         {"loss": "triplet", "mining": "batch-all", "normalise": True, "input_path": "plain", "occlusion": "none"},
         {"loss": "softmax", "recipe": "strong", "occlusion": "mixed"},
+        {"loss": "softmax", "recipe": "strong", "occlusion": "heavy"},
         {"loss": "softmax", "recipe": "strong", "dataset": "ferplus", "target": "votes"},
     ],
-    ids=["triplet", "joint-two-layers-dual", "batch-all-plain", "strong", "votes"],
+    ids=["triplet", "joint-two-layers-dual", "batch-all-plain", "strong", "heavy", "votes"],
 )
 def test_together_as_alone_whatever_the_size(double, tmp_path, parameters):
     experiment = Experiment("x", epochs=2, batch_size=4, **parameters)

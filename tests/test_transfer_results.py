@@ -1,5 +1,7 @@
 """By hand: four people, one a fold, three frames of one sequence each, and networks that are right where told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,6 +15,7 @@ SETTINGS = {"dataset": "ckplus", "loss": "softmax", "recipe": "strong", "occlusi
 SETTINGS |= {"folds": 4, "protocol": "subject"}
 SCRATCH = Experiment("scratch", **SETTINGS, epochs=50, batch_size=16)
 FINE = Experiment("fine", **SETTINGS, epochs=20, batch_size=16, pretrained="usage-resnet10-strong-short")
+HEAVY = replace(FINE, experiment="heavy", occlusion="heavy", epochs=60)
 PAPER = Experiment("paper", dataset="ckplus", loss="softmax", folds=4, protocol="subject")
 
 
@@ -96,6 +99,16 @@ def test_the_ladder_ends_with_what_learns_from_both(stored):
     assert means[METHODS[1]] == 1 and means[METHODS[2]] == 0, "by what each method says above"
     assert means[f"{transfer.TRAINED}, linear"] == 1 and means[f"{transfer.UNTRAINED}, linear"] == 0
     assert (table["members"] == 4).all() and (table["people"] == 4).all()
+
+
+def test_heavy_occlusion_comes_last(stored):
+    assert transfer_results.heavily_covered() is None
+    rows = [{**row.method, "seeds": row.seeds, "folds": row.folds} for row in (SCRATCH, HEAVY, FINE, PAPER)]
+    pd.DataFrame(rows).to_csv(paths.EXPERIMENTS, index=False)
+    store(HEAVY, [lambda i, one: True for fold in range(4)])
+    assert (transfer_results.tuned(), transfer_results.heavily_covered()) == (FINE, HEAVY)
+    last = transfer_results.ladder().iloc[-1]
+    assert last["method"] == "strong recipe, from FER2013's weights, heavy occlusion" and last["mean"] == 1
 
 
 def test_gains_are_paired_by_people(stored):
