@@ -47,7 +47,8 @@ SHOWN = ("rectangle", "square")
 """The kinds of occlusion that a training of this study may show, with whatever fill.
 
 No training shows another kind, but some are alike: the band over the eyes is a rectangle too, which a training may
-happen to draw, and the strong recipe's many small squares resemble the patches.
+happen to draw, the strong recipe's many small squares resemble the patches, and heavy occlusion's wide rectangles lie
+where the mask over the mouth does.
 """
 
 Weights = dict[Occlusion, float]
