@@ -11,6 +11,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.stats import RESAMPLED, mean_interval, paired_difference, subject_gain, subject_ratio, verdict
 from fer_lib.tables import label, measured
 from fer_lib.views import faces_kept
+from fer_lib.wording import in_cell
 
 LEVELS = ("0%", *(f"{share:.0%}" for share in SHARES))
 MAPS = (*METHODS, *CONTROLS)
@@ -131,7 +132,7 @@ def readable_faithfulness(table: pd.DataFrame) -> pd.DataFrame:
     shown = table[["protocol", "label", "map"]].rename(columns={"label": "method"})
     shown["most first"] = [f"{100 * x:.1f}" for x in table["most"]]
     for name, words in {"between": "gap to least first", "better": "to random", "beyond": "to contrast"}.items():
-        shown[words] = [_briefly(*three) for three in _triples(table, name)]
+        shown[words] = [in_cell(*three, "+.1%") for three in _triples(table, name)]
     words = {"supported": "yes", "contradicted": "worse", "not resolvable": "not resolvable"}
     shown["beats random?"] = [words[verdict(ends)] for _, *ends in _triples(table, "better")]
     return shown.assign(n=table["n"])
@@ -139,11 +140,6 @@ def readable_faithfulness(table: pd.DataFrame) -> pd.DataFrame:
 
 def _triples(table: pd.DataFrame, name: str) -> Iterator[tuple]:
     return table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False, name=None)
-
-
-def _briefly(mean: float, low: float, high: float) -> str:
-    ends = f" [{100 * low:+.1f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{100 * high:+.1f}]" if pd.notna(low) else ""
-    return f"{100 * mean:+.1f}{ends}"
 
 
 def regions(experiment: Experiment, by: str | None = None) -> pd.DataFrame:
@@ -172,18 +168,13 @@ def readable_regions(dataset: str) -> pd.DataFrame:
     tables = []
     for experiment in arms(dataset):
         found = regions(experiment)
-        said = [_times(row.ratio, row.ci_low, row.ci_high) for row in found.itertuples()]
+        said = [in_cell(row.ratio, row.ci_low, row.ci_high, ".2f") for row in found.itertuples()]
         wide = found.assign(said=said).pivot(index="map", columns="region", values="said")
         wide = wide.reindex([name for name in MAPS if name in wide.index]).reset_index().rename_axis(columns=None)
         wide.insert(0, "method", label(experiment))
         wide.insert(0, "protocol", experiment.protocol)
         tables.append(wide)
     return pd.concat(tables, ignore_index=True)
-
-
-def _times(mean: float, low: float, high: float) -> str:
-    ends = f" [{low:.2f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high:.2f}]" if pd.notna(low) else ""
-    return f"{mean:.2f}{ends}"
 
 
 def answer(dataset: str, table: pd.DataFrame) -> str:
@@ -199,7 +190,7 @@ def answer(dataset: str, table: pd.DataFrame) -> str:
             f"- **{label(experiment)}**, protocol {experiment.protocol}, n = {n}: without the tenth of the face that "
             f"the map *{best['map']}* calls most relevant, {stays[best['map']]:.1f} % of the predictions stay; without "
             f"a random tenth, {stays['random']:.1f} %. Up to half removed, this map is better than chance by "
-            f"{_briefly(*best[['better', 'better_low', 'better_high']])} points."
+            f"{in_cell(*best[['better', 'better_low', 'better_high']], '+.1%')} points."
         )
         known = [name for name in WORDS if name in places.index]
         for region in known[:1] if known[:1] == ["expression"] else known:
@@ -207,7 +198,7 @@ def answer(dataset: str, table: pd.DataFrame) -> str:
             line += (
                 f" Of what speaks for the emotion, {100 * found['inside']:.0f} % lies {WORDS[region]}, which is "
                 f"{100 * found['area']:.0f} % of the image: "
-                f"{_times(found['ratio'], found['ci_low'], found['ci_high'])} times chance."
+                f"{in_cell(found['ratio'], found['ci_low'], found['ci_high'], '.2f')} times chance."
             )
         lines.append(line)
     return "\n".join(lines) or (

@@ -1,7 +1,6 @@
 """Parsed data sets, kept under a key made of their content: a changed file is never mistaken for the old one."""
 
 import hashlib
-import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -23,15 +22,8 @@ def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
     with suppress(Exception), file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
         return {str(name): stored[name] for name in stored["names"]}
     arrays = build()
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        partial = file.with_name(f"{key}.{os.getpid()}.tmp")
-        try:
-            with partial.open("wb") as stream:
-                np.savez(stream, names=list(arrays), **arrays)
-            os.replace(partial, file)
-        finally:
-            partial.unlink(missing_ok=True)
+    with suppress(OSError), paths.replacing(file) as partial, partial.open("wb") as stream:
+        np.savez(stream, names=list(arrays), **arrays)
     return arrays
 
 

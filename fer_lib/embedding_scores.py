@@ -15,6 +15,7 @@ from sklearn.metrics import silhouette_samples
 from fer_lib import results, tables
 from fer_lib.experiments import Experiment
 from fer_lib.stats import by_training, mean_interval, paired_difference
+from fer_lib.wording import in_cell
 
 NEIGHBOURS = 5
 
@@ -165,19 +166,13 @@ def readable(table: pd.DataFrame, sign: str = "") -> pd.DataFrame:
     keys = [name for name in ("protocol", "label", "less") if name in table]
     mean = table.columns[table.columns.isin(["mean", "difference"])][0]
     ends = zip(table[mean], table["ci_low"], table["ci_high"], strict=True)
-    cells = table.assign(cell=[_cell(*values, sign) for values in ends]).sort_values("protocol", kind="stable")
+    cells = table.assign(cell=[in_cell(*values, f"{sign}.3f") for values in ends]).sort_values(
+        "protocol", kind="stable"
+    )
     wide = cells.set_index([*keys, "score"])["cell"].unstack()[list(RANGES)]
     wide = wide.reindex(cells[keys].drop_duplicates()).rename_axis(columns=None)
     wide.insert(0, "n", cells.groupby(keys)["n"].max())
     return wide.reset_index().rename(columns={"label": "method"})
-
-
-def _cell(mean: float, low: float, high: float, sign: str) -> str:
-    """With spaces that break the line between mean and interval only."""
-    if np.isnan(mean):
-        return "–"
-    ends = "" if np.isnan(low) else f" [{low:{sign}.3f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high:{sign}.3f}]"
-    return f"{mean:{sign}.3f}{ends}"
 
 
 def answer(table: pd.DataFrame) -> str:

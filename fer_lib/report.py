@@ -9,7 +9,6 @@ machines (times, cell ids, random table ids, places on disk) does not reach the 
 import argparse
 import base64
 import io
-import os
 import re
 import sys
 from html import escape
@@ -98,7 +97,7 @@ def render(executed: Path, html: Path, dataset: str = "ckplus") -> None:
 
     executed: a notebook as papermill or nbclient leaves it. html: the page; its name marks its place in the navigation.
     dataset: whose faces the page tells of; it may have one of `BANNERS`.
-    The page is written to a temporary name and renamed. Raises FileNotFoundError where there is no notebook, ValueError
+    Raises FileNotFoundError where there is no notebook, ValueError
     where it cannot be read, did not run to its end or has a failed cell; a page already there then stays as it is.
     """
     from nbconvert import HTMLExporter  # slow to import, and notebooks need only `figure` and `table`
@@ -117,10 +116,8 @@ def render(executed: Path, html: Path, dataset: str = "ckplus") -> None:
         "banner": BANNERS.get(dataset, ""),
     }
     page, _ = exporter.from_notebook_node(notebook, resources=about)
-    html.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = html.with_name(f"{html.name}.tmp")
-    unfinished.write_text(_with_names(_same_everywhere(page), html.stem), encoding="utf-8", newline="\n")
-    os.replace(unfinished, html)
+    with paths.replacing(html) as unfinished:
+        unfinished.write_text(_with_names(_same_everywhere(page), html.stem), encoding="utf-8", newline="\n")
 
 
 def address(page: str, dataset: str) -> str:

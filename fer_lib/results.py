@@ -7,7 +7,6 @@ a row there, whatever else a killed run has left.
 import gzip
 import importlib.metadata
 import json
-import os
 import platform
 import subprocess
 from dataclasses import fields, replace
@@ -46,11 +45,9 @@ def write(path: Path, content: bytes) -> None:
 
     Raises PermissionError or another OSError with the path and the remedy if the place cannot be written.
     """
-    partial = path.with_name(path.name + ".tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, path)
+        with paths.replacing(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
         raise type(error)(f"cannot write {path} ({error.strerror}); make it writable or set FER_RESULTS") from error
 

@@ -33,7 +33,7 @@ from fer_lib.stats import (
     subject_ratio,
 )
 from fer_lib.tables import label, measured
-from fer_lib.wording import interval, p_value, paired, percent
+from fer_lib.wording import in_cell, interval, p_value, paired, percent
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
 
@@ -241,7 +241,7 @@ def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """`robustness_table` in percent, a column per score, n members; says if training showed the black rectangle."""
-    said = [_briefly(row.mean, row.ci_low, row.ci_high) for row in table.itertuples()]
+    said = [in_cell(row.mean, row.ci_low, row.ci_high, ".1%") for row in table.itertuples()]
     keys = ["protocol", "label", "n"]
     wide = table.assign(said=said, n=[counted(row) for row in table.itertuples()]).pivot_table(
         index=keys, columns="score", values="said", aggfunc="first", sort=False
@@ -254,7 +254,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def readable_questions(answers: pd.DataFrame) -> pd.DataFrame:
     """`questions_table` in points."""
-    gains = [_briefly(row.difference, row.ci_low, row.ci_high, "+") for row in answers.itertuples()]
+    gains = [in_cell(row.difference, row.ci_low, row.ci_high, "+.1%") for row in answers.itertuples()]
     shown = answers[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
     n = [paired(row) for row in answers.itertuples()]
     p = [p_value(x) for x in answers["p"]]
@@ -265,14 +265,6 @@ def counted(row) -> str:
     """Members and, where people are resampled, people of a row of `robustness_table`."""
     members = f"{row.members} member{'s' if row.members > 1 else ''}"
     return f"{members}, {row.people} people" if row.protocol == "subject" else members
-
-
-def _briefly(mean: float, low: float, high: float, sign: str = "") -> str:
-    """0.9, 0.85, 0.95 -> 90.0 [85.0 to 95.0]; without ends if they are not defined. Its line breaks before the ends."""
-    ends = (
-        f" [{100 * low:{sign}.1f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{100 * high:{sign}.1f}]" if pd.notna(low) else ""
-    )
-    return f"{100 * mean:{sign}.1f}{ends}"
 
 
 def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:

@@ -3,7 +3,6 @@
 Within an epoch nothing waits for the device.
 """
 
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from fer_lib.evaluation import Predictor, scores
 from fer_lib.experiments import Experiment, Member
 from fer_lib.network import Network
 from fer_lib.occlusion import apply_mask, mixed_fill, rectangle_mask
+from fer_lib.paths import replacing
 from fer_lib.recipe import LABEL_SMOOTHING, WEIGHT_DECAY, augment, rate
 from fer_lib.stn import share_outside
 from fer_lib.triplet import triplet_loss
@@ -261,6 +261,5 @@ def epochs_done(checkpoint: Path) -> int:
 
 def save(state: dict, path: Path) -> None:
     """Store a state dict so that it is there whole or not at all."""
-    partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    torch.save(state, partial)
-    os.replace(partial, path)
+    with replacing(path) as partial:
+        torch.save(state, partial)

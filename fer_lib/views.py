@@ -10,6 +10,7 @@ from fer_lib.occlusion_benchmark import paper_boxes
 from fer_lib.stats import RESAMPLED, mean_interval, subject_ratio
 from fer_lib.tables import LOST, label, last_epoch, measured
 from fer_lib.training import THETA
+from fer_lib.wording import in_cell
 
 CORNERS = np.array([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]])
 """Of the image, as theta takes them: x, y, 1."""
@@ -75,10 +76,7 @@ def summary(dataset: str) -> pd.DataFrame:
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """`summary` with a row per arm and a column per quantity: mean, in brackets the middle 95 % of the frames."""
-    said = [
-        f"{row.mean:.2f} [{row.low:.2f}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{row.high:.2f}]"
-        for row in table.itertuples()
-    ]
+    said = [in_cell(row.mean, row.low, row.high, ".2f") for row in table.itertuples()]
     keys = ["protocol", "method", "frames"]
     form = {"index": keys, "columns": "quantity", "values": "said", "aggfunc": "first", "sort": False}
     wide = table.assign(said=said).pivot_table(**form)

@@ -201,6 +201,18 @@ def interval(low: float, high: float, sign: str = "") -> str:
     return f"{100 * low:{sign}.2f} to {100 * high:{sign}.2f}" if pd.notna(low) else "–"
 
 
+def in_cell(mean: float, low: float, high: float, form: str) -> str:
+    """(0.9, 0.85, 0.95, ".2f") -> 0.90 [0.85 to 0.95], whose line breaks before the ends only; no ends if undefined.
+
+    form: a format of numbers; with a percent sign the three are given in percent, without the sign.
+    """
+    if pd.isna(mean):
+        return "–"
+    said, low_end, high_end = (f"{x:{form}}".removesuffix("%") for x in (mean, low, high))
+    ends = f" [{low_end}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high_end}]" if pd.notna(low) else ""
+    return f"{said}{ends}"
+
+
 def with_ends(found: pd.Series | tuple) -> str:
     """(0.9, 0.85, 0.95), or a row with mean, ci_low, ci_high -> 90.00 % [85.00 to 95.00]; without ends if undefined."""
     mean, low, high = found[["mean", "ci_low", "ci_high"]] if isinstance(found, pd.Series) else found

@@ -72,6 +72,17 @@ def test_a_name_that_cannot_be_written_leaves_nothing_behind(own_cache):
     assert [file.name for file in own_cache.iterdir()] == ["k.npz"]
 
 
+def test_a_file_whose_writing_fails_stays_as_it_was(tmp_path):
+    file = tmp_path / "new" / "file"
+    with paths.replacing(file) as partial:
+        partial.write_text("whole")
+        assert not file.exists()
+    with pytest.raises(OSError, match="full"), paths.replacing(file) as partial:
+        partial.write_text("ha")
+        raise OSError("full")
+    assert [(one.name, one.read_text()) for one in file.parent.iterdir()] == [("file", "whole")]
+
+
 def test_key_follows_name_folder_and_content(tmp_path):
     for name in ("happy/1", "happy/2", "sad/1"):
         (tmp_path / name).parent.mkdir(exist_ok=True)

@@ -7,7 +7,7 @@ import pytest
 
 from fer_lib import claims, paths, readme, results, stats, tables, wording
 from fer_lib.experiments import Experiment, Member
-from fer_lib.wording import interval, p_value, percent
+from fer_lib.wording import in_cell, interval, p_value, percent
 
 SOFTMAX = Experiment("softmax", "ckplus", loss="softmax", seeds=3)
 TRIPLET = Experiment("triplet", "ckplus", seeds=3)
@@ -190,6 +190,9 @@ def test_results_of_an_older_method_are_left_out():
 
 def test_numbers_for_the_eye():
     assert (percent(0.98765), percent(float("nan"))) == ("98.77", "–")
+    assert in_cell(0.9, 0.85, 1, ".2f").replace("\N{NO-BREAK SPACE}", " ") == "0.90 [0.85 to 1.00]"
+    assert in_cell(0.0312, -0.01, 0.1, "+.1%").replace("\N{NO-BREAK SPACE}", " ") == "+3.1 [-1.0 to +10.0]"
+    assert in_cell(0.9, float("nan"), float("nan"), ".1%") == "90.0" and in_cell(*[float("nan")] * 3, ".1f") == "–"
     assert [p_value(p) for p in (1, 0.0312, 0.001, 0.00099, 0, float("nan"))] == [
         "1.000",
         "0.031",
