@@ -41,7 +41,7 @@ FIGURE = {"figsize": (3.5, 3.1)}
 def followed(occlusion: str = "rectangle") -> list[str]:
     """The labels of the arms that the overview follows: softmax, and triplet with a transformer that keeps the face."""
     settings = ({"loss": "softmax"}, {"loss": "triplet", "stn_lr_factor": 0.1})
-    return [tables.label(Experiment("followed", occlusion=occlusion, **given)) for given in settings]
+    return [tables.label(Experiment("followed", "ckplus", occlusion=occlusion, **given)) for given in settings]
 
 
 def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:

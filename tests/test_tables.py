@@ -156,11 +156,12 @@ def test_parts():
 def test_labels():
     assert tables.label(TRIPLET) == "STN + ResNet-10 + triplet"
     assert tables.label(RESNET18) == "STN + ResNet-18 + softmax"
-    changed = Experiment("x", input_path="plain", occlusion="none")
+    changed = Experiment("x", "ckplus", input_path="plain", occlusion="none")
     assert tables.label(changed) == "ResNet-10 + triplet (no occlusion)"
     on_fer2013 = replace(changed, dataset="fer2013", protocol="usage", epochs=10, batch_size=64)
     assert tables.label(on_fer2013) == "ResNet-10 + triplet (no occlusion)", "there is no transformer to have a rate"
     assert tables.label(replace(TRIPLET, epochs=1)) == "STN + ResNet-10 + triplet (epochs 1)"
+    assert tables.label(Experiment("x", "synthetic", epochs=8)) == "STN + ResNet-10 + triplet", "as in the practice run"
 
 
 def test_the_papers_number_stands_beside_the_papers_settings_only():
