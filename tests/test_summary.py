@@ -85,15 +85,15 @@ def test_every_answer_is_drawn_where_it_is(answers):
         fig = summary.picture(answers)
     lines = {line.get_label(): line for line in fig.axes[0].lines}
     occluded, printed = lines[summary.ASKED["occluded"][0]], lines["printed"]
-    assert occluded.get_xydata() == pytest.approx(np.array([[0.6, 2.24], [0.6, 3.24], [0.6, 4.24]]))
+    assert occluded.get_xydata() == pytest.approx(np.array([[0.6, 2.24], [0.6, 3.24], [0.6, 4.24], [0.6, 5.24]]))
     assert [x for x in printed.get_xdata() if x == x] == pytest.approx([0.9896])
-    assert [text.get_text() for text in fig.axes[0].texts].count("60.0") == 3
+    assert [text.get_text() for text in fig.axes[0].texts].count("60.0") == 4
     plt.close(fig)
 
 
 def test_the_picture_stands_alone(answers):
     said = summary.in_words(answers)
-    assert "softmax (1 of 10 trainings): 99.00 % (known people" in said and said.count(";") == 4
+    assert "softmax (1 of 10 trainings): 99.00 % (known people" in said and said.count(";") == 5
     of_the_pages = (paths.ROOT / "fer_lib" / "report_template" / "style.css").read_text()
     assert all(colour in of_the_pages for colour in re.findall("#[0-9a-f]{6}", report.CARD))
     fig, ax = plt.subplots()
