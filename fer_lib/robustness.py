@@ -283,15 +283,17 @@ def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
 
 
 def questions_in_words(answers: pd.DataFrame) -> str:
-    """`questions_table` under unseen occlusion in sentences."""
+    """`questions_table` under unseen occlusion, and on clear faces, in sentences."""
     lines = []
     for (question, protocol, _), own in answers.groupby(["question", "protocol", "with"], sort=False):
         by_score = own.set_index("score")
-        found = by_score.loc["unseen"]
+        found, clear = by_score.loc["unseen"], by_score.loc["clean"]
         fills = [f"{fill} {100 * by_score.loc[f'unseen, {fill}', 'difference']:+.1f}" for fill in FILLS]
         lines.append(
             f"- Does {question} help under unseen occlusion? {100 * found['difference']:+.2f} points "
             f"[{interval(found['ci_low'], found['ci_high'], '+')}], {found['n']} {found['pairs']}, protocol "
-            f"{protocol}: {found['verdict']}. By what covers the face: {', '.join(fills)}."
+            f"{protocol}: {found['verdict']}. By what covers the face: {', '.join(fills)}. On clear faces "
+            f"{100 * clear['difference']:+.2f} points [{interval(clear['ci_low'], clear['ci_high'], '+')}]: "
+            f"{clear['verdict']}."
         )
     return "\n".join(lines)

@@ -116,6 +116,7 @@ def test_members_that_were_never_asked_are_named(stored):
 
 def test_answer_says_what_is_kept(stored):
     text = robustness.answer(robustness.robustness_table("synthetic"), robustness.questions_table("synthetic"))
+    assert text.count("On clear faces ") == text.count("under unseen occlusion?") > 0
     assert "100.00 % on clear faces, 12.50 % under unseen occlusion; it keeps 12.50 % [12.50 to 12.50]" in text
     assert "Does training with occlusion help under unseen occlusion? +12.50 points" in text
 
