@@ -10,13 +10,17 @@ from matplotlib.ticker import PercentFormatter
 
 from fer_lib.landmarks import Landmarks
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED, Occlusion, OcclusionBenchmark, part_of_face
-from fer_lib.plots import ACCENT, CYCLE, INK, MUTED
+from fer_lib.plots import ACCENT, CYCLE, INK, MUTED, RULE, look
 
 
-def curve(ax: Axes, points: pd.DataFrame, label: str, colour: str) -> Axes:
-    """Draw accuracy against the covered share, and its interval as a band: severity, mean, ci_low, ci_high."""
-    ax.fill_between(points["severity"], points["ci_low"], points["ci_high"], color=colour, alpha=0.15, linewidth=0)
-    ax.plot(points["severity"], points["mean"], "o-", color=colour, label=label, markersize=3.5)
+def curve(ax: Axes, points: pd.DataFrame, label: str, look: dict) -> Axes:
+    """Draw accuracy against the covered share, and its interval as a band: severity, mean, ci_low, ci_high.
+
+    look: as `plots.look` gives it.
+    """
+    ends = points["ci_low"], points["ci_high"]
+    ax.fill_between(points["severity"], *ends, color=look["color"], alpha=0.1, linewidth=0)
+    ax.plot(points["severity"], points["mean"], **look, label=label, markersize=3.5)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="y")
@@ -26,10 +30,12 @@ def curve(ax: Axes, points: pd.DataFrame, label: str, colour: str) -> Axes:
 def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
     """Draw accuracy and interval for each kind of occlusion, a colour per arm: name -> kind, mean, ci_low, ci_high."""
     for k, (name, table) in enumerate(arms.items()):
-        lines = np.arange(len(table)) + 0.16 * (k - (len(arms) - 1) / 2)
-        colour = CYCLE[k % len(CYCLE)]
-        ax.hlines(lines, table["ci_low"], table["ci_high"], color=colour, linewidth=1.4)
-        ax.plot(table["mean"], lines, "o", color=colour, label=name, markersize=4)
+        lines = np.arange(len(table)) + min(0.16, 0.8 / len(arms)) * (k - (len(arms) - 1) / 2)
+        one = look(k)
+        ax.hlines(lines, table["ci_low"], table["ci_high"], color=one["color"], linewidth=1.2)
+        ax.plot(table["mean"], lines, **one | {"linestyle": ""}, label=name, markersize=4)
+    between = np.arange(1, len(table)) - 0.5
+    ax.hlines(between, 0, 1, transform=ax.get_yaxis_transform(), color=RULE, linewidth=0.6)
     names = ["clean" if kind == "none" else kind for kind in table["kind"]]
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)

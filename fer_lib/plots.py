@@ -79,6 +79,12 @@ Transparent, so that a figure sits on a light and on a dark page; text as paths,
 """
 
 
+def look(k: int) -> dict:
+    """How the k-th of several methods is drawn, from 0 on: where the colours are used up, other marks and lines."""
+    again = k // len(CYCLE) % 3
+    return {"color": CYCLE[k % len(CYCLE)], "marker": "os^"[again], "linestyle": ("-", "--", ":")[again]}
+
+
 def face_grid(ax: Axes, images: np.ndarray, titles: list[str] | None = None, columns: int = 8) -> Axes:
     """Draw faces as one mosaic, row by row; what lies between them is transparent.
 
@@ -234,9 +240,8 @@ def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
     for k, method in enumerate(methods):
         own = rungs[rungs["method"] == method].sort_values("protocol", key=lambda names: names.map(places))
         x = own["protocol"].map(places) + 0.045 * (k - len(methods) / 2)
-        colour, style = CYCLE[k % len(CYCLE)], ("-", "--", ":")[k // len(CYCLE)]
-        ax.vlines(x, own["ci_low"], own["ci_high"], color=colour, linewidth=1)
-        ax.plot(x, own["mean"], "o", linestyle=style, color=colour, label=method, markersize=4)
+        ax.vlines(x, own["ci_low"], own["ci_high"], color=look(k)["color"], linewidth=1)
+        ax.plot(x, own["mean"], **look(k), label=method, markersize=4)
     ax.set_xticks(list(places.values()), places.keys())
     ax.set(xlabel="protocol", ylabel="accuracy on the test frames", xlim=(-0.4, 2.4))
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
