@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from fer_lib import embedding_maps, results, tables
 from fer_lib.embedding_scores import RANGES
 from fer_lib.experiments import Experiment
-from fer_lib.plots import ACCENT, CYCLE, EMOTION_COLOURS, INK
+from fer_lib.plots import ACCENT, CYCLE, EMOTION_COLOURS, INK, name_lines
 
 SUBJECT_COLOURS = sns.husl_palette(12, l=0.6).as_hex()
 """Subjects take these in turn: with more than twelve, a colour stands for several."""
@@ -121,13 +121,8 @@ def score_panel(ax: Axes, table: pd.DataFrame, members: pd.DataFrame, labels: di
         dots = members[(members["divided"] == divided) & members["experiment"].isin(own.index[own["n"] > 1])]
         places = dots["experiment"].map(dict(zip(labels, lines, strict=True)))
         ax.plot(dots["value"], places + 0.13, ".", color=colour, alpha=0.35, markersize=4)
-    ax.set_yticks(range(len(labels)), labels.values())
-    ax.set_ylim(len(labels) - 0.4, -0.6)
-    ax.grid(visible=True, axis="x")
     ax.axvline(0, color=INK, linewidth=0.7)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    return ax
+    return name_lines(ax, labels.values())
 
 
 def scores_figure(table: pd.DataFrame, members: pd.DataFrame) -> Figure:

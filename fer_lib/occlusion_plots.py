@@ -10,7 +10,7 @@ from matplotlib.ticker import PercentFormatter
 
 from fer_lib.landmarks import Landmarks
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED, Occlusion, OcclusionBenchmark, part_of_face
-from fer_lib.plots import ACCENT, CYCLE, INK, MUTED, RULE, look
+from fer_lib.plots import ACCENT, CYCLE, INK, MUTED, RULE, look, name_lines
 
 
 def curve(ax: Axes, points: pd.DataFrame, label: str, look: dict) -> Axes:
@@ -36,14 +36,8 @@ def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
         ax.plot(table["mean"], lines, **one | {"linestyle": ""}, label=name, markersize=4)
     between = np.arange(1, len(table)) - 0.5
     ax.hlines(between, 0, 1, transform=ax.get_yaxis_transform(), color=RULE, linewidth=0.6)
-    names = ["clean" if kind == "none" else kind for kind in table["kind"]]
-    ax.set_yticks(range(len(names)), names)
-    ax.set_ylim(len(names) - 0.5, -0.5)
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    ax.grid(visible=True, axis="x")
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    return ax
+    return name_lines(ax, ["clean" if kind == "none" else kind for kind in table["kind"]])
 
 
 def aims(ax: Axes, table: pd.DataFrame) -> Axes:
@@ -52,13 +46,8 @@ def aims(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.hlines(lines, table["ci_low"], table["ci_high"], color=ACCENT, linewidth=1.8)
     ax.plot(table["mean"], lines, "o", color=ACCENT)
     ax.plot(table["wanted"], lines, "D", color=CYCLE[1], markerfacecolor="none")
-    ax.set_yticks(lines, table["aim"])
-    ax.set_ylim(len(table) - 0.5, -0.5)
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    ax.grid(visible=True, axis="x")
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    return ax
+    return name_lines(ax, table["aim"])
 
 
 def moved(ax: Axes, table: pd.DataFrame) -> Axes:
@@ -67,13 +56,9 @@ def moved(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.hlines(lines, table["low"], table["high"], color=ACCENT, linewidth=1.8)
     ax.plot(table["mean"], lines, "o", color=ACCENT)
     ax.axvline(1, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="one pixel")
-    ax.set_yticks(lines, table["label"])
-    ax.set(xlabel="pixels that the view moves", ylim=(len(table) - 0.5, -0.5))
-    ax.set_xlim(-0.02 * max(1.1, table["high"].max()), max(1.1, 1.05 * table["high"].max()))
-    ax.grid(visible=True, axis="x")
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    return ax
+    most = max(1.1, table["high"].max())
+    ax.set(xlabel="pixels that the view moves", xlim=(-0.02 * most, max(1.1, 1.05 * table["high"].max())))
+    return name_lines(ax, table["label"])
 
 
 def mean_face(ax: Axes, images: np.ndarray, kind: str, found: Landmarks) -> Axes:

@@ -85,6 +85,16 @@ def look(k: int) -> dict:
     return {"color": CYCLE[k % len(CYCLE)], "marker": "os^"[again], "linestyle": ("-", "--", ":")[again]}
 
 
+def name_lines(ax: Axes, names) -> Axes:
+    """Name a picture's lines, 0 on top, whose values lie along x: a grid behind them, and no axis at the names."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5)
+    ax.grid(visible=True, axis="x")
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
 def face_grid(ax: Axes, images: np.ndarray, titles: list[str] | None = None, columns: int = 8) -> Axes:
     """Draw faces as one mosaic, row by row; what lies between them is transparent.
 
@@ -162,13 +172,8 @@ def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray]) -> A
     ax.plot(table["mean"], lines, "o", color=ACCENT, label="mean and interval")
     ax.plot([], [], "o", color=ACCENT, alpha=0.35, markersize=4, label="each member")
     ax.plot(table["printed"], lines, "D", markerfacecolor="none", color=INK, label="printed in the paper")
-    ax.set_yticks(lines, [textwrap.fill(label, 45, break_on_hyphens=False) for label in table["label"]])
-    ax.set_ylim(len(table) - 0.4, -0.5)
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    ax.grid(visible=True, axis="x")
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    return ax
+    return name_lines(ax, [textwrap.fill(label, 45, break_on_hyphens=False) for label in table["label"]])
 
 
 def throughput(ax: Axes, table: pd.DataFrame, limit: float) -> Axes:
@@ -184,12 +189,8 @@ def throughput(ax: Axes, table: pd.DataFrame, limit: float) -> Axes:
         for line, rate, ratio in zip(lines, rows["frames_per_second"], rows["ratio"], strict=True):
             ax.text(rate + 0.01 * limit, line, f"× {ratio:.1f}", va="center", fontsize=8)
     ax.axvline(limit, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="the floor: arithmetic alone")
-    ax.set_yticks(range(len(losses)), losses)
-    ax.set(xlabel="frames per second", ylim=(len(losses) - 0.5, -0.5), xlim=(0, 1.06 * limit))
-    ax.tick_params(axis="y", length=0)
-    ax.grid(visible=True, axis="x")
-    ax.spines["left"].set_visible(False)
-    return ax
+    ax.set(xlabel="frames per second", xlim=(0, 1.06 * limit))
+    return name_lines(ax, losses)
 
 
 def per_protocol(table: pd.DataFrame, members: list[np.ndarray]) -> Figure:
@@ -285,10 +286,5 @@ def found_differences(ax: Axes, table: pd.DataFrame) -> Axes:
             colour = CYCLE[1] if found else MUTED
             ax.plot(own["difference"][shown], height[shown], "o", markersize=3, color=colour, markerfacecolor=face)
     ax.axvline(0, color=INK, linewidth=0.8)
-    ax.set_yticks(range(len(groups)), groups)
-    ax.set_ylim(len(groups) - 0.5, -0.5)
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
-    ax.grid(visible=True, axis="x")
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    return ax
+    return name_lines(ax, groups)

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from fer_lib import twins, votes
-from fer_lib.plots import ACCENT, CYCLE, INK, MUTED
+from fer_lib.plots import ACCENT, CYCLE, INK, MUTED, name_lines
 
 OUTCOME_COLOURS = dict(zip(votes.OUTCOMES, (ACCENT, f"{ACCENT}80", CYCLE[1], f"{CYCLE[1]}80", CYCLE[4]), strict=True))
 """Blue where the label is what most voters say, orange where it is something else, grey where no label could be."""
@@ -104,13 +104,9 @@ def parts(ax: Axes, table: pd.DataFrame) -> Axes:
         lines = own["part"].map(names.index)
         ax.hlines(lines, own["low"], own["high"], color=colour, linewidth=1.8)
         ax.plot(own["share"], lines, "o", color=colour, label=method)
-    ax.set_yticks(range(len(names)), [f"{name} ({n:,})" for name, n in zip(names, sizes, strict=True)])
-    ax.set(xlabel="accuracy", ylim=(len(names) - 0.5, -0.5))
+    ax.set_xlabel("accuracy")
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    ax.grid(visible=True, axis="x")
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    return ax
+    return name_lines(ax, [f"{name} ({n:,})" for name, n in zip(names, sizes, strict=True)])
 
 
 def against_ceilings(ax: Axes, published: pd.DataFrame, ceilings: pd.DataFrame) -> Axes:
@@ -128,10 +124,6 @@ def against_ceilings(ax: Axes, published: pd.DataFrame, ceilings: pd.DataFrame) 
     ax.plot(published["share"][~ours], lines[~ours], "D", color=INK, markerfacecolor="none", label="printed")
     if ours.any():
         ax.plot(published["share"][ours], lines[ours], "o", color=ACCENT, label="measured here")
-    ax.set_yticks(lines, published["method"])
-    ax.set(xlabel="accuracy on PrivateTest", ylim=(len(published) - 0.5, -0.5))
+    ax.set_xlabel("accuracy on PrivateTest")
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    ax.grid(visible=True, axis="x")
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
-    return ax
+    return name_lines(ax, published["method"])

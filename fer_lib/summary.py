@@ -85,14 +85,11 @@ def picture(answers: pd.DataFrame) -> Figure:
             ax.text(low - 0.006, place, f"{100 * mean:.1f}", ha="right", va="center", fontsize=7.5)
     if answers["printed"].notna().any():
         ax.plot(answers["printed"], lines - 0.24, "D", color=plots.INK, markerfacecolor="none", label="printed")
-    ax.set_yticks(range(len(names)), names)
     lowest = answers[["mean", "ci_low"]].min().min()
-    ax.set(ylim=(len(names) - 0.45, -0.55), xlim=(lowest - 0.05, 1.01), xlabel="accuracy")
+    ax.set(xlim=(lowest - 0.05, 1.01), xlabel="accuracy")
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
-    ax.grid(visible=True, axis="x")
     ax.hlines(np.arange(1, len(names)) - 0.5, 0, 1, transform=ax.get_yaxis_transform(), color=plots.RULE, linewidth=0.6)
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
+    plots.name_lines(ax, names)
     fig.legend(*ax.get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return fig
 

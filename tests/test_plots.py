@@ -133,5 +133,5 @@ def test_interval_plot_draws_rows_from_the_top_in_percent(ax):
     assert dots.get_xydata().tolist() == [[0.5, 0], [0.9, 1]]
     assert diamonds.get_xydata()[1].tolist() == [0.99, 1]
     assert diamonds.get_markerfacecolor() == "none"
-    assert ax.get_ylim() == (1.6, -0.5)
+    assert ax.get_ylim() == (1.5, -0.5)
     assert ax.xaxis.get_major_formatter()(0.5) == "50%"
