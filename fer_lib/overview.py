@@ -49,7 +49,8 @@ def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
 
     arms: rows of `tables.accuracy_table`.
     """
-    return report.side_by_side([split(dataset, arms), occlusion(dataset), transformer(dataset)])
+    asked = robustness.questions_table(dataset)
+    return report.side_by_side([split(dataset, arms), occlusion(dataset, asked), transformer(dataset, asked)])
 
 
 def split(dataset: str, arms: pd.DataFrame) -> tuple[str, str, HTML]:
@@ -74,8 +75,11 @@ def split(dataset: str, arms: pd.DataFrame) -> tuple[str, str, HTML]:
     return "What does the split give away?", sentence, report.figure(fig, caption, alt, rungs)
 
 
-def occlusion(dataset: str) -> tuple[str, str, HTML]:
-    """Title, sentence and figure: accuracy on clear and on covered faces, and what training with occlusion gains."""
+def occlusion(dataset: str, asked: pd.DataFrame) -> tuple[str, str, HTML]:
+    """Title, sentence and figure: accuracy on clear and on covered faces, and what training with occlusion gains.
+
+    asked: `robustness.questions_table`.
+    """
     protocol, table = _first_protocol(robustness.robustness_table(dataset))
     # Arms that were asked about other people than most do not compare.
     table = table[
@@ -91,11 +95,8 @@ def occlusion(dataset: str) -> tuple[str, str, HTML]:
     name, own = next(iter(by_arm.items()))
     mean = own.set_index("score")["mean"].map(percent)
     sentence = f"{name}: {mean['clean']} % on clear faces, {mean['unseen']} % under occlusion that no training showed."
-    answers = robustness.questions_table(dataset).query("question == 'training with occlusion' and score == 'unseen'")
-    for row in answers[(answers["protocol"] == protocol) & (answers["with"] == name)].to_dict("records"):
-        ends = interval(row["ci_low"], row["ci_high"], "+")
-        gained = f"{100 * row['difference']:+.2f} points [{ends}; n = {row['n']} {row['pairs']}]"
-        sentence += f" Training with a black rectangle gains {gained} there."
+    if found := _gained(asked, "training with occlusion", protocol, name):
+        sentence += f" Training with a black rectangle gains {found['unseen']} there."
     n = {_short(name): own["members"].iloc[0] for name, own in by_arm.items()}
     over = "people resampled" if protocol == "subject" else "over members"
     caption = (
@@ -106,8 +107,12 @@ def occlusion(dataset: str) -> tuple[str, str, HTML]:
     return "What does occlusion take?", sentence, report.figure(fig, caption, alt, table)
 
 
-def transformer(dataset: str) -> tuple[str, str, HTML]:
-    """Title, sentence and figure: how far the transformer's view moves when a rectangle covers the face."""
+def transformer(dataset: str, asked: pd.DataFrame) -> tuple[str, str, HTML]:
+    """Title, sentence and figure: how far the transformer's view moves when a rectangle covers the face, and what it
+    gains.
+
+    asked: `robustness.questions_table`.
+    """
     protocol, table = _first_protocol(moved(dataset))
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
@@ -119,7 +124,26 @@ def transformer(dataset: str) -> tuple[str, str, HTML]:
         f"Protocol {protocol}: how far the view's corners move when the face is covered; mean, and the middle 95 % of "
         f"the test frames of all members. Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
     )
-    return "Does the transformer look away?", views.looks_away(dataset), report.figure(fig, caption, means, table)
+    sentence, name = views.looks_away(dataset), followed()[0]
+    if found := _gained(asked, "the spatial transformer", protocol, name):
+        sentence += (
+            f" Over the same network without a transformer, {name} gains {found['clean']} on clear faces and "
+            f"{found['unseen']} under unseen occlusion."
+        )
+    return "Does the transformer look away, and does it help?", sentence, report.figure(fig, caption, means, table)
+
+
+def _gained(asked: pd.DataFrame, question: str, protocol: str, name: str) -> dict[str, str]:
+    """What the method of this name gains by what is asked about, by score: +1.00 points [+0.50 to +1.50; n = 2 people].
+
+    Empty where it was not asked.
+    """
+    rows = asked[(asked["question"] == question) & (asked["protocol"] == protocol) & (asked["with"] == name)]
+    said = {}
+    for row in rows.itertuples():
+        ends = interval(row.ci_low, row.ci_high, "+")
+        said[row.score] = f"{100 * row.difference:+.2f} points [{ends}; n = {row.n} {row.pairs}]"
+    return said
 
 
 def moved(dataset: str) -> pd.DataFrame:

@@ -49,7 +49,8 @@ def results_text() -> str:
     dataset = "ckplus"
     answers = summary.table(dataset)
     listed = tables.accuracy_table(dataset).query("part == 'Table 2'")
-    in_short = overview.split(dataset, listed), overview.occlusion(dataset), overview.transformer(dataset)
+    asked = robustness.questions_table(dataset)
+    in_short = overview.split(dataset, listed), overview.occlusion(dataset, asked), overview.transformer(dataset, asked)
     parts = [
         f"![{summary.in_words(answers)}]({PICTURE.relative_to(paths.ROOT)})",
         summary.CAPTION,
@@ -62,7 +63,7 @@ def results_text() -> str:
         " ".join(filter(None, (recipe_results.in_short(dataset), transfer_results.in_short()))),
         UNDER_OCCLUSION,
         markdown(kept(robustness.robustness_table(dataset))),
-        robustness.questions_in_words(robustness.questions_table(dataset)),
+        robustness.questions_in_words(asked),
     ]
     return "\n\n".join(parts)
 

@@ -46,6 +46,15 @@ def test_every_page_is_linked_with_its_answer(monkeypatch):
     assert len(links) == len(overview.report.PAGES) - 1
 
 
+def test_what_a_question_found_is_said_by_score():
+    row = {"question": "it", "protocol": "subject", "with": "x", "ci_low": 0.005, "ci_high": 0.015, "n": 2}
+    scores = pd.DataFrame({"score": ["clean", "unseen"], "difference": [0.01, -0.02]})
+    asked = scores.assign(**row, pairs="people")
+    found = overview._gained(asked, "it", "subject", "x")
+    assert found["clean"] == "+1.00 points [+0.50 to +1.50; n = 2 people]" and found["unseen"].startswith("-2.00")
+    assert overview._gained(asked, "it", "random", "x") == {} == overview._gained(asked, "it", "subject", "y")
+
+
 def test_the_least_exposed_protocol_counts():
     table = pd.DataFrame({"protocol": ["random", "sequence", "sequence"], "label": ["x", "y", overview.followed()[0]]})
     protocol, own = overview._first_protocol(table)
