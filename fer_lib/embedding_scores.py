@@ -166,9 +166,8 @@ def readable(table: pd.DataFrame, sign: str = "") -> pd.DataFrame:
     keys = [name for name in ("protocol", "label", "less") if name in table]
     mean = table.columns[table.columns.isin(["mean", "difference"])][0]
     ends = zip(table[mean], table["ci_low"], table["ci_high"], strict=True)
-    cells = table.assign(cell=[in_cell(*values, f"{sign}.3f") for values in ends]).sort_values(
-        "protocol", kind="stable"
-    )
+    said = [in_cell(*values, f"{sign}.3f") for values in ends]
+    cells = table.assign(cell=said).sort_values("protocol", kind="stable")
     wide = cells.set_index([*keys, "score"])["cell"].unstack()[list(RANGES)]
     wide = wide.reindex(cells[keys].drop_duplicates()).rename_axis(columns=None)
     wide.insert(0, "n", cells.groupby(keys)["n"].max())
