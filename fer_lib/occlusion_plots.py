@@ -13,14 +13,14 @@ from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED, Occlusion, Occlu
 from fer_lib.plots import ACCENT, CYCLE, INK, MUTED, RULE, look, name_lines
 
 
-def curve(ax: Axes, points: pd.DataFrame, label: str, look: dict) -> Axes:
+def curve(ax: Axes, points: pd.DataFrame, label: str, style: dict) -> Axes:
     """Draw accuracy against the covered share, and its interval as a band: severity, mean, ci_low, ci_high.
 
-    look: as `plots.look` gives it.
+    style: as `plots.look` gives it.
     """
     ends = points["ci_low"], points["ci_high"]
-    ax.fill_between(points["severity"], *ends, color=look["color"], alpha=0.1, linewidth=0)
-    ax.plot(points["severity"], points["mean"], **look, label=label, markersize=3.5)
+    ax.fill_between(points["severity"], *ends, color=style["color"], alpha=0.1, linewidth=0)
+    ax.plot(points["severity"], points["mean"], **style, label=label, markersize=3.5)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="y")
@@ -31,9 +31,9 @@ def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
     """Draw accuracy and interval for each kind of occlusion, a colour per arm: name -> kind, mean, ci_low, ci_high."""
     for k, (name, table) in enumerate(arms.items()):
         lines = np.arange(len(table)) + min(0.16, 0.8 / len(arms)) * (k - (len(arms) - 1) / 2)
-        one = look(k)
-        ax.hlines(lines, table["ci_low"], table["ci_high"], color=one["color"], linewidth=1.2)
-        ax.plot(table["mean"], lines, **one | {"linestyle": ""}, label=name, markersize=4)
+        style = look(k) | {"linestyle": ""}
+        ax.hlines(lines, table["ci_low"], table["ci_high"], color=style["color"], linewidth=1.2)
+        ax.plot(table["mean"], lines, **style, label=name, markersize=4)
     between = np.arange(1, len(table)) - 0.5
     ax.hlines(between, 0, 1, transform=ax.get_yaxis_transform(), color=RULE, linewidth=0.6)
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))

@@ -97,8 +97,8 @@ def render(executed: Path, html: Path, dataset: str = "ckplus") -> None:
 
     executed: a notebook as papermill or nbclient leaves it. html: the page; its name marks its place in the navigation.
     dataset: whose faces the page tells of; it may have one of `BANNERS`.
-    Raises FileNotFoundError where there is no notebook, ValueError
-    where it cannot be read, did not run to its end or has a failed cell; a page already there then stays as it is.
+    Raises FileNotFoundError where there is no notebook, ValueError where it cannot be read, did not run to its end or
+    has a failed cell; a page already there then stays as it is.
     """
     from nbconvert import HTMLExporter  # slow to import, and notebooks need only `figure` and `table`
 
