@@ -215,7 +215,8 @@ def with_heavy_occlusion() -> str:
     now = recipe_results.reached(heavy, AIMS).set_index("aim")
     kept = [f"{with_ends(now.loc[aim])} {aim.removeprefix('kept ')}, before {percent(before[aim])}" for aim in KEPT]
     clean = [
-        f"{100 * row.difference:+.2f} points [{interval(row.ci_low, row.ci_high, '+')}] (people: {row.people}), {row.verdict}"
+        f"{100 * row.difference:+.2f} points [{interval(row.ci_low, row.ci_high, '+')}] (people: {row.people}), "
+        f"{row.verdict}"
         for row in gains(heavy, fine).query("score == 'clean'").itertuples()
     ]
     return (
