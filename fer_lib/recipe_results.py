@@ -30,6 +30,15 @@ AIMS = {
 }
 """What was aimed for before the first training: score, of which other score it is the share, and the aim."""
 
+COMPARED = {
+    "clean": SCORES["clean"],
+    "unseen": SCORES["unseen"],
+    "25 % patches": AIMS["kept with 25 % covered by patches"][0],
+    "mouth": AIMS["kept with the mouth covered"][0],
+    "eyes": AIMS["kept with the eyes covered"][0],
+}
+"""Scores in which trainings are compared."""
+
 BLIND = range(4, FOLDS)
 """The folds of `subject` whose people were in no inner fold that was looked at before `recipe` was settled."""
 
@@ -160,8 +169,8 @@ def gains(experiment: Experiment) -> pd.DataFrame:
 def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
     """What each setting that was tried, from scratch or from FER2013's weights, scores on its inner folds.
 
-    Columns method, inner folds, clean and unseen with their ends, and both on inner folds 0 and 1, whose people are
-    those of folds 0 to 3.
+    Columns method, inner folds, clean and unseen with their ends, and each score of `COMPARED` on inner folds 0 and 1,
+    whose people are those of folds 0 to 3.
     """
     names, rows = ("clean", "unseen"), []
     for row in read_experiments():
@@ -169,11 +178,9 @@ def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
         if tried and has_results(row):
             about = {"method": label(row), "inner folds": f"{len(results.finished(row))} of {len(row.members)}"}
             scores = {name: with_ends(_pooled(row, name)) for name in names}
-            first = {name: right(row, SCORES[name]).query("fold < 2")["score"].mean() for name in names}
-            rows.append(
-                {**about, **scores, **{f"{name}, folds 0 and 1": f"{percent(first[name])} %" for name in names}}
-            )
-    return pd.DataFrame(rows, columns=["method", "inner folds", *names, *(f"{name}, folds 0 and 1" for name in names)])
+            first = {name: right(row, weights).query("fold < 2")["score"].mean() for name, weights in COMPARED.items()}
+            rows.append({**about, **scores, **{f"{name}, 0 and 1": percent(share) for name, share in first.items()}})
+    return pd.DataFrame(rows, columns=["method", "inner folds", *names, *(f"{name}, 0 and 1" for name in COMPARED)])
 
 
 def answer(experiment: Experiment) -> str:

@@ -21,16 +21,6 @@ AIMS = recipe_results.AIMS | {"clean accuracy": (SCORES["clean"], None, 0.985)}
 KEPT = [aim for aim in AIMS if aim.startswith("kept")]
 """The aims that are shares of the accuracy on clear faces."""
 
-COMPARED = {
-    "clean": SCORES["clean"],
-    "unseen": SCORES["unseen"],
-    "25 % patches": AIMS["kept with 25 % covered by patches"][0],
-    "mouth": AIMS["kept with the mouth covered"][0],
-    "eyes": AIMS["kept with the eyes covered"][0],
-}
-"""Scores in which fine-tuned and trained from scratch are compared."""
-
-
 ASKED = {"all": range(splits.FOLDS), "folds 4 to 9": recipe_results.BLIND}
 """Who is asked: everybody, and those who chose neither the recipe nor the learning rate of fine-tuning."""
 
@@ -90,13 +80,13 @@ def _row(name: str, predictions: pd.DataFrame) -> dict:
 def gains(first: Experiment, second: Experiment) -> pd.DataFrame:
     """What the first training gains over the second, paired by people over the members that both have.
 
-    A row per group of people (`ASKED`) and score of `COMPARED`: people, score, difference, ci_low, ci_high, p, n,
-    pairs, verdict.
+    A row per group of people (`ASKED`) and score of `recipe_results.COMPARED`: people, score, difference, ci_low,
+    ci_high, p, n, pairs, verdict.
     """
     rows = [
         {"people": people, "score": name, **gain(first, second, weights, folds)}
         for people, folds in ASKED.items()
-        for name, weights in COMPARED.items()
+        for name, weights in recipe_results.COMPARED.items()
     ]
     table = pd.DataFrame(rows).query("n > 0")
     return table[["people", "score", "difference", "ci_low", "ci_high", "p", "n", "pairs", "verdict"]]

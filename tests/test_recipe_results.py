@@ -115,7 +115,9 @@ def test_inner_folds_stand_apart(stored):
     table = recipe_results.inner_scores("synthetic")
     assert table[["method", "inner folds"]].values.tolist() == [[label(INNER), "1 of 2"]]
     assert table["clean"].item().startswith("100.00 %") and table["unseen"].item().startswith("0.00 %")
-    assert table[["clean, folds 0 and 1", "unseen, folds 0 and 1"]].values.tolist() == [["100.00 %", "0.00 %"]]
+    assert table[["clean, 0 and 1", "unseen, 0 and 1", "mouth, 0 and 1"]].values.tolist() == [
+        ["100.00", "0.00", "0.00"]
+    ]
 
 
 def test_answer(stored):
