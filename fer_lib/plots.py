@@ -173,7 +173,7 @@ def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray]) -> A
     ax.plot([], [], "o", color=ACCENT, alpha=0.35, markersize=4, label="each member")
     ax.plot(table["printed"], lines, "D", markerfacecolor="none", color=INK, label="printed in the paper")
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    return name_lines(ax, [textwrap.fill(label, 45, break_on_hyphens=False) for label in table["label"]])
+    return name_lines(ax, [textwrap.fill(label, 52, break_on_hyphens=False) for label in table["label"]])
 
 
 def throughput(ax: Axes, table: pd.DataFrame, limit: float) -> Axes:

@@ -268,7 +268,7 @@ def counted(row) -> str:
 
 
 def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
-    """What each arm keeps under occlusion it was not trained on, and what helps, in sentences."""
+    """What helps under occlusion that no training showed, and what each arm keeps under it, in sentences."""
     lines = []
     for (protocol, name), own in table.groupby(["protocol", "label"], sort=False):
         values = own.set_index("score")
@@ -279,7 +279,7 @@ def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
             f"- **{name}**, protocol {protocol}, {counted(kept)}: {clear} % on clear faces, {unseen} % under "
             f"unseen occlusion; it keeps {percent(kept['mean'])} %{ends}."
         )
-    return "\n".join([*lines, questions_in_words(answers)])
+    return "\n".join(filter(None, [questions_in_words(answers), *lines]))
 
 
 def questions_in_words(answers: pd.DataFrame) -> str:

@@ -24,9 +24,10 @@ from fer_lib.faces import Faces
 from fer_lib.network import Network
 from fer_lib.run import load_network, weights_file, weights_fingerprint
 from fer_lib.splits import FOLDS, split
+from fer_lib.tables import USUAL_START
 from fer_lib.training import network_for, to_float
 
-ON_FER2013, ON_CKPLUS = "usage-resnet10-strong-short", "subject-resnet10-strong"
+ON_FER2013, ON_CKPLUS = USUAL_START, "subject-resnet10-strong"
 """The experiments whose networks are asked: the same network and recipe, trained on either data set from scratch."""
 
 CLASSIFIERS = {"linear": "logistic", "5 nearest": "knn"}

@@ -161,6 +161,9 @@ def test_labels():
     on_fer2013 = replace(changed, dataset="fer2013", protocol="usage", epochs=10, batch_size=64)
     assert tables.label(on_fer2013) == "ResNet-10 + triplet (no occlusion)", "there is no transformer to have a rate"
     assert tables.label(replace(TRIPLET, epochs=1)) == "STN + ResNet-10 + triplet (epochs 1)"
+    tuned = Experiment("x", "ckplus", loss="softmax", pretrained=tables.USUAL_START)
+    assert tables.label(tuned) == "STN + ResNet-10 + softmax (from FER2013)"
+    assert tables.label(replace(tuned, pretrained="other")) == "STN + ResNet-10 + softmax (from other)"
     assert tables.label(Experiment("x", "synthetic", epochs=8)) == "STN + ResNet-10 + triplet", "as in the practice run"
 
 
