@@ -135,3 +135,20 @@ def test_interval_plot_draws_rows_from_the_top_in_percent(ax):
     assert diamonds.get_markerfacecolor() == "none"
     assert ax.get_ylim() == (1.5, -0.5)
     assert ax.xaxis.get_major_formatter()(0.5) == "50%"
+
+
+def test_where_the_colours_are_used_up_marks_and_lines_differ():
+    looks = [plots.look(k) for k in range(3 * len(plots.CYCLE))]
+    assert len({tuple(one.values()) for one in looks}) == len(looks)
+    assert looks[0]["color"] == looks[len(plots.CYCLE)]["color"] and looks[0]["marker"] != looks[-1]["marker"]
+    assert plots.look(3 * len(plots.CYCLE)) == looks[0]
+
+
+def test_found_differences_are_filled(ax):
+    table = pd.DataFrame({"group": ["a", "a", "b"], "difference": [0.1, -0.2, 0.3], "found": [False, True, False]})
+    plots.found_differences(ax, table)
+    filled = [line for line in ax.lines if line.get_markerfacecolor() != "none" and line.get_marker() == "o"]
+    assert [x for line in filled for x in line.get_xdata()] == [-0.2]
+    hollow = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
+    assert sorted(x for line in hollow for x in line.get_xdata()) == [0.1, 0.3]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"] and ax.get_ylim() == (1.5, -0.5)
