@@ -8,8 +8,9 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.attribution import CONTROLS, GRID, METHODS, SHARES
 from fer_lib.experiments import Experiment
+from fer_lib.naming import label
 from fer_lib.stats import RESAMPLED, mean_interval, paired_difference, subject_gain, subject_ratio, verdict
-from fer_lib.tables import label, measured
+from fer_lib.tables import measured
 from fer_lib.views import faces_kept
 from fer_lib.wording import in_cell
 

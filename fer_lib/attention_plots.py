@@ -16,9 +16,9 @@ from fer_lib import attention, synthetic, views
 from fer_lib.attribution import GRID, VISIBLE
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE, Faces
+from fer_lib.naming import label
 from fer_lib.plots import ACCENT, CYCLE, INK, MUTED
 from fer_lib.stn import warp
-from fer_lib.tables import label
 
 COLOURS = dict(zip(attention.MAPS, (CYCLE[1], CYCLE[2], ACCENT, MUTED, MUTED), strict=True))
 """Of the maps and of the controls."""

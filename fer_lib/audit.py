@@ -8,8 +8,9 @@ import pandas as pd
 from scipy import stats
 
 from fer_lib import results
+from fer_lib.naming import label
 from fer_lib.stats import LEVEL
-from fer_lib.tables import label, measured
+from fer_lib.tables import measured
 from fer_lib.wording import interval, p_value, percent
 
 TEST_FRAMES = 181

@@ -6,9 +6,10 @@ import pandas as pd
 
 from fer_lib import results
 from fer_lib.experiments import Experiment
+from fer_lib.naming import label
 from fer_lib.robustness import SCORES, gain
 from fer_lib.stats import RESAMPLED, TRAININGS, paired_by, paired_difference, subject_difference
-from fer_lib.tables import best_watched, label, measured, occluded
+from fer_lib.tables import best_watched, measured, occluded
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fer_lib import embedding_maps, results, tables
+from fer_lib import embedding_maps, naming, results, tables
 from fer_lib.embedding_scores import RANGES
 from fer_lib.experiments import Experiment
 from fer_lib.plots import ACCENT, CYCLE, EMOTION_COLOURS, INK, name_lines
@@ -49,14 +49,14 @@ def embedding_map(ax: Axes, points: pd.DataFrame, by: str) -> Axes:
 def arms(dataset: str, protocol: str) -> list[Experiment]:
     """The arms whose maps stand side by side, as far as measured: ResNet-10 with softmax, triplet or joint loss."""
     rows = [row for row in tables.measured(dataset) if (row.protocol, row.backbone) == (protocol, "resnet10")]
-    rows = [row for row in rows if tables.part(row) == "Table 2" or row.loss == "joint"]
+    rows = [row for row in rows if naming.part(row) == "Table 2" or row.loss == "joint"]
     rows = [row for row in rows if len(embedding_maps.first_member(row))]
     return sorted(rows, key=lambda row: ("softmax", "triplet", "joint").index(row.loss))
 
 
 def short_label(experiment: Experiment) -> str:
     """The loss, and what differs from the paper's setting: enough where everything else is the same."""
-    differs = ", ".join(tables.differences(experiment))
+    differs = ", ".join(naming.differences(experiment))
     return f"{experiment.loss} ({differs})" if differs else experiment.loss
 
 

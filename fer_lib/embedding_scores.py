@@ -12,7 +12,7 @@ import pandas as pd
 from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
-from fer_lib import results, tables
+from fer_lib import naming, results, tables
 from fer_lib.experiments import Experiment
 from fer_lib.stats import by_training, mean_interval, paired_difference
 from fer_lib.wording import in_cell
@@ -113,8 +113,8 @@ def all_member_scores(dataset: str) -> pd.DataFrame:
     found = []
     for row in tables.measured(dataset):
         if len(results.read(row, "embeddings.csv.gz")):
-            about = {"experiment": row.experiment, "protocol": row.protocol, "part": tables.part(row)}
-            found.append(member_scores(row).assign(**about, label=tables.label(row)))
+            about = {"experiment": row.experiment, "protocol": row.protocol, "part": naming.part(row)}
+            found.append(member_scores(row).assign(**about, label=naming.label(row)))
     if not found:
         raise ValueError(f"no experiment of {dataset} has embeddings; train one with 01_train")
     return pd.concat(found, ignore_index=True)
@@ -146,10 +146,10 @@ def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
     values = values.sort_index()
     rows = []
     for (loss, less), first, second in product(LESS, arms, arms):
-        if (first.loss, second.loss) != (loss, less) or tables.part(replace(first, loss="triplet")) == "ablation":
+        if (first.loss, second.loss) != (loss, less) or naming.part(replace(first, loss="triplet")) == "ablation":
             continue
         if first.method | {"experiment": second.experiment, "loss": less} == second.method:
-            about = {"protocol": first.protocol, "label": tables.label(first), "less": less}
+            about = {"protocol": first.protocol, "label": naming.label(first), "less": less}
             for score, (low, high) in RANGES.items():
                 pair = (values[arm.experiment, score] for arm in (first, second))
                 found = paired_difference(*pair, first.protocol, within=(low - high, high - low))

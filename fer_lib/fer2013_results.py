@@ -7,7 +7,7 @@ that takes a data set serves `ferplus` too.
 import numpy as np
 import pandas as pd
 
-from fer_lib import quality, results, tables, votes
+from fer_lib import naming, quality, results, tables, votes
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.stats import subject_gain, subject_ratio
 from fer_lib.wording import interval, percent, with_ends
@@ -25,7 +25,7 @@ def is_trained(dataset: str = DATASET) -> bool:
 
 def arms(dataset: str = DATASET) -> dict[str, Experiment]:
     """Label -> the measured experiments under `usage`. Raises ValueError if there is none."""
-    return {tables.label(row): row for row in tables.measured(dataset) if row.protocol == "usage"}
+    return {naming.label(row): row for row in tables.measured(dataset) if row.protocol == "usage"}
 
 
 def predictions(experiment: Experiment) -> tuple[pd.DataFrame, np.ndarray]:

@@ -15,6 +15,7 @@ from fer_lib import (
     audit,
     embedding_scores,
     fer2013_results,
+    naming,
     occlusion_plots,
     paths,
     plots,
@@ -41,7 +42,7 @@ FIGURE = {"figsize": (3.5, 3.1)}
 def followed(occlusion: str = "rectangle") -> list[str]:
     """The labels of the arms that the overview follows: softmax, and triplet with a transformer that keeps the face."""
     settings = ({"loss": "softmax"}, {"loss": "triplet", "stn_lr_factor": 0.1})
-    return [tables.label(Experiment("followed", "ckplus", occlusion=occlusion, **given)) for given in settings]
+    return [naming.label(Experiment("followed", "ckplus", occlusion=occlusion, **given)) for given in settings]
 
 
 def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
@@ -60,7 +61,7 @@ def split(dataset: str, arms: pd.DataFrame) -> tuple[str, str, HTML]:
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
         plots.protocol_ladder(ax, rungs.assign(method=rungs["method"].map(_short)))
-        printed = tables.printed(Experiment("proposed", dataset=dataset))
+        printed = naming.printed(Experiment("proposed", dataset=dataset))
         ax.plot(-0.25, printed, "D", markerfacecolor="none", color=plots.INK, label="triplet, printed")
         ax.set_xticks(range(3), ["frames,\nas the paper", "sequences", "people"])
         ax.set(xlabel="", ylabel="accuracy")

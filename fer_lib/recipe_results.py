@@ -11,11 +11,12 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.claims import difference
 from fer_lib.experiments import Experiment, read_experiments
+from fer_lib.naming import label, part
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.robustness import SCORES, equally, gain, right, score
 from fer_lib.splits import FOLDS
 from fer_lib.stats import subject_gain, subject_interval, subject_ratio, verdict
-from fer_lib.tables import has_results, label, measured, part, voted
+from fer_lib.tables import has_results, measured, voted
 from fer_lib.wording import interval, percent, with_ends
 
 AIMS = {

@@ -11,6 +11,7 @@ import pandas as pd
 
 from fer_lib import results
 from fer_lib.experiments import Experiment
+from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import (
     CLEAN,
     FILLS,
@@ -32,7 +33,7 @@ from fer_lib.stats import (
     subject_gain,
     subject_ratio,
 )
-from fer_lib.tables import label, measured
+from fer_lib.tables import measured
 from fer_lib.wording import in_cell, interval, p_value, paired, percent
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from fer_lib import audit, overview, plots, references, results, robustness, tables, transfer_results
+from fer_lib import audit, naming, overview, plots, references, results, robustness, tables, transfer_results
 from fer_lib.experiments import Experiment
 from fer_lib.wording import percent
 
@@ -32,7 +32,7 @@ CAPTION = (
 def shown(dataset: str) -> dict[str, Experiment]:
     """Name -> the trained methods, tested on new people: the paper's two losses, the strong recipe, the fine-tuned."""
     rows = [row for row in tables.measured(dataset) if row.protocol == "subject"]
-    followed = [row for row in rows if tables.label(row) in overview.followed()]
+    followed = [row for row in rows if naming.label(row) in overview.followed()]
     strong = [row for row in rows if (row.recipe, row.loss) == ("strong", "softmax") and row.occlusion != "none"]
     strong.sort(key=lambda row: (row.pretrained != "none", row.occlusion == "heavy"))
     return {_named(row): row for row in [*followed, *strong]}
@@ -60,12 +60,12 @@ def table(dataset: str) -> pd.DataFrame:
     rungs = rungs.sort_values("protocol", key=lambda names: names.map(list(ASKED).index), kind="stable")
     rows = [rungs[rungs["method"] == name].assign(printed=np.nan) for name in references.METHODS[1:]]
     for name, experiment in shown(dataset).items():
-        own = rungs[rungs["method"] == tables.label(experiment)].assign(method=name)
+        own = rungs[rungs["method"] == naming.label(experiment)].assign(method=name)
         for protocol, answers in {"subject": "metrics.csv", "occluded": "occluded_predictions.csv.gz"}.items():
             if not _on_everybody(experiment, answers):
                 own = own[own["protocol"] != protocol]
         usual = Experiment("usual", dataset, backbone=experiment.backbone, loss=experiment.loss)
-        printed = tables.printed(usual) if experiment.recipe == "paper" else np.nan
+        printed = naming.printed(usual) if experiment.recipe == "paper" else np.nan
         rows.append(own.assign(printed=np.where(own["protocol"] == "random", printed, np.nan)))
     found = pd.concat(rows, ignore_index=True).rename(columns={"protocol": "asked"})
     return found[["method", "asked", "mean", "ci_low", "ci_high", "n", "printed"]]

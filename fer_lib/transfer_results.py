@@ -9,10 +9,11 @@ import pandas as pd
 
 from fer_lib import recipe_results, results, splits, transfer, twins
 from fer_lib.experiments import Experiment, read_experiments
+from fer_lib.naming import label
 from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, gain
 from fer_lib.stats import subject_interval
-from fer_lib.tables import has_results, label, macro_f1, measured
+from fer_lib.tables import has_results, macro_f1, measured
 from fer_lib.wording import interval, percent, with_ends
 
 AIMS = recipe_results.AIMS | {"clean accuracy": (SCORES["clean"], None, 0.985)}

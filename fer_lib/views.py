@@ -6,9 +6,10 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
+from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import paper_boxes
 from fer_lib.stats import RESAMPLED, mean_interval, subject_ratio
-from fer_lib.tables import LOST, label, last_epoch, measured
+from fer_lib.tables import LOST, last_epoch, measured
 from fer_lib.training import THETA
 from fer_lib.wording import in_cell
 

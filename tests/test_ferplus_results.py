@@ -8,7 +8,7 @@ from test_fer2013_results import IDS, store
 from fer_lib import fer2013_results, ferplus_results, paths, quality
 from fer_lib.experiments import Experiment
 from fer_lib.ferplus import CLASSES
-from fer_lib.tables import label
+from fer_lib.naming import label
 
 SETTINGS = {"dataset": "ferplus", "protocol": "usage", "seeds": 2, "loss": "softmax", "epochs": 3, "batch_size": 64}
 HARD, SOFT = Experiment("hard", **SETTINGS), Experiment("soft", **SETTINGS, target="votes")

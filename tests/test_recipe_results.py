@@ -6,8 +6,8 @@ import pytest
 
 from fer_lib import paths, recipe_results, results
 from fer_lib.experiments import Experiment, Member
+from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
-from fer_lib.tables import label
 
 SETTINGS = {"loss": "softmax", "recipe": "strong", "occlusion": "mixed", "stn_lr_factor": 0.1, "epochs": 50}
 STRONG = Experiment("strong", protocol="subject", folds=6, **SETTINGS, batch_size=16)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import paths, plots, readme, report, summary, tables
+from fer_lib import naming, paths, plots, readme, report, summary, tables
 from fer_lib.experiments import Experiment
 
 STRONG = {"protocol": "subject", "loss": "softmax", "recipe": "strong", "occlusion": "mixed"}
@@ -28,14 +28,14 @@ def answers(monkeypatch):
     monkeypatch.setattr(summary.results, "read", lambda row, table: pd.DataFrame({"fold": range(row.folds)}))
     monkeypatch.setattr(tables, "accuracy_table", lambda dataset: None)
     ends = {"mean": 0.9, "ci_low": 0.85, "ci_high": 0.95, "n": 1}
-    names = [*summary.references.METHODS, *map(tables.label, trained)]
+    names = [*summary.references.METHODS, *map(naming.label, trained)]
     rungs = [{"method": name, "protocol": "subject", **ends} for name in names]
     rungs += [
         {"method": name, "protocol": protocol, **ends} for name in names[:4] for protocol in ("sequence", "random")
     ]
-    rungs += [{"method": tables.label(PAPER), "protocol": "random", **ends, "mean": 0.99}]
+    rungs += [{"method": naming.label(PAPER), "protocol": "random", **ends, "mean": 0.99}]
     monkeypatch.setattr(summary.audit, "ladder", lambda dataset, trained: pd.DataFrame(rungs))
-    asked = [(row.protocol, tables.label(row), score) for row in trained for score in ("clean", "unseen")]
+    asked = [(row.protocol, naming.label(row), score) for row in trained for score in ("clean", "unseen")]
     scores = pd.DataFrame(asked, columns=["protocol", "label", "score"])
     scores = scores.assign(mean=0.6, ci_low=np.nan, ci_high=np.nan, members=1)
     monkeypatch.setattr(summary.robustness, "robustness_table", lambda dataset: scores)
@@ -66,7 +66,7 @@ def test_who_was_not_tested_on_everybody_is_not_compared(monkeypatch):
     monkeypatch.setattr(tables, "measured", lambda dataset: [PAPER, SCRATCH])
     monkeypatch.setattr(summary.results, "finished", lambda row: row.members)
     monkeypatch.setattr(summary.results, "read", lambda row, table: pd.DataFrame({"fold": [0]}))
-    scores = pd.DataFrame({"method": [tables.label(PAPER)] * 3, "protocol": ["random", "subject", "occluded"], "n": 1})
+    scores = pd.DataFrame({"method": [naming.label(PAPER)] * 3, "protocol": ["random", "subject", "occluded"], "n": 1})
     scores = scores.assign(mean=0.9, ci_low=0.8, ci_high=1.0)
     monkeypatch.setattr(summary.audit, "ladder", lambda dataset, trained: scores[:2])
     asked = scores[2:].rename(columns={"method": "label", "n": "members"}).assign(protocol="subject", score="unseen")

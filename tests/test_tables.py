@@ -142,44 +142,6 @@ def test_under_the_subject_protocol_people_are_paired():
     assert (row["n"], row["pairs"], row["p"]) == (2, "people in 1 fold", 1)
 
 
-def test_parts():
-    assert tables.part(TRIPLET) == tables.part(replace(TRIPLET, stn_lr_factor=0.1)) == "Table 2"
-    assert tables.part(replace(TRIPLET, epochs=8, batch_size=50, lr=0.01)) == "Table 2"
-    assert tables.part(replace(TRIPLET, stn_lr_factor=0.1, occlusion="none")) == "no occlusion"
-    authors = replace(TRIPLET, head_layers=2, classifier="boosted-trees")
-    assert tables.part(authors) == "Table 2" and tables.printed(authors) == tables.printed(TRIPLET)
-    assert tables.part(replace(authors, classifier="knn")) == "ablation"
-    for other in ({"input_path": "plain"}, {"loss": "joint"}, {"mining": "batch-hard"}, {"classifier": "logistic"}):
-        assert tables.part(replace(TRIPLET, **other)) == "ablation"
-
-
-def test_labels():
-    assert tables.label(TRIPLET) == "STN + ResNet-10 + triplet"
-    assert tables.label(RESNET18) == "STN + ResNet-18 + softmax"
-    changed = Experiment("x", "ckplus", input_path="plain", occlusion="none")
-    assert tables.label(changed) == "ResNet-10 + triplet (no occlusion)"
-    on_fer2013 = replace(changed, dataset="fer2013", protocol="usage", epochs=10, batch_size=64)
-    assert tables.label(on_fer2013) == "ResNet-10 + triplet (no occlusion)", "there is no transformer to have a rate"
-    assert tables.label(replace(TRIPLET, epochs=1)) == "STN + ResNet-10 + triplet (epochs 1)"
-    tuned = Experiment("x", "ckplus", loss="softmax", pretrained=tables.USUAL_START)
-    assert tables.label(tuned) == "STN + ResNet-10 + softmax (from FER2013)"
-    assert tables.label(replace(tuned, pretrained="other")) == "STN + ResNet-10 + softmax (from other)"
-    assert tables.label(Experiment("x", "synthetic", epochs=8)) == "STN + ResNet-10 + triplet", "as in the practice run"
-
-
-def test_the_papers_number_stands_beside_the_papers_settings_only():
-    assert tables.printed(TRIPLET) == pytest.approx(0.9944)
-    assert tables.printed(RESNET18) == pytest.approx(0.9687)
-    for other in (
-        {"stn_lr_factor": 0.1},
-        {"protocol": "subject"},
-        {"dataset": "synthetic"},
-        {"input_path": "plain"},
-        {"loss": "joint"},
-    ):
-        assert pd.isna(tables.printed(replace(TRIPLET, **other)))
-
-
 def test_nothing_measured_is_said():
     with pytest.raises(ValueError, match=r"no finished experiment of ckplus in .*; train one with 01_train"):
         tables.accuracy_table("ckplus")
