@@ -8,7 +8,7 @@ from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.naming import label
 from fer_lib.robustness import SCORES, gain
-from fer_lib.stats import RESAMPLED, TRAININGS, paired_by, paired_difference, subject_difference
+from fer_lib.stats import COMPARISON, RESAMPLED, TRAININGS, paired_by, paired_difference, subject_difference
 from fer_lib.tables import best_watched, measured, occluded
 
 
@@ -83,8 +83,8 @@ def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFra
                     )
                     ends = {f"at_best{end}": best.get(key) for key, end in AT_BEST.items()}
                     rows.append({**pair, "worse": label(worse), "printed": claim.printed, **found, **ends})
-    names = ("claim", "protocol", "better", "worse", "printed", "difference", "ci_low", "ci_high", "p", "n", "pairs")
-    return pd.DataFrame(rows, columns=[*names, "verdict", *(f"at_best{end}" for end in AT_BEST.values())])
+    about = ["claim", "protocol", "better", "worse", "printed"]
+    return pd.DataFrame(rows, columns=[*about, *COMPARISON, *(f"at_best{end}" for end in AT_BEST.values())])
 
 
 def difference(first: Experiment, second: Experiment, covered: bool = False) -> dict:

@@ -10,7 +10,7 @@ import pandas as pd
 from fer_lib import naming, quality, results, tables, votes
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.stats import subject_gain, subject_ratio
-from fer_lib.wording import interval, percent, with_ends
+from fer_lib.wording import gained, interval, percent, with_ends
 
 DATASET = "fer2013"
 
@@ -237,8 +237,7 @@ def answer(table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, cla
     reader = ceilings.set_index("model").loc[votes.DRAWN]
     lines = reached(table)
     lines += [
-        f'- "{row.claim}" ({row.better}): {100 * row.difference:+.2f} points '
-        f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n:,} {row.pairs}: {row.verdict}."
+        f'- "{row.claim}" ({row.better}): {gained(row)}, {row.n:,} {row.pairs}: {row.verdict}.'
         for row in claims.itertuples()
     ]
     best = table.loc[table["mean"].idxmax()]

@@ -31,7 +31,7 @@ from fer_lib import (
     views,
 )
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.wording import interval, percent, with_ends
+from fer_lib.wording import gained, interval, percent, with_ends
 
 COMMON = "STN + ResNet-10 + "
 """What all followed arms share; left out of the names within a figure."""
@@ -135,15 +135,14 @@ def transformer(dataset: str, asked: pd.DataFrame) -> tuple[str, str, HTML]:
 
 
 def _gained(asked: pd.DataFrame, question: str, protocol: str, name: str) -> dict[str, str]:
-    """What the method of this name gains by what is asked about, by score: +1.00 points [+0.50 to +1.50; n = 2 people].
+    """What the method of this name gains by what is asked about, by score.
 
     Empty where it was not asked.
     """
     rows = asked[(asked["question"] == question) & (asked["protocol"] == protocol) & (asked["with"] == name)]
     said = {}
     for row in rows.itertuples():
-        ends = interval(row.ci_low, row.ci_high, "+")
-        said[row.score] = f"{100 * row.difference:+.2f} points [{ends}; n = {row.n} {row.pairs}]"
+        said[row.score] = f"{gained(row)} ({row.n} {row.pairs}: {row.verdict})"
     return said
 
 

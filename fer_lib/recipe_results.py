@@ -15,9 +15,9 @@ from fer_lib.naming import label, part
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.robustness import SCORES, equally, gain, right, score
 from fer_lib.splits import FOLDS
-from fer_lib.stats import subject_gain, subject_interval, subject_ratio, verdict
+from fer_lib.stats import COMPARISON, subject_gain, subject_interval, subject_ratio, verdict
 from fer_lib.tables import has_results, measured, voted
-from fer_lib.wording import interval, percent, with_ends
+from fer_lib.wording import gained, interval, percent, with_ends
 
 AIMS = {
     "clean accuracy": (SCORES["clean"], None, 0.96),
@@ -155,7 +155,7 @@ def same_recipe_in_words(table: pd.DataFrame) -> str:
 def gains(experiment: Experiment) -> pd.DataFrame:
     """What it gains over the paper's arms with the same loss, paired by people, over the members that both have.
 
-    One row per arm and score (`clean`, `unseen`): label, score, difference, ci_low, ci_high, p, n, pairs, verdict.
+    One row per arm and score (`clean`, `unseen`): label, score, and the columns of `stats.COMPARISON`.
     """
     rows = []
     for arm in measured(experiment.dataset):
@@ -163,8 +163,7 @@ def gains(experiment: Experiment) -> pd.DataFrame:
         if same and part(arm) in ("Table 2", "no occlusion"):
             found = {"clean": difference(experiment, arm), "unseen": gain(experiment, arm, SCORES["unseen"])}
             rows += [{"label": label(arm), "score": name, **one} for name, one in found.items() if one["n"]]
-    about = ["label", "score", "difference", "ci_low", "ci_high", "p", "n", "pairs", "verdict"]
-    return pd.DataFrame(rows, columns=about)
+    return pd.DataFrame(rows, columns=["label", "score", *COMPARISON])
 
 
 def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
@@ -202,8 +201,7 @@ def answer(experiment: Experiment) -> str:
     for row in gains(experiment).itertuples():
         where = {"clean": "on clear faces", "unseen": "under unseen occlusion"}[row.score]
         lines.append(
-            f"- Against the paper's training, {row.label}, {where}: {100 * row.difference:+.2f} points "
-            f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n} {row.pairs}: {row.verdict}."
+            f"- Against the paper's training, {row.label}, {where}: {gained(row)}, {row.n} {row.pairs}: {row.verdict}."
         )
     return "\n".join(lines)
 

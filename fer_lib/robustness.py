@@ -25,6 +25,7 @@ from fer_lib.occlusion_benchmark import (
     window_name,
 )
 from fer_lib.stats import (
+    COMPARISON,
     RESAMPLED,
     TRAININGS,
     mean_interval,
@@ -34,7 +35,7 @@ from fer_lib.stats import (
     subject_ratio,
 )
 from fer_lib.tables import measured
-from fer_lib.wording import in_cell, interval, p_value, paired, percent
+from fer_lib.wording import OVER_TRAININGS, gained, in_cell, interval, p_value, paired, percent, points
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
 
@@ -90,6 +91,10 @@ QUESTIONS = {
         {"input_path": "plain", "stn_lr_factor": 1.0},
     ),
     "the triplet loss": ({"loss": "triplet"}, {"loss": "softmax", "mining": "random", "normalise": False}),
+    "the triplet loss, with a slower transformer,": (
+        {"loss": "triplet", "stn_lr_factor": 0.1},
+        {"loss": "softmax", "mining": "random", "normalise": False, "stn_lr_factor": 1.0},
+    ),
     "the joint loss": ({"loss": "joint"}, {"loss": "softmax", "mining": "random", "normalise": False}),
 }
 """Does it help under occlusion? -> what the arm with it has, and the arm without it instead."""
@@ -197,8 +202,7 @@ def questions_table(dataset: str) -> pd.DataFrame:
     """Paired answers: one row per question, pair of arms and score (`clean`, `unseen`, also by fill,
     and each kind).
 
-    Columns question, protocol, with, score, difference, ci_low, ci_high, p, n, pairs (people, images or members) and
-    verdict, over the members that both arms have.
+    Columns question, protocol, with, score and those of `stats.COMPARISON`, over the members that both arms have.
     """
     measured_arms, rows = arms(dataset), []
     groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}
@@ -213,8 +217,7 @@ def questions_table(dataset: str) -> pd.DataFrame:
                     continue
                 about = {"question": question, "protocol": better.protocol, "with": label(better)}
                 rows += [{**about, "score": name, **gain(better, worse, group)} for name, group in groups.items()]
-    columns = ["question", "protocol", "with", "score", "difference", "ci_low", "ci_high", "p", "n", "pairs", "verdict"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=["question", "protocol", "with", "score", *COMPARISON])
 
 
 def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequence[int] | None = None) -> dict:
@@ -255,11 +258,12 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def readable_questions(answers: pd.DataFrame) -> pd.DataFrame:
     """`questions_table` in points."""
-    gains = [in_cell(row.difference, row.ci_low, row.ci_high, "+.1%") for row in answers.itertuples()]
+    gains = [points(row.difference, row.ci_low, row.ci_high) for row in answers.itertuples()]
     shown = answers[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
     n = [paired(row) for row in answers.itertuples()]
     p = [p_value(x) for x in answers["p"]]
-    return shown.assign(gain=gains, n=n, p=p, verdict=answers["verdict"])
+    apart = [interval(row.trained_low, row.trained_high, "+") for row in answers.itertuples()]
+    return shown.assign(gain=gains, **{OVER_TRAININGS: apart}, n=n, p=p, verdict=answers["verdict"])
 
 
 def counted(row) -> str:
@@ -291,10 +295,8 @@ def questions_in_words(answers: pd.DataFrame) -> str:
         found, clear = by_score.loc["unseen"], by_score.loc["clean"]
         fills = [f"{fill} {100 * by_score.loc[f'unseen, {fill}', 'difference']:+.1f}" for fill in FILLS]
         lines.append(
-            f"- Does {question} help under unseen occlusion? {100 * found['difference']:+.2f} points "
-            f"[{interval(found['ci_low'], found['ci_high'], '+')}], {found['n']} {found['pairs']}, protocol "
-            f"{protocol}: {found['verdict']}. By what covers the face: {', '.join(fills)}. On clear faces "
-            f"{100 * clear['difference']:+.2f} points [{interval(clear['ci_low'], clear['ci_high'], '+')}]: "
-            f"{clear['verdict']}."
+            f"- Does {question} help under unseen occlusion (protocol {protocol})? {gained(found)}, "
+            f"{found['n']} {found['pairs']}: {found['verdict']}. By what covers the face: {', '.join(fills)}. On clear "
+            f"faces {gained(clear)}: {clear['verdict']}."
         )
     return "\n".join(lines)

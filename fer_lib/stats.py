@@ -24,6 +24,10 @@ its own and trainings of its own.
 """
 
 
+COMPARISON = ["difference", "ci_low", "ci_high", "trained_low", "trained_high", "p", "n", "pairs", "verdict"]
+"""The columns of a comparison of two arms: `subject_gain`, and what is paired. Where members are, trained_* is NaN."""
+
+
 def by_training(protocol: str, values: pd.Series) -> pd.Series:
     """Values by seed and fold; under a protocol of `TRAININGS` their means over what was not trained apart."""
     return values.groupby(TRAININGS[protocol][0]).mean() if protocol in TRAININGS else values

@@ -12,9 +12,9 @@ from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.naming import label
 from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, gain
-from fer_lib.stats import subject_interval
+from fer_lib.stats import COMPARISON, subject_interval
 from fer_lib.tables import has_results, macro_f1, measured
-from fer_lib.wording import interval, percent, with_ends
+from fer_lib.wording import OVER_TRAININGS, gained, interval, paired, percent, points, with_ends
 
 AIMS = recipe_results.AIMS | {"clean accuracy": (SCORES["clean"], None, 0.985)}
 """What was aimed for before the first fine-tuning; under occlusion as much as for the recipe itself."""
@@ -81,8 +81,8 @@ def _row(name: str, predictions: pd.DataFrame) -> dict:
 def gains(first: Experiment, second: Experiment) -> pd.DataFrame:
     """What the first training gains over the second, paired by people over the members that both have.
 
-    A row per group of people (`ASKED`) and score of `recipe_results.COMPARED`: people, score, difference, ci_low,
-    ci_high, p, n, pairs, verdict.
+    A row per group of people (`ASKED`) and score of `recipe_results.COMPARED`: people, score, and the columns of
+    `stats.COMPARISON`.
     """
     rows = [
         {"people": people, "score": name, **gain(first, second, weights, folds)}
@@ -90,7 +90,7 @@ def gains(first: Experiment, second: Experiment) -> pd.DataFrame:
         for name, weights in recipe_results.COMPARED.items()
     ]
     table = pd.DataFrame(rows).query("n > 0")
-    return table[["people", "score", "difference", "ci_low", "ci_high", "p", "n", "pairs", "verdict"]]
+    return table[["people", "score", *COMPARISON]]
 
 
 def kept(experiments: list[Experiment]) -> pd.DataFrame:
@@ -178,8 +178,8 @@ def answer() -> str:
     words = {"clean": "on clear faces", "unseen": "under unseen occlusion"}
     for row in gains(fine, scratch).query("people == 'all' and score in @words").itertuples():
         lines.append(
-            f"- Against the same recipe from scratch, {words[row.score]}: {100 * row.difference:+.2f} points "
-            f"[{interval(row.ci_low, row.ci_high, '+')}], {row.n} {row.pairs}: {row.verdict}."
+            f"- Against the same recipe from scratch, {words[row.score]}: {gained(row)}, {row.n} {row.pairs}: "
+            f"{row.verdict}."
         )
     lines += filter(None, [with_heavy_occlusion()])
     features = table.loc[f"{transfer.TRAINED}, linear"], table.loc[f"{transfer.UNTRAINED}, linear"]
@@ -206,8 +206,7 @@ def with_heavy_occlusion() -> str:
     now = recipe_results.reached(heavy, AIMS).set_index("aim")
     kept = [f"{with_ends(now.loc[aim])} {aim.removeprefix('kept ')}, before {percent(before[aim])}" for aim in KEPT]
     clean = [
-        f"{100 * row.difference:+.2f} points [{interval(row.ci_low, row.ci_high, '+')}] (people: {row.people}), "
-        f"{row.verdict}"
+        f"{gained(row)} (people: {row.people}), {row.verdict}"
         for row in gains(heavy, fine).query("score == 'clean'").itertuples()
     ]
     return (
@@ -223,11 +222,10 @@ def in_short() -> str:
     if not rows:
         return ""
     found = subject_interval(results.read(rows[0], "predictions.csv.gz"))
-    gained = gain(rows[0], recipe_results.strong("ckplus"), SCORES["clean"])
+    more = pd.Series(gain(rows[0], recipe_results.strong("ckplus"), SCORES["clean"]))
     return (
-        f"Fine-tuned from FER2013, the strong recipe reaches {with_ends(found)} on new people: "
-        f"{100 * gained['difference']:+.2f} points [{interval(gained['ci_low'], gained['ci_high'], '+')}] over the "
-        f"same from scratch, {gained['n']} {gained['pairs']}, {gained['verdict']}."
+        f"Fine-tuned from FER2013, the strong recipe reaches {with_ends(found)} on new people: {gained(more)} over the "
+        f"same from scratch, {more['n']} {more['pairs']}, {more['verdict']}."
     )
 
 
@@ -241,9 +239,10 @@ def readable_ladder(table: pd.DataFrame) -> pd.DataFrame:
 
 def readable_gains(table: pd.DataFrame) -> pd.DataFrame:
     """`gains` in points."""
-    said = [f"{100 * row.difference:+.2f} [{interval(row.ci_low, row.ci_high, '+')}]" for row in table.itertuples()]
-    n = [f"{row.n} {row.pairs}" for row in table.itertuples()]
-    return table[["people", "score"]].assign(gain=said, n=n, better=table["verdict"])
+    said = [points(row.difference, row.ci_low, row.ci_high) for row in table.itertuples()]
+    apart = [interval(row.trained_low, row.trained_high, "+") for row in table.itertuples()]
+    n = [paired(row) for row in table.itertuples()]
+    return table[["people", "score"]].assign(gain=said, **{OVER_TRAININGS: apart}, n=n, better=table["verdict"])
 
 
 def readable_directions(table: pd.DataFrame) -> pd.DataFrame:

@@ -39,6 +39,9 @@ COLUMNS = (
     "with the two-layer head and the boosted trees of the first author's public code. Printed: for softmax with "
     "ResNet-10 it is what follows from the text, which puts triplet 0.48 points above it."
 )
+OVER_TRAININGS = "over trainings"
+"""Heading of the second interval that a verdict asks for, Student's over the folds or initialisations."""
+
 CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
 
 
@@ -89,20 +92,21 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     p = [p_value(x) for x in claims["p"]]
     n = [paired(row) for row in claims.itertuples()]
     shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
-    shown = shown.assign(printed=printed, ours=ours, n=n, p=p, verdict=claims["verdict"])
+    apart = [interval(row.trained_low, row.trained_high, "+") for row in claims.itertuples()]
+    shown = shown.assign(printed=printed, ours=ours, **{OVER_TRAININGS: apart}, n=n, p=p, verdict=claims["verdict"])
     return shown.assign(**{"at the best epoch": best})
 
 
 def claims_in_words(claims: pd.DataFrame) -> str:
     """`claims_table` as a list in Markdown, a sentence a claim."""
-    lines = [
-        f'- "{row["claim"]}" ({row["protocol"]}; {row["with"]}): '
-        + (f"printed {row['printed']} points, " if row["printed"] != "–" else "")
-        + f"here {row['ours']}, {row['n']}: {row['verdict']}"
-        + (f"; at the best watched epoch {row['at the best epoch']}." if "[" in row["at the best epoch"] else ".")
-        for row in readable_claims(claims).to_dict("records")
-    ]
-    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ")
+    lines = []
+    for row in claims.itertuples():
+        found = f"{gained(row)}, {row.n:,} {row.pairs}: {row.verdict}"
+        beside = f"printed {100 * row.printed:+.2f} points, " if pd.notna(row.printed) else ""
+        at_best = f"; at the best watched epoch {points(row.at_best, row.at_best_low, row.at_best_high)}"
+        at_best = at_best.replace("\N{NO-BREAK SPACE}", " ") if pd.notna(row.at_best_low) else ""
+        lines.append(f'- "{row.claim}" ({row.protocol}; {row.better}): {beside}here {found}{at_best}.')
+    return "\n".join(lines)
 
 
 def readable_oracle(table: pd.DataFrame) -> pd.DataFrame:
@@ -169,6 +173,20 @@ def readable_unfinished(missing: pd.DataFrame) -> pd.DataFrame:
     by_protocol = missing.assign(members=members).pivot_table(**keys, aggfunc=", ".join)
     shown = by_protocol.reindex(missing[["part", "label"]].drop_duplicates()).fillna("–").reset_index()
     return shown.rename(columns={"label": "method"}).rename_axis(columns=None)
+
+
+def gained(row) -> str:
+    """What a comparison found, with both intervals of its verdict: +1.00 points [0.00 to +2.00; folds -1.00 to +3.00].
+
+    row: the columns of `stats.COMPARISON`, as attributes.
+    """
+    said = f"{100 * row.difference:+.2f} points"
+    if pd.isna(row.ci_low):
+        return said
+    ends = interval(row.ci_low, row.ci_high, "+")
+    if pd.notna(row.trained_low):
+        ends += f"; {row.pairs.split()[-1]} {interval(row.trained_low, row.trained_high, '+')}"
+    return f"{said} [{ends}]"
 
 
 def points(difference: float, low: float, high: float) -> str:

@@ -78,7 +78,7 @@ def test_scores_and_the_gain_by_the_votes(trained):
     assert f"**{label(SOFT)}**: 75.00 % of PrivateTest" in said
     assert (
         '"the votes as target beat their majority, printed numbers not checked"' in said
-        and "printed +0.87 points, here +8.33 [" in said
+        and "printed +0.87 points, here +8.33 points [" in said
     )
     # Of the votes on the six: 10, 10, 6, 6, 7 and 7 of 10.
     assert "what the label says on 76.67 % of these images" in said

@@ -47,11 +47,13 @@ def test_every_page_is_linked_with_its_answer(monkeypatch):
 
 
 def test_what_a_question_found_is_said_by_score():
-    row = {"question": "it", "protocol": "subject", "with": "x", "ci_low": 0.005, "ci_high": 0.015, "n": 2}
+    row = {"question": "it", "protocol": "subject", "with": "x", "n": 2, "verdict": "supported"}
+    ends = {"ci_low": 0.005, "ci_high": 0.015, "trained_low": -0.01, "trained_high": 0.03}
     scores = pd.DataFrame({"score": ["clean", "unseen"], "difference": [0.01, -0.02]})
-    asked = scores.assign(**row, pairs="people")
+    asked = scores.assign(**row, **ends, pairs="people in 2 folds")
     found = overview._gained(asked, "it", "subject", "x")
-    assert found["clean"] == "+1.00 points [+0.50 to +1.50; n = 2 people]" and found["unseen"].startswith("-2.00")
+    assert found["clean"] == "+1.00 points [+0.50 to +1.50; folds -1.00 to +3.00] (2 people in 2 folds: supported)"
+    assert found["unseen"].startswith("-2.00")
     assert overview._gained(asked, "it", "random", "x") == {} == overview._gained(asked, "it", "subject", "y")
 
 

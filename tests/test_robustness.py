@@ -84,7 +84,7 @@ def test_questions_are_paired_by_people(stored):
     readable = robustness.readable_questions(found.reset_index())
     by_fill = [f"unseen, {fill}" for fill in FILLS]
     assert readable["score"].tolist() == ["clean", "black rectangle", "unseen", *by_fill, *robustness.KINDS]
-    assert readable["gain"].iloc[-1] == "+0.0 [+0.0\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+0.0]"
+    assert readable["gain"].iloc[-1] == "+0.00 [+0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+0.00]"
 
 
 def test_members_are_the_unit_under_other_protocols(stored):
@@ -116,9 +116,9 @@ def test_members_that_were_never_asked_are_named(stored):
 
 def test_answer_says_what_is_kept(stored):
     text = robustness.answer(robustness.robustness_table("synthetic"), robustness.questions_table("synthetic"))
-    assert text.count("On clear faces ") == text.count("under unseen occlusion?") > 0
+    assert text.count("On clear faces ") == text.count("help under unseen occlusion (protocol ") > 0
     assert "100.00 % on clear faces, 12.50 % under unseen occlusion; it keeps 12.50 % [12.50 to 12.50]" in text
-    assert "Does training with occlusion help under unseen occlusion? +12.50 points" in text
+    assert "Does training with occlusion help under unseen occlusion (protocol subject)? +12.50 points" in text
 
 
 def test_readable_table_marks_what_was_seen(stored):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -198,6 +199,15 @@ def test_claims_in_words():
     said = wording.claims_in_words(claims.claims_table("ckplus"))
     assert said == (
         '- "the cut ResNet beats ResNet-18" (random; STN + ResNet-10 + softmax): printed +2.09 points, '
-        "here +12.50 [-100.00 to +100.00], 2 members: not resolvable; at the best watched epoch +12.50 [-100.00 to "
-        "+100.00]."
+        "here +12.50 points [-100.00 to +100.00], 2 members: not resolvable; at the best watched epoch "
+        "+12.50 [-100.00 to +100.00]."
     )
+
+
+def test_a_verdicts_two_intervals_are_both_said():
+    found = {"difference": 0.01, "ci_low": 0, "ci_high": 0.02, "pairs": "people in 4 folds"}
+    apart = pd.Series({**found, "trained_low": -0.01, "trained_high": 0.03})
+    assert wording.gained(apart) == "+1.00 points [+0.00 to +2.00; folds -1.00 to +3.00]"
+    one_training = pd.Series({**found, "trained_low": np.nan})
+    assert wording.gained(one_training) == "+1.00 points [+0.00 to +2.00]"
+    assert wording.gained(pd.Series({**found, "ci_low": np.nan})) == "+1.00 points"
