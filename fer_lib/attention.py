@@ -9,7 +9,7 @@ from fer_lib import results
 from fer_lib.attribution import CONTROLS, GRID, METHODS, SHARES
 from fer_lib.experiments import Experiment
 from fer_lib.naming import label
-from fer_lib.stats import RESAMPLED, mean_interval, paired_difference, subject_gain, subject_ratio, verdict
+from fer_lib.stats import RESAMPLED, TRAININGS, mean_interval, paired_difference, subject_gain, subject_ratio
 from fer_lib.tables import measured
 from fer_lib.views import faces_kept
 from fer_lib.wording import in_cell
@@ -102,7 +102,8 @@ def faithfulness(dataset: str) -> pd.DataFrame:
     """Per arm and map of `METHODS`: is it faithful? Areas under the share of kept predictions, 0 to 50 % removed.
 
     Columns experiment, protocol, label, map, most, least, random, contrast (areas), and paired gains of most first with
-    interval: `between` over least first, `better` over a random order, `beyond` over the patches of most contrast.
+    interval: `between` over least first, `better` over a random order, `beyond` over the patches of most contrast;
+    n and verdict are those of `better`.
     """
     rows = []
     for experiment in arms(dataset):
@@ -117,26 +118,26 @@ def faithfulness(dataset: str) -> pd.DataFrame:
             row |= {control: areas[control, "most"].mean() for control in CONTROLS}
             for gain, found in gains.items():
                 row |= {gain: found["difference"], f"{gain}_low": found["ci_low"], f"{gain}_high": found["ci_high"]}
-            rows.append({**row, "n": gains["better"]["n"]})
+            rows.append({**row, "n": gains["better"]["n"], "verdict": gains["better"]["verdict"]})
     return pd.DataFrame(rows)
 
 
 def _paired(experiment: Experiment, gained: pd.Series) -> dict[str, float]:
     if experiment.protocol in RESAMPLED:
-        return subject_gain(gained, gained.index.get_level_values(RESAMPLED[experiment.protocol][0]))
+        people, trained = RESAMPLED[experiment.protocol][0], TRAININGS[experiment.protocol][0]
+        return subject_gain(gained, gained.index.get_level_values(people), gained.index.get_level_values(trained))
     by_member = gained.groupby(["seed", "fold"]).mean()
     return paired_difference(by_member, 0 * by_member)
 
 
 def readable_faithfulness(table: pd.DataFrame) -> pd.DataFrame:
-    """`faithfulness` in percent and points, with a verdict from the interval alone."""
+    """`faithfulness` in percent and points, with its verdict in words."""
     shown = table[["protocol", "label", "map"]].rename(columns={"label": "method"})
     shown["most first"] = [f"{100 * x:.1f}" for x in table["most"]]
     for name, words in {"between": "gap to least first", "better": "to random", "beyond": "to contrast"}.items():
         shown[words] = [in_cell(*three, "+.1%") for three in _triples(table, name)]
     words = {"supported": "yes", "contradicted": "worse", "not resolvable": "not resolvable"}
-    shown["beats random?"] = [words[verdict(ends)] for _, *ends in _triples(table, "better")]
-    return shown.assign(n=table["n"])
+    return shown.assign(**{"beats random?": table["verdict"].map(words)}, n=table["n"])
 
 
 def _triples(table: pd.DataFrame, name: str) -> Iterator[tuple]:

@@ -97,7 +97,7 @@ def occlusion(dataset: str, asked: pd.DataFrame) -> tuple[str, str, HTML]:
     mean = own.set_index("score")["mean"].map(percent)
     sentence = f"{name}: {mean['clean']} % on clear faces, {mean['unseen']} % under occlusion that no training showed."
     if found := _gained(asked, "training with occlusion", protocol, name):
-        sentence += f" Training with a black rectangle gains {found['unseen']} there."
+        sentence += f" Training with a black rectangle gains {found['unseen']} there ({found['n']})."
     n = {_short(name): own["members"].iloc[0] for name, own in by_arm.items()}
     over = "people resampled" if protocol == "subject" else "over members"
     caption = (
@@ -128,8 +128,8 @@ def transformer(dataset: str, asked: pd.DataFrame) -> tuple[str, str, HTML]:
     sentence, name = views.looks_away(dataset), followed()[0]
     if found := _gained(asked, "the spatial transformer", protocol, name):
         sentence += (
-            f" Over the same network without a transformer, {name} gains {found['clean']} on clear faces and "
-            f"{found['unseen']} under unseen occlusion."
+            f" Over the same network without a transformer ({found['n']}), {name} gains {found['clean']} on clear "
+            f"faces and {found['unseen']} under unseen occlusion."
         )
     return "Does the transformer look away, and does it help?", sentence, report.figure(fig, caption, means, table)
 
@@ -142,7 +142,7 @@ def _gained(asked: pd.DataFrame, question: str, protocol: str, name: str) -> dic
     rows = asked[(asked["question"] == question) & (asked["protocol"] == protocol) & (asked["with"] == name)]
     said = {}
     for row in rows.itertuples():
-        said[row.score] = f"{gained(row)} ({row.n} {row.pairs}: {row.verdict})"
+        said |= {row.score: f"{gained(row)}, {row.verdict}", "n": f"{row.n} {row.pairs}"}
     return said
 
 

@@ -66,8 +66,10 @@ def test_a_map_is_better_than_chance_by_what_it_takes_away(stored):
         [0.85] * 4
     )
     assert found.loc[METHODS[1], ["better", "between", "beyond"]].tolist() == [0, 0, 0] and (found["n"] == 4).all()
-    shown = attention.readable_faithfulness(found.reset_index())
-    assert shown["beats random?"].tolist() == ["yes", "not resolvable", "not resolvable"]
+    assert (found["verdict"] == "not resolvable").all(), "two trainings that tie do not tell what a third would do"
+    verdicts = ["supported", "contradicted", "not resolvable"]
+    shown = attention.readable_faithfulness(found.reset_index().assign(verdict=verdicts))
+    assert shown["beats random?"].tolist() == ["yes", "worse", "not resolvable"]
     assert shown["to random"].iloc[0] == "+85.0 [+85.0\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+85.0]"
 
 

@@ -52,8 +52,8 @@ def test_what_a_question_found_is_said_by_score():
     scores = pd.DataFrame({"score": ["clean", "unseen"], "difference": [0.01, -0.02]})
     asked = scores.assign(**row, **ends, pairs="people in 2 folds")
     found = overview._gained(asked, "it", "subject", "x")
-    assert found["clean"] == "+1.00 points [+0.50 to +1.50; folds -1.00 to +3.00] (2 people in 2 folds: supported)"
-    assert found["unseen"].startswith("-2.00")
+    assert found["clean"] == "+1.00 points [+0.50 to +1.50; folds -1.00 to +3.00], supported"
+    assert found["unseen"].startswith("-2.00") and found["n"] == "2 people in 2 folds"
     assert overview._gained(asked, "it", "random", "x") == {} == overview._gained(asked, "it", "subject", "y")
 
 
