@@ -40,9 +40,9 @@ CAPTIONS = {
 }
 CAPTION = (
     "Euclidean distances between the embeddings of the test frames, softmax and joint: logits, triplet: points of the "
-    "triplet space. Mean and 95 % Student's t interval over n members: what a retraining changes, not what new people "
-    "would. With one member there is no interval. Members whose transformer left the face count too. A frame that is "
-    "alone in its class is no query."
+    "triplet space. Mean and 95 % Student's t interval over n members, which says what a retraining changes, not what "
+    "new people would; under subject over the folds, whose people differ too. With one member there is no interval. "
+    "Members whose transformer left the face count too. A frame that is alone in its class is no query."
 )
 
 

@@ -13,6 +13,7 @@ from matplotlib.ticker import PercentFormatter
 
 from fer_lib import (
     audit,
+    claims,
     embedding_scores,
     fer2013_results,
     naming,
@@ -45,17 +46,70 @@ def followed(occlusion: str = "rectangle") -> list[str]:
     return [naming.label(Experiment("followed", "ckplus", occlusion=occlusion, **given)) for given in settings]
 
 
+def in_short(dataset: str) -> str:
+    """The study's answer to the questions that its readers come with, as a list in Markdown."""
+    table, asked = tables.accuracy_table(dataset), robustness.questions_table(dataset)
+    beaten = [recipe_results.in_short(dataset), transfer_results.in_short() if dataset == "ckplus" else ""]
+    said = {
+        "Does the method work?": works(dataset, table),
+        "Is it robust to occlusion?": f"{occlusion_takes(dataset, asked)} {transformer_gains(dataset, asked)}",
+        "Can the printed number be trusted?": f"{printed_in_short()} {leak(dataset)} {references_over_splits(dataset)}",
+        "What is there to beat?": " ".join(filter(None, beaten)),
+    }
+    return "\n".join(f"- **{question}** {answer}" for question, answer in said.items() if answer)
+
+
+def works(dataset: str, table: pd.DataFrame) -> str:
+    """What the paper's arms reach under its split, and on new people, also over the best reference, in sentences.
+
+    table: `tables.accuracy_table`. On new people only what was asked about as many as any.
+    """
+    arms, lines = table[table["part"] == "Table 2"], []
+    said = []
+    for row in arms[arms["protocol"] == "random"].itertuples():
+        beside = [f"printed {percent(row.printed)}"] if row.printed > 0 else []
+        beside += [f"{row.lost} of {row.n} transformers lost the face"] if row.lost else []
+        reached = f"{_short(row.label)} {with_ends((row.mean, row.ci_low, row.ci_high))}"
+        said.append(reached + (f" ({', '.join(beside)})" if beside else ""))
+    if said:
+        lines.append(f"Under the paper's split: {'; '.join(said)}.")
+    over = claims.against_references(dataset)
+    over = over[(over["protocol"] == "subject") & (over["reference"] == references.METHODS[-1])]
+    reached = table[table["protocol"] == "subject"].set_index("label")
+    over = over[over["n"] == over["n"].max()]
+    said = [
+        f"{_short(row.label)} {with_ends(reached.loc[row.label])}, over it {gained(row)}, {row.verdict}"
+        for row in over.itertuples()
+    ]
+    if said:
+        lines.append(
+            f"On new people, beside {references.METHODS[-1]}, which learns no features: {'; '.join(said)} "
+            f"({over['n'].iloc[0]} {over['pairs'].iloc[0]})."
+        )
+    return " ".join(lines)
+
+
+def printed_in_short() -> str:
+    """What the paper's own number says of the accuracy behind it, in a sentence."""
+    published = pd.read_csv(paths.NOTEBOOKS / "published.csv").dropna(subset="backbone")
+    proposed = audit.possible(published).iloc[-1]
+    low, high = audit.wilson(proposed["errors"])
+    return (
+        f"{proposed['printed']} % of {audit.TEST_FRAMES} frames is {proposed['errors']} wrong, which is compatible "
+        f"with {interval(low, high)} %, were the frames independent."
+    )
+
+
 def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
-    """The answer: what the split gives away, what occlusion takes, whether the transformer looks away.
+    """What the split gives away, what occlusion takes, how far the transformer's view moves.
 
     arms: rows of `tables.accuracy_table`.
     """
-    asked = robustness.questions_table(dataset)
-    return report.side_by_side([split(dataset, arms), occlusion(dataset, asked), transformer(dataset, asked)])
+    return report.side_by_side([split(dataset, arms), occlusion(dataset), transformer(dataset)])
 
 
-def split(dataset: str, arms: pd.DataFrame) -> tuple[str, str, HTML]:
-    """Title, sentence and figure: accuracy where frames, sequences or people are split, of networks and references."""
+def split(dataset: str, arms: pd.DataFrame) -> tuple[str, HTML]:
+    """Title and figure: accuracy where frames, sequences or people are split, of networks and references."""
     rungs = audit.ladder(dataset, arms)
     rungs = pd.concat([rungs[rungs["method"] == name] for name in (*followed(), *references.METHODS[1:])])
     with plt.rc_context(plots.STYLE):
@@ -66,26 +120,45 @@ def split(dataset: str, arms: pd.DataFrame) -> tuple[str, str, HTML]:
         ax.set_xticks(range(3), ["frames,\nas the paper", "sequences", "people"])
         ax.set(xlabel="", ylabel="accuracy")
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=8)
-    sentence = f"{leak(dataset)} {_over_splits(rungs, followed()[0])} {_over_splits(rungs, references.METHODS[-1])}"
     n = {_short(name): ", ".join(own["n"].astype(str)) for name, own in rungs.groupby("method", sort=False)}
     caption = (
         "Accuracy by what is split, with 95 % intervals: over splits; for people pooled, and people resampled. n, from "
         f"left to right: {_listed(n)}."
     )
     alt = "; ".join(f"{row.method}, {row.protocol}: {row.mean:.1%}" for row in rungs.itertuples())
-    return "What does the split give away?", sentence, report.figure(fig, caption, alt, rungs)
+    return "What does the split give away?", report.figure(fig, caption, alt, rungs)
 
 
-def occlusion(dataset: str, asked: pd.DataFrame) -> tuple[str, str, HTML]:
-    """Title, sentence and figure: accuracy on clear and on covered faces, and what training with occlusion gains.
+def _compared_under_occlusion(dataset: str) -> tuple[str, pd.DataFrame]:
+    """The least exposed protocol, and its followed arms' accuracy on clear and on covered faces.
 
-    asked: `robustness.questions_table`.
+    Without those that were asked about other people than most: they do not compare.
     """
     protocol, table = _first_protocol(robustness.robustness_table(dataset))
-    # Arms that were asked about other people than most do not compare.
-    table = table[
-        table["score"].isin(["clean", "black rectangle", "unseen"]) & (table["people"] == table["people"].max())
-    ]
+    scores = table["score"].isin(["clean", "black rectangle", "unseen"])
+    return protocol, table[scores & (table["people"] == table["people"].max())]
+
+
+def occlusion_takes(dataset: str, asked: pd.DataFrame) -> str:
+    """What occlusion takes from the first arm, and what training with it gains; asked: `robustness.questions_table`."""
+    protocol, table = _compared_under_occlusion(dataset)
+    name = table["label"].iloc[0]
+    mean = table[table["label"] == name].set_index("score")["mean"].map(percent)
+    sentence = f"{name}: {mean['clean']} % on clear faces, {mean['unseen']} % under occlusion that no training showed."
+    found = _asked(asked, "training with occlusion", protocol, name)
+    if len(found):
+        unseen, black, other = (found.loc[score] for score in ("unseen", "unseen, black", "unseen, face"))
+        sentence += (
+            f" Training with a black rectangle gains there {gained(unseen)}, {unseen['n']} {unseen['pairs']}: "
+            f"{unseen['verdict']}; {100 * black['difference']:+.2f} where black covers the face, "
+            f"{100 * other['difference']:+.2f} where another face does."
+        )
+    return sentence
+
+
+def occlusion(dataset: str) -> tuple[str, HTML]:
+    """Title and figure: accuracy on clear and on covered faces."""
+    protocol, table = _compared_under_occlusion(dataset)
     by_arm = dict(list(table.groupby("label", sort=False)))
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
@@ -93,11 +166,6 @@ def occlusion(dataset: str, asked: pd.DataFrame) -> tuple[str, str, HTML]:
         occlusion_plots.kinds(ax, arms).set_xlabel("accuracy")
         ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
-    name, own = next(iter(by_arm.items()))
-    mean = own.set_index("score")["mean"].map(percent)
-    sentence = f"{name}: {mean['clean']} % on clear faces, {mean['unseen']} % under occlusion that no training showed."
-    if found := _gained(asked, "training with occlusion", protocol, name):
-        sentence += f" Training with a black rectangle gains {found['unseen']} there ({found['n']})."
     n = {_short(name): own["members"].iloc[0] for name, own in by_arm.items()}
     over = "people resampled" if protocol == "subject" else "over members"
     caption = (
@@ -105,15 +173,25 @@ def occlusion(dataset: str, asked: pd.DataFrame) -> tuple[str, str, HTML]:
         f"{len(robustness.SCORES['unseen'])} occlusions. Members: {_listed(n)}."
     )
     alt = "; ".join(f"{row.label}, {row.score}: {row.mean:.1%}" for row in table.itertuples())
-    return "What does occlusion take?", sentence, report.figure(fig, caption, alt, table)
+    return "What does occlusion take?", report.figure(fig, caption, alt, table)
 
 
-def transformer(dataset: str, asked: pd.DataFrame) -> tuple[str, str, HTML]:
-    """Title, sentence and figure: how far the transformer's view moves when a rectangle covers the face, and what it
-    gains.
+def transformer_gains(dataset: str, asked: pd.DataFrame) -> str:
+    """Whether the transformer looks away, and what it gains the first arm; asked: `robustness.questions_table`."""
+    sentence, name = views.looks_away(dataset), followed()[0]
+    protocol = _first_protocol(moved(dataset))[0]
+    found = _asked(asked, "the spatial transformer", protocol, name)
+    if len(found):
+        clear, unseen = found.loc["clean"], found.loc["unseen"]
+        sentence += (
+            f" It gains the network with softmax {gained(clear)} on clear faces, {clear['verdict']}, and "
+            f"{gained(unseen)} under unseen occlusion, {unseen['verdict']} ({unseen['n']} {unseen['pairs']})."
+        )
+    return sentence
 
-    asked: `robustness.questions_table`.
-    """
+
+def transformer(dataset: str) -> tuple[str, HTML]:
+    """Title and figure: how far the transformer's view moves when a rectangle covers the face."""
     protocol, table = _first_protocol(moved(dataset))
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
@@ -125,25 +203,13 @@ def transformer(dataset: str, asked: pd.DataFrame) -> tuple[str, str, HTML]:
         f"Protocol {protocol}: how far the view's corners move when the face is covered; mean, and the middle 95 % of "
         f"the test frames of all members. Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
     )
-    sentence, name = views.looks_away(dataset), followed()[0]
-    if found := _gained(asked, "the spatial transformer", protocol, name):
-        sentence += (
-            f" Over the same network without a transformer ({found['n']}), {name} gains {found['clean']} on clear "
-            f"faces and {found['unseen']} under unseen occlusion."
-        )
-    return "Does the transformer look away, and does it help?", sentence, report.figure(fig, caption, means, table)
+    return "How far does the transformer's view move?", report.figure(fig, caption, means, table)
 
 
-def _gained(asked: pd.DataFrame, question: str, protocol: str, name: str) -> dict[str, str]:
-    """What the method of this name gains by what is asked about, by score.
-
-    Empty where it was not asked.
-    """
+def _asked(asked: pd.DataFrame, question: str, protocol: str, name: str) -> pd.DataFrame:
+    """The rows of `robustness.questions_table` that answer it for the method of this name, by score."""
     rows = asked[(asked["question"] == question) & (asked["protocol"] == protocol) & (asked["with"] == name)]
-    said = {}
-    for row in rows.itertuples():
-        said |= {row.score: f"{gained(row)}, {row.verdict}", "n": f"{row.n} {row.pairs}"}
-    return said
+    return rows.set_index("score")
 
 
 def moved(dataset: str) -> pd.DataFrame:
@@ -194,9 +260,6 @@ def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
     protocol, scores = _first_protocol(robustness.robustness_table(dataset), every=True)
     kept = scores.loc[scores["score"] == "kept", "mean"]
     shift = moved(dataset)["mean"]
-    published = pd.read_csv(paths.NOTEBOOKS / "published.csv").dropna(subset="backbone")
-    proposed = audit.possible(published).iloc[-1]
-    low, high = audit.wilson(proposed["errors"])
     ratios = [table.loc[table["way"] == speed.TEN, "ratio"] for table in map(speed.compared, speed.measured())]
     fastest = pd.concat(ratios) if ratios else pd.Series(dtype=float)
     return {
@@ -210,10 +273,7 @@ def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
         "05_attention": (
             f"A rectangle over the face moves the view by {shift.min():.2f} to {shift.max():.2f} pixels on average."
         ),
-        "06_audit": (
-            f"{proposed['printed']} % of {audit.TEST_FRAMES} frames is {proposed['errors']} wrong, which is compatible "
-            f"with {interval(low, high)} %, were the frames independent."
-        ),
+        "06_audit": printed_in_short(),
         "08_fer2013": quality_wording.in_short(),
         "09_recipe": recipe_results.in_short(dataset),
         "10_fer2013_networks": fer2013_results.in_short(),
@@ -234,16 +294,19 @@ def _first_protocol(table: pd.DataFrame, every: bool = False) -> tuple[str, pd.D
     return protocol, own if every or chosen.empty else chosen
 
 
-def _over_splits(rungs: pd.DataFrame, method: str) -> str:
-    """What a method reaches under the paper's split and on new people, as far as either was run."""
-    own = rungs[rungs["method"] == method].set_index("protocol")
+def references_over_splits(dataset: str) -> str:
+    """What a method without a network reaches under the paper's split and on new people, a sentence each."""
+    stored = results.of_data_set(dataset, "references.csv").set_index(["method", "protocol"])
     words = {"random": "there", "subject": "on new people"}
-    said = [
-        f"{percent(own.loc[name, 'mean'])} % [{interval(own.loc[name, 'ci_low'], own.loc[name, 'ci_high'])}] {where}"
-        for name, where in words.items()
-        if name in own.index
-    ]
-    return f"{method}: {', '.join(said)}." if said else ""
+    lines = []
+    for method in references.METHODS[1:]:
+        said = [
+            f"{with_ends(stored.loc[method, name])} {where}"
+            for name, where in words.items()
+            if (method, name) in stored.index
+        ]
+        lines.append(f"{method}: {', '.join(said)}." if said else "")
+    return " ".join(filter(None, lines))
 
 
 def _short(label: str) -> str:

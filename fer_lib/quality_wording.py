@@ -83,8 +83,9 @@ def answer(images: pd.DataFrame, pairs: pd.DataFrame, ceiling: pd.DataFrame, cle
             f"{alike[best]:.0%} of the images labelled {best}, on {alike[worst]:.0%} of those labelled {worst}.",
             f"- **A perfect reader of the votes would score {_with_ends(models.loc[votes.DRAWN])}**, and "
             f"{_with_ends(models.loc[votes.BEST])} if it also knew, from Training, how labels go with votes. The "
-            f"intervals of {above} of {len(printed)} printed accuracies lie above that: what networks learn here is "
-            "not only what most people see in a face, but also what this data set calls it, and its twins.",
+            f"intervals of {above} of {len(printed)} printed accuracies lie wholly above that interval: what networks "
+            "learn here is not only what most people see in a face, but also what this data set calls it, and its "
+            "twins.",
             f"- **What the twins in Training give away**, paired over PrivateTest: {'; '.join(gains)}.",
         ]
     )

@@ -11,14 +11,12 @@ from fer_lib import (
     overview,
     paths,
     plots,
-    recipe_results,
     references,
     report,
     results,
     robustness,
     summary,
     tables,
-    transfer_results,
     wording,
 )
 
@@ -45,22 +43,20 @@ def with_results(readme: str) -> str:
 
 
 def results_text() -> str:
-    """The picture, the answer in three lines, the paper's arms and claims, and what is left under occlusion."""
+    """The picture, the answer in short, the paper's arms and claims, and what is left under occlusion."""
     dataset = "ckplus"
     answers = summary.table(dataset)
     listed = tables.accuracy_table(dataset).query("part == 'Table 2'")
     asked = robustness.questions_table(dataset)
-    in_short = overview.split(dataset, listed), overview.occlusion(dataset, asked), overview.transformer(dataset, asked)
     parts = [
         f"![{summary.in_words(answers)}]({PICTURE.relative_to(paths.ROOT)})",
         summary.CAPTION,
-        "\n".join(f"- **{question}** {said}" for question, said, _ in in_short),
+        overview.in_short(dataset),
         markdown(wording.readable(listed)),
         wording.CAPTION,
         wording.lost_in_words(listed),
         references.in_words(results.of_data_set(dataset, "references.csv")),
         wording.claims_in_words(claims.claims_table(dataset)),
-        " ".join(filter(None, (recipe_results.in_short(dataset), transfer_results.in_short()))),
         UNDER_OCCLUSION,
         markdown(kept(robustness.robustness_table(dataset))),
         robustness.questions_in_words(asked),

@@ -227,9 +227,9 @@ def _png(fig: Figure, alt: str) -> str:
     return f'<img src="data:image/png;base64,{data}" width="{width}" alt="{alt}">'
 
 
-def side_by_side(columns: list[tuple[str, str, HTML]]) -> HTML:
-    """Figures beside each other where the window is wide, each with its title and a sentence above it."""
-    parts = [f"<h3>{escape(title)}</h3><p>{escape(said)}</p>{shown.data}" for title, said, shown in columns]
+def side_by_side(columns: list[tuple[str, HTML]]) -> HTML:
+    """Figures beside each other where the window is wide, each with its title above it."""
+    parts = [f"<h3>{escape(title)}</h3>{shown.data}" for title, shown in columns]
     return HTML(f'<div class="row">{"".join(f"<section>{part}</section>" for part in parts)}</div>')
 
 

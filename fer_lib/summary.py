@@ -23,9 +23,9 @@ ASKED = {
 CAPTION = (
     "Accuracy with 95 % intervals: where frames are split, over members, each with its own split; on new people pooled "
     "over all ten folds, people resampled; what does not have all folds yet is left out. Occluded: the mean over the "
-    "kinds of occlusion that no training shows. Printed: the paper's number for that loss, for softmax as it follows "
-    "from the text. Its transformer learns at the full rate; here triplet's has a tenth of it, for at the full one it "
-    "can lose the face."
+    "kinds of occlusion that no training shows; heavy occlusion imitates some of them (page Transfer). Printed: the "
+    "paper's number for that loss, for softmax as it follows from the text. The paper's transformer learns at the full "
+    "rate; here triplet's has a tenth of it, for at the full one it can lose the face."
 )
 
 

@@ -50,12 +50,10 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
             mean, low, high = subject_ratio(right, np.ones(len(right)), predictions[RESAMPLED[experiment.protocol][0]])
         else:
             mean, low, high = mean_interval(metrics["accuracy"])
-        lost = set(
-            last_epoch(experiment).query("grid_outside > @LOST")[["seed", "fold"]].itertuples(index=False, name=None)
-        )
-        if experiment.protocol not in RESAMPLED and 0 < len(lost) < len(metrics):
+        away = lost(experiment)
+        if experiment.protocol not in RESAMPLED and 0 < len(away) < len(metrics):
             low = high = np.nan
-        kept = [(row.seed, row.fold) not in lost for row in metrics.itertuples()]
+        kept = [(row.seed, row.fold) not in away for row in metrics.itertuples()]
         classes = results.class_names(experiment)
         network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))
         recall = (predictions["label"] == predictions["prediction"]).groupby(predictions["label"]).mean()
@@ -79,7 +77,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "oracle_low": gain_low,
                 "oracle_high": gain_high,
                 "occluded": occluded(experiment)["accuracy"].mean(),
-                "lost": len(lost),
+                "lost": len(away),
                 "lost_mean": metrics.loc[np.invert(kept), "accuracy"].mean(),
                 "kept_mean": metrics.loc[kept, "accuracy"].mean(),
                 "printed": printed(experiment),
@@ -126,6 +124,12 @@ def last_epoch(experiment: Experiment) -> pd.DataFrame:
     """The rows of `history.csv` of each member's last epoch."""
     table = results.read(experiment, "history.csv")
     return table[table["epoch"] == experiment.epochs]
+
+
+def lost(experiment: Experiment) -> set[tuple[int, int]]:
+    """Seed and fold of each member whose transformer has left the face at the end."""
+    away = last_epoch(experiment).query("grid_outside > @LOST")
+    return set(away[["seed", "fold"]].itertuples(index=False, name=None))
 
 
 def confusion_counts(experiment: Experiment, classes: int) -> pd.DataFrame:

@@ -10,8 +10,9 @@ import pandas as pd
 from fer_lib import recipe_results, results, splits, transfer, twins
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.naming import label
+from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.references import METHODS
-from fer_lib.robustness import SCORES, gain
+from fer_lib.robustness import SCORES, equally, gain
 from fer_lib.stats import COMPARISON, subject_interval
 from fer_lib.tables import has_results, macro_f1, measured
 from fer_lib.wording import OVER_TRAININGS, gained, interval, paired, percent, points, with_ends
@@ -21,6 +22,9 @@ AIMS = recipe_results.AIMS | {"clean accuracy": (SCORES["clean"], None, 0.985)}
 
 KEPT = [aim for aim in AIMS if aim.startswith("kept")]
 """The aims that are shares of the accuracy on clear faces."""
+
+HALVES = {f"{half} half": equally([one for one in SUITE if one.kind == half]) for half in ("upper", "lower")}
+"""Scores that tell whether a training that covers one part of the face is robust where it covers another."""
 
 ASKED = {"all": range(splits.FOLDS), "folds 4 to 9": recipe_results.BLIND}
 """Who is asked: everybody, and those who chose neither the recipe nor the learning rate of fine-tuning."""
@@ -69,7 +73,8 @@ def named(experiment: Experiment) -> str:
     if experiment.pretrained != "none":
         return f"strong recipe, from FER2013's weights{', heavy occlusion' * (experiment.occlusion == 'heavy')}"
     is_strong = experiment.recipe == "strong"
-    return "strong recipe, from scratch" if is_strong else f"the paper's network with {experiment.loss}"
+    slower = ", slower transformer" * (experiment.stn_lr_factor < 1)
+    return "strong recipe, from scratch" if is_strong else f"the paper's network with {experiment.loss}{slower}"
 
 
 def _row(name: str, predictions: pd.DataFrame) -> dict:
@@ -81,13 +86,13 @@ def _row(name: str, predictions: pd.DataFrame) -> dict:
 def gains(first: Experiment, second: Experiment) -> pd.DataFrame:
     """What the first training gains over the second, paired by people over the members that both have.
 
-    A row per group of people (`ASKED`) and score of `recipe_results.COMPARED`: people, score, and the columns of
-    `stats.COMPARISON`.
+    A row per group of people (`ASKED`) and score of `recipe_results.COMPARED` and `HALVES`: people, score, and the
+    columns of `stats.COMPARISON`.
     """
     rows = [
         {"people": people, "score": name, **gain(first, second, weights, folds)}
         for people, folds in ASKED.items()
-        for name, weights in recipe_results.COMPARED.items()
+        for name, weights in (recipe_results.COMPARED | HALVES).items()
     ]
     table = pd.DataFrame(rows).query("n > 0")
     return table[["people", "score", *COMPARISON]]

@@ -230,11 +230,11 @@ def looks_away(dataset: str) -> str:
     if np.isnan(found).all():
         return "No network with a transformer that has kept the face has stored its views."
     moved, away = np.array(found).T
-    does = "no network looks" if np.nanmax(away) < SEEN else "some networks look"
+    does = "no network that was asked looks" if np.nanmax(away) < SEEN else "some networks look"
     return (
         f"When a rectangle covers part of a face of {SIZE} pixels, the views of these networks move by "
         f"{np.nanmin(moved):.2f} to {np.nanmax(moved):.2f} pixels on average, and their centres by up to "
-        f"{np.nanmax(away):.2f} pixels away from it: {does} away from what is covered by as much as a pixel."
+        f"{np.nanmax(away):.2f} pixels away from it: on average {does} away from what is covered by as much as a pixel."
     )
 
 

@@ -97,6 +97,15 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     return shown.assign(**{"at the best epoch": best})
 
 
+def readable_references(table: pd.DataFrame) -> pd.DataFrame:
+    """`claims.against_references` in points."""
+    gains = [points(row.difference, row.ci_low, row.ci_high) for row in table.itertuples()]
+    apart = [interval(row.trained_low, row.trained_high, "+") for row in table.itertuples()]
+    shown = table[["protocol", "label", "reference"]].rename(columns={"label": "method", "reference": "over"})
+    n, p = [paired(row) for row in table.itertuples()], [p_value(x) for x in table["p"]]
+    return shown.assign(gain=gains, **{OVER_TRAININGS: apart}, n=n, p=p, verdict=table["verdict"])
+
+
 def claims_in_words(claims: pd.DataFrame) -> str:
     """`claims_table` as a list in Markdown, a sentence a claim."""
     lines = []

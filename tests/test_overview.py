@@ -46,15 +46,20 @@ def test_every_page_is_linked_with_its_answer(monkeypatch):
     assert len(links) == len(overview.report.PAGES) - 1
 
 
-def test_what_a_question_found_is_said_by_score():
-    row = {"question": "it", "protocol": "subject", "with": "x", "n": 2, "verdict": "supported"}
+def test_what_a_question_found_is_that_of_the_first_arm(monkeypatch):
+    scores = pd.DataFrame({"label": [overview.followed()[0]] * 2, "score": ["clean", "unseen"], "mean": [0.9, 0.6]})
+    monkeypatch.setattr(overview.robustness, "robustness_table", lambda _: scores.assign(protocol="subject", people=2))
     ends = {"ci_low": 0.005, "ci_high": 0.015, "trained_low": -0.01, "trained_high": 0.03}
-    scores = pd.DataFrame({"score": ["clean", "unseen"], "difference": [0.01, -0.02]})
-    asked = scores.assign(**row, **ends, pairs="people in 2 folds")
-    found = overview._gained(asked, "it", "subject", "x")
-    assert found["clean"] == "+1.00 points [+0.50 to +1.50; folds -1.00 to +3.00], supported"
-    assert found["unseen"].startswith("-2.00") and found["n"] == "2 people in 2 folds"
-    assert overview._gained(asked, "it", "random", "x") == {} == overview._gained(asked, "it", "subject", "y")
+    about = {"question": "training with occlusion", "protocol": "subject", "with": overview.followed()[0], **ends}
+    counts = {"n": 2, "pairs": "people in 2 folds", "verdict": "not resolvable"}
+    gains = {"unseen": 0.01, "unseen, black": 0.02, "unseen, face": -0.01}
+    asked = pd.DataFrame({"score": gains.keys(), "difference": gains.values()}).assign(**about, **counts)
+    assert overview.occlusion_takes("ckplus", asked) == (
+        "STN + ResNet-10 + softmax: 90.00 % on clear faces, 60.00 % under occlusion that no training showed. Training "
+        "with a black rectangle gains there +1.00 points [+0.50 to +1.50; folds -1.00 to +3.00], 2 people in 2 folds: "
+        "not resolvable; +2.00 where black covers the face, -1.00 where another face does."
+    )
+    assert overview.occlusion_takes("ckplus", asked.assign(protocol="random")).endswith("no training showed.")
 
 
 def test_the_least_exposed_protocol_counts():

@@ -8,6 +8,7 @@ import pytest
 
 from fer_lib import claims, paths, readme, results, stats, tables, wording
 from fer_lib.experiments import Experiment, Member
+from fer_lib.references import METHODS
 from fer_lib.wording import in_cell, interval, p_value, percent
 
 SOFTMAX = Experiment("softmax", "ckplus", loss="softmax", seeds=3)
@@ -116,13 +117,43 @@ def test_claims_are_paired_by_member():
     assert triplet["at_best"] == pytest.approx(0.1) and triplet["at_best_low"] == pytest.approx(triplet["ci_low"])
 
 
+def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
+    store(TRIPLET, [0.9, 0.1], [0, 0.9])
+    store(SOFTMAX, [0.8, 0.8], [0, 0])
+    (found,) = claims.claims_table("ckplus").to_dict("records")
+    assert found["difference"] == pytest.approx(-0.3) and found["verdict"] == claims.TWO_KINDS
+    assert np.isnan([found["ci_low"], found["p"], found["at_best_low"]]).all()
+    assert wording.claims_in_words(claims.claims_table("ckplus")).endswith(
+        "here -30.00 points, 2 members: two kinds of outcome."
+    )
+
+
+def test_a_network_beside_what_learns_no_features():
+    random, folds = SOFTMAX, replace(SOFTMAX, experiment="folds", protocol="subject", seeds=2)
+    store(random, [0.5, 1.0], [0, 0])
+    store(folds, [1.0, 0.5], [0, 0])
+    own = results.read(random, "predictions.csv.gz")
+    said = [own.assign(protocol="random", method=name, prediction=1) for name in METHODS]
+    said += [own[own["seed"] == 0].assign(protocol="subject", method=name, prediction=1) for name in METHODS]
+    results.write_csv(paths.RESULTS / "ckplus" / "reference_predictions.csv.gz", pd.concat(said))
+    with pytest.MonkeyPatch.context() as listed:
+        listed.setattr(tables, "read_experiments", lambda: [random, folds])
+        found = claims.against_references("ckplus")
+    assert found["reference"].tolist() == list(METHODS[1:]) * 2
+    # The reference is right on every frame.
+    assert found["difference"].tolist() == pytest.approx([-0.25] * 4)
+    assert found["pairs"].tolist() == ["members"] * 2 + ["people in 1 fold"] * 2, "its one answer stands for both seeds"
+    shown = wording.readable_references(found)
+    assert shown["over"].iloc[0] == METHODS[1] and shown["gain"].iloc[0].startswith("-25.00 [")
+
+
 def test_occlusion_is_claimed_on_clear_and_on_occluded_faces():
     clear = replace(SOFTMAX, experiment="clear", occlusion="none")
     store(SOFTMAX, [0.5, 1.0], [0, 0])
     store(clear, [0.25, 0.5], [0, 0])
     rows = [
         ("training with occlusion helps on clear faces", 0.375),
-        ("training with occlusion helps on occluded faces", 0.1875),
+        ("training with occlusion helps on faces covered as in training", 0.1875),
     ]
     with pytest.MonkeyPatch.context() as listed:
         listed.setattr(tables, "read_experiments", lambda: [SOFTMAX, clear])
