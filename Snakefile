@@ -27,11 +27,10 @@ FROM_STORED = {
 FROM_DATA = "00_data"
 
 try:
+    rows = read_experiments()
     fingerprints = {dataset: faces.load(dataset).fingerprint for dataset in DATASETS}
 except ValueError as error:
     sys.exit(str(error))
-
-rows = read_experiments()
 
 # The kernel warns that it talks over TCP, which on one machine's loopback is how every notebook runs.
 PAPERMILL = (

@@ -9,8 +9,17 @@ from fer_lib.experiments import Experiment
 from fer_lib.naming import label, part
 from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, gain
-from fer_lib.stats import COMPARISON, RESAMPLED, TRAININGS, paired_by, paired_difference, subject_difference
-from fer_lib.tables import best_watched, lost, measured, occluded
+from fer_lib.stats import (
+    COMPARISON,
+    RESAMPLED,
+    TRAININGS,
+    TWO_KINDS,
+    WITHOUT_ENDS,
+    paired_by,
+    paired_difference,
+    subject_difference,
+)
+from fer_lib.tables import best_watched, measured, occluded, two_kinds
 
 
 @dataclass(frozen=True)
@@ -57,9 +66,6 @@ CLAIMS = (
 )
 """Sections 3 and 4 of Kim et al. 2022; for occlusion they say that both were compared, and print no number."""
 
-
-TWO_KINDS = "two kinds of outcome"
-"""The verdict where the transformer of some members has lost the face, and that of others has not."""
 
 AT_BEST = {"difference": "", "ci_low": "_low", "ci_high": "_high"}
 
@@ -115,9 +121,8 @@ def difference(first: Experiment, second: Experiment, covered: bool = False) -> 
 
 def _by_member(first: pd.Series, second: pd.Series, *arms: Experiment) -> dict:
     found = {**paired_difference(first, second), "pairs": "members"}
-    if any(0 < len(lost(arm)) < len(results.finished(arm)) for arm in arms):
-        found |= {"ci_low": float("nan"), "ci_high": float("nan"), "p": float("nan"), "verdict": TWO_KINDS}
-    return found
+    members = (first - second).dropna().reset_index()
+    return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm in arms) else found
 
 
 def against_references(dataset: str) -> pd.DataFrame:

@@ -14,7 +14,7 @@ from sklearn.metrics import silhouette_samples
 
 from fer_lib import naming, results, tables
 from fer_lib.experiments import Experiment
-from fer_lib.stats import by_training, mean_interval, paired_difference
+from fer_lib.stats import TRAININGS, by_training, mean_interval, paired_difference
 from fer_lib.wording import in_cell
 
 NEIGHBOURS = 5
@@ -179,7 +179,7 @@ def answer(table: pd.DataFrame) -> str:
     sentences = []
     told = table[table["score"].isin(["MAP@R", "silhouette"])]
     for (protocol, label, less), rows in told.groupby(["protocol", "label", "less"], sort=False):
-        pairs = _pairs(rows["n"].max())
+        pairs = _pairs(rows["n"].max(), protocol)
         found = "; ".join(map(_said, rows.itertuples()))
         sentences.append(f"- **{label}** less {less}, protocol {protocol}, {pairs}: {found}.")
     if not sentences:
@@ -191,14 +191,15 @@ def in_short(dataset: str) -> str:
     """What a triplet loss adds to softmax in MAP@R, in a sentence; nothing where no pair of arms was run."""
     compared = differences(all_member_scores(dataset), dataset)
     said = [
-        f"{row.label} less softmax, protocol {row.protocol}, {_pairs(row.n)}: {_said(row)}"
+        f"{row.label} less softmax, protocol {row.protocol}, {_pairs(row.n, row.protocol)}: {_said(row)}"
         for row in compared.query("score == 'MAP@R' and less == 'softmax'").itertuples()
     ]
     return f"{'; '.join(said)}." if said else ""
 
 
-def _pairs(n: int) -> str:
-    return "one pair of members, too few to conclude anything" if n == 1 else f"{n} pairs of members"
+def _pairs(n: int, protocol: str) -> str:
+    units = TRAININGS.get(protocol, ("", "pairs of members"))[1]
+    return f"n = 1 of {units}, too few to conclude anything" if n == 1 else f"{n} {units}"
 
 
 def _said(row) -> str:

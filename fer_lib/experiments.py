@@ -134,14 +134,31 @@ class Experiment:
 
 
 def read_experiments() -> list[Experiment]:
-    """The rows of `experiments.csv`. Raises ValueError for a column that is no parameter, or a name used twice."""
+    """The rows of `experiments.csv`.
+
+    Raises ValueError, which names the row, for a column that is no parameter, an empty cell, a value that is not known,
+    or a name used twice.
+    """
     table = pd.read_csv(paths.EXPERIMENTS)
-    rows = [Experiment.from_namespace(row) for row in table.astype(object).to_dict("records")]
+    # Before anything else, for an empty cell makes fractions of its whole column's numbers.
+    if table.isna().any(axis=None):
+        cells = table[table.isna().any(axis=1)].iloc[0]
+        raise ValueError(f"{_where(cells)}: {cells.index[cells.isna()][0]} is empty")
+    rows = []
+    for cells in table.astype(object).to_dict("records"):
+        try:
+            rows.append(Experiment.from_namespace(cells))
+        except ValueError as error:
+            raise ValueError(f"{_where(cells)}: {error}") from error
     names = [(row.dataset, row.experiment) for row in rows]
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{paths.EXPERIMENTS}: experiment {name[1]!r} of {name[0]} stands there more than once")
     return rows
+
+
+def _where(cells: dict | pd.Series) -> str:
+    return f"{paths.EXPERIMENTS}, experiment {cells.get('experiment')!r} of {cells.get('dataset')}"
 
 
 def find(dataset: str, experiment: str) -> Experiment:

@@ -5,23 +5,22 @@ import pandas as pd
 
 from fer_lib.evaluation import nearest_pixels
 from fer_lib.faces import Faces
-from fer_lib.splits import exposure, fold_count, served, split
+from fer_lib.splits import draws, exposure, served
 from fer_lib.wording import percent
 
 
-def ladder(faces: Faces, draws: int = 20) -> pd.DataFrame:
+def ladder(faces: Faces, seeds: int = 20) -> pd.DataFrame:
     """One row per protocol that the data set can serve, from the most to the least exposed.
 
     Columns: protocol, splits, test frames; and, where the data set knows its people, the shares of test frames whose
     sequence or subject is in training (`splits.exposure`) and whose nearest training image in raw pixels shows the same
-    person. `random` and `sequence` are drawn `draws` times.
+    person. `random` and `sequence` are drawn `seeds` times.
     """
     subject = faces.frames["subject"].to_numpy(dtype=str)
     known = (subject != "").all()
     rows = []
     for protocol in served(faces):
-        seeds = draws if protocol in ("random", "sequence") else 1
-        splits = [split(faces, protocol, seed, fold) for seed in range(seeds) for fold in range(fold_count(protocol))]
+        splits = [parts for _, _, parts in draws(faces, protocol, seeds)]
         row = {"protocol": protocol, "splits": len(splits), "test frames": np.mean([len(p.test) for p in splits])}
         if known:
             seen = pd.DataFrame([exposure(faces, parts) for parts in splits]).mean()

@@ -15,8 +15,11 @@ from fer_lib.splits import FOLDS
 VERSION = "own1"
 """Raised when what is made of the same files changes, so that an old cache is not used."""
 
-FILE = re.compile(r"(?P<top>(?:.*/)?)own/(?P<folder>[^/]+)/(?P<name>[^/]+)\.(?i:png|jpe?g)")
-NAME = re.compile(r"(?P<sequence>(?P<subject>[^_]+)_[^_]+)_[^_]+")
+FILE = re.compile(r"(?P<top>(?!__MACOSX/)(?:.*/)?)own/(?P<folder>[^/.][^/]*)/(?P<name>[^.].*)")
+"""All files but those that systems hide there, so that none is left out unsaid."""
+
+NAME = re.compile(r"(?P<sequence>(?P<subject>[^_/]+)_[^_/]+)_[^_/]+")
+ENDINGS = (".png", ".jpg", ".jpeg")
 
 
 def load(data_dir: Path | None = None) -> Faces:
@@ -25,8 +28,8 @@ def load(data_dir: Path | None = None) -> Faces:
     Looked for there and one level down, zipped or not. frame_id is the name of the image. Each image is made grey, cut
     to its central square and scaled to 48x48. The classes are those of `faces.ALL_EMOTIONS` that have a folder.
 
-    Raises DataError if there is none, an image or a name is wrong, a recording shows two emotions, or there are fewer
-    than two classes or ten people.
+    Raises DataError if there is none, an image or a name is wrong, a recording shows two emotions, there are fewer
+    than two classes or ten people, or too few of them show one of the emotions.
     """
     root = Path(data_dir or paths.DATA)
     found = images.find(root, FILE)
@@ -51,11 +54,17 @@ def _read(place: Path, names: list[str]) -> Arrays:
         emotion = images.emotion(match["folder"])
         if emotion not in ALL_EMOTIONS:
             raise DataError(f"{place / name}: {match['folder']} is no emotion; known: {', '.join(ALL_EMOTIONS)}")
-        if not NAME.fullmatch(match["name"]):
+        stem, ending = Path(match["name"]).stem, Path(match["name"]).suffix
+        if ending.lower() not in ENDINGS or "/" in match["name"]:
+            raise DataError(
+                f"{place / name}: wanted in a folder of an emotion are images, {', '.join(ENDINGS)}, and no folders; "
+                "convert it or move it away"
+            )
+        if not NAME.fullmatch(stem):
             raise DataError(
                 f"{place / name}: wanted is a name <person>_<recording>_<frame>, such as S010_004_17; rename it"
             )
-        rows.append((match["name"], emotion, _face(place / name, content)))
+        rows.append((stem, emotion, _face(place / name, content)))
     rows.sort(key=lambda row: row[0])
     ids, emotions, faces = zip(*rows, strict=True)
     return {"frame_id": np.array(ids), "emotion": np.array(emotions), "images": np.stack(faces)}
@@ -86,3 +95,8 @@ def _check(frames: pd.DataFrame, place: Path) -> None:
             f"{place} has {classes} emotions of {people} people; at least 2 of {FOLDS} are wanted, for people are "
             f"tested in {FOLDS} folds"
         )
+    # Two folds are tested together where settings are tried: who alone shows an emotion must not be all of them.
+    pair = frames["subject"].map({name: i % FOLDS // 2 for i, name in enumerate(sorted(set(frames["subject"])))})
+    pairs = pair.groupby(frames["emotion"]).nunique()
+    if pairs.min() < 2:
+        raise DataError(f"{place}: too few people show {pairs.idxmin()} to train on some and test on others; add some")

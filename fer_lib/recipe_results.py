@@ -195,7 +195,7 @@ def answer(experiment: Experiment) -> str:
     ]
     lines += filter(None, [between_initialisations(experiment)])
     blind = right(experiment, SCORES["clean"]).query("fold in @BLIND")
-    if len(blind):
+    if experiment.dataset == "ckplus" and len(blind):
         only = subject_ratio(blind["score"], np.ones(len(blind)), blind["subject"])
         lines.append(f"- On the folds that had no part in setting it (4 to 9) it reaches {with_ends(only)}.")
     for row in gains(experiment).itertuples():

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from fer_lib import paths, results
 from fer_lib.evaluation import nearest_pixels
 from fer_lib.faces import Faces
-from fer_lib.splits import Split, fold_count, served, split
+from fer_lib.splits import Split, draws, served
 from fer_lib.stats import mean_interval, subject_interval
 from fer_lib.tables import macro_f1
 from fer_lib.wording import interval, percent
@@ -54,12 +54,10 @@ def predict_all(faces: Faces) -> pd.DataFrame:
     """
     rows, features = [], hog_features(faces.images)
     for protocol in served(faces):
-        for seed in range(SEEDS if protocol in ("random", "sequence") else 1):
-            for fold in range(fold_count(protocol)):
-                parts = split(faces, protocol, seed, fold)
-                frames = faces.frames.loc[parts.test, ["frame_id", "subject"]].assign(label=faces.labels[parts.test])
-                frames = frames.assign(protocol=protocol, seed=seed, fold=fold)
-                rows += [frames.assign(method=m, prediction=predict(m, faces, features, parts)) for m in METHODS]
+        for seed, fold, parts in draws(faces, protocol, SEEDS):
+            frames = faces.frames.loc[parts.test, ["frame_id", "subject"]].assign(label=faces.labels[parts.test])
+            frames = frames.assign(protocol=protocol, seed=seed, fold=fold)
+            rows += [frames.assign(method=m, prediction=predict(m, faces, features, parts)) for m in METHODS]
     columns = ["protocol", "method", "seed", "fold", "frame_id", "subject", "label", "prediction"]
     return pd.concat(rows)[columns].reset_index(drop=True)
 

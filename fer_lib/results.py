@@ -4,11 +4,14 @@ Every file is written to a temporary name and renamed. `metrics.csv` is written 
 a row there, whatever else a killed run has left.
 """
 
+import fcntl
 import gzip
 import importlib.metadata
 import json
 import platform
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -40,14 +43,37 @@ def folder(experiment: Experiment) -> Path:
     return paths.RESULTS / experiment.dataset / experiment.experiment
 
 
+@contextmanager
+def alone(experiment: Experiment) -> Iterator[None]:
+    """Keep other processes from training into the experiment's folder meanwhile; a killed one keeps nobody out.
+
+    Raises ValueError if another trains there, OSError if the place cannot be written.
+    """
+    file = folder(experiment) / ".lock"
+    with _writing(file):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        lock = file.open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"another process trains into {file.parent}; wait for it, or stop it") from None
+        yield
+
+
 def write(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all.
 
     Raises PermissionError or another OSError with the path and the remedy if the place cannot be written.
     """
+    with _writing(path), paths.replacing(path) as partial:
+        partial.write_bytes(content)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
     try:
-        with paths.replacing(path) as partial:
-            partial.write_bytes(content)
+        yield
     except OSError as error:
         raise type(error)(f"cannot write {path} ({error.strerror}); make it writable or set FER_RESULTS") from error
 
@@ -57,8 +83,7 @@ def read(experiment: Experiment, table: str) -> pd.DataFrame:
     path = folder(experiment) / table
     if not path.exists():
         return pd.DataFrame(columns=["seed", "fold"])
-    dtype = {"frame_id": str, "subject": str}
-    rows = pd.read_csv(path, dtype=dtype, keep_default_na=False, na_values=["nan"])
+    rows = _read_csv(path)
     if table == "metrics.csv" or "seed" not in rows:  # maps are of the experiment, not of its members
         return rows
     done = read(experiment, "metrics.csv")[["seed", "fold"]].itertuples(index=False, name=None)
@@ -71,7 +96,14 @@ def of_data_set(dataset: str, table: str) -> pd.DataFrame:
     file = paths.RESULTS / dataset / table
     if not file.exists():
         raise FileNotFoundError(f"no {file}; run notebook 00_data on {dataset} first")
-    return pd.read_csv(file, dtype={"frame_id": str})
+    return _read_csv(file)
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    """A table as `write_csv` stored it; a frame or a person may be called anything, also 7 or nan."""
+    texts = {"frame_id": str, "subject": str}
+    rows = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=["nan"])
+    return rows.fillna({name: "nan" for name in texts if name in rows})
 
 
 def class_names(experiment: Experiment) -> list[str]:

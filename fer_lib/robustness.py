@@ -28,13 +28,14 @@ from fer_lib.stats import (
     COMPARISON,
     RESAMPLED,
     TRAININGS,
+    WITHOUT_ENDS,
     mean_interval,
     paired_by,
     paired_difference,
     subject_gain,
     subject_ratio,
 )
-from fer_lib.tables import measured
+from fer_lib.tables import measured, two_kinds
 from fer_lib.wording import OVER_TRAININGS, gained, in_cell, interval, p_value, paired, percent, points
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
@@ -137,7 +138,8 @@ def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -
     if experiment.protocol in RESAMPLED:
         return subject_ratio(frames["score"], frames["of"], frames[RESAMPLED[experiment.protocol][0]])
     by_member = frames.groupby(["seed", "fold"])[["score", "of"]].sum()
-    return mean_interval(by_member["score"] / by_member["of"])
+    mean, *ends = mean_interval(by_member["score"] / by_member["of"])
+    return (mean, np.nan, np.nan) if two_kinds(experiment, by_member.reset_index()) else (mean, *ends)
 
 
 def robustness_table(dataset: str) -> pd.DataFrame:
@@ -233,7 +235,9 @@ def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequenc
         found = subject_gain(both["score_first"] - both["score_second"], people, trained)
         return {**found, "pairs": paired_by(first.protocol, found["trainings"])}
     by_member = both.groupby(["seed", "fold"])[["score_first", "score_second"]].mean()
-    return {**paired_difference(by_member["score_first"], by_member["score_second"]), "pairs": "members"}
+    found = {**paired_difference(by_member["score_first"], by_member["score_second"]), "pairs": "members"}
+    members = by_member.reset_index()
+    return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm in (first, second)) else found
 
 
 def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:

@@ -31,11 +31,23 @@ from fer_lib.workers import in_parallel
 def run(experiment: Experiment) -> None:
     """Bring `results/<dataset>/<experiment>/` to completion; what is finished is never trained again.
 
-    Raises DataError or ValueError, before anything is trained, if the data, the splits or the folder do not fit.
+    Raises DataError or ValueError, before anything is trained, if the data, the splits or the folder do not fit, or
+    another process trains into the folder.
     """
     data = faces.load(experiment.dataset)
     for member in experiment.members:
-        split(data, experiment.protocol, member.seed, member.fold)
+        parts = split(data, experiment.protocol, member.seed, member.fold)
+        alone = np.flatnonzero(np.bincount(data.labels[parts.train]) == 1)
+        if experiment.loss != "softmax" and len(alone):
+            raise ValueError(
+                f"{member} would train on a single frame of {data.classes[alone[0]]}; a triplet needs two: add frames, "
+                "or take loss 'softmax'"
+            )
+    with results.alone(experiment):
+        _train_missing(experiment, data)
+
+
+def _train_missing(experiment: Experiment, data: Faces) -> None:
     device = machine.device()
     results.open_folder(experiment, data.fingerprint, machine.name())
     finished = results.finished(experiment)
@@ -45,6 +57,7 @@ def run(experiment: Experiment) -> None:
     if experiment.pretrained != "none":
         for seed in {member.seed for member in waiting}:
             pretrained(experiment, seed)
+            _check_start(experiment, seed)
     done = len(finished) * experiment.epochs + sum(epochs_done(checkpoint_file(experiment, m)) for m in waiting)
     total = len(experiment.members) * experiment.epochs
     progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
@@ -166,6 +179,18 @@ def _start_of(experiment: Experiment, member: Member) -> dict[str, str]:
         return {}
     start = results.stored("fer2013", experiment.pretrained)
     return {"pretrained_sha256": weights_fingerprint(start, Member(member.seed, 0))}
+
+
+def _check_start(experiment: Experiment, seed: int) -> None:
+    """Raises ValueError if finished members of the seed started from other weights than those that are there now."""
+    now = _start_of(experiment, Member(seed, 0))["pretrained_sha256"]
+    for member in results.finished(experiment):
+        timing = results.read_run(experiment)["members"][str(member)]
+        if member.seed == seed and timing.get("pretrained_sha256", now) != now:
+            raise ValueError(
+                f"{member} of {experiment.experiment} started from other weights of {experiment.pretrained} than those "
+                f"that are there now; put those back, or give the experiment another name"
+            )
 
 
 def _about(data: Faces, rows: np.ndarray) -> pd.DataFrame:

@@ -12,7 +12,7 @@ TEST_SHARE = 181 / 981
 """Kim et al. 2022, section 3: of 981 frames 800 train and 181 test."""
 
 ASKED = 1000
-"""Of a larger data set no more than so many faces are occluded and explained, evenly spaced: all would take hours."""
+"""Of a larger data set no more than so many faces are occluded and explained: all would take hours."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,22 @@ def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
     return _checked(faces, np.flatnonzero(~test), np.flatnonzero(test))
 
 
+def draws(faces: Faces, protocol: str, seeds: int) -> list[tuple[int, int, Split]]:
+    """Seed, fold and split of each fold, and of `seeds` draws where the protocol draws.
+
+    Without the draws that leave a class out of training, as those of a rare one may.
+    """
+    found, drawn = [], protocol in ("random", "sequence")
+    for seed in range(seeds if drawn else 1):
+        for fold in range(fold_count(protocol)):
+            try:
+                found.append((seed, fold, split(faces, protocol, seed, fold)))
+            except ValueError:
+                if not drawn:
+                    raise
+    return found
+
+
 def _checked(faces: Faces, train: np.ndarray, test: np.ndarray, *selection: np.ndarray) -> Split:
     missing = [faces.classes[i] for i in set(range(len(faces.classes))) - set(faces.labels[train].tolist())]
     if missing or len(test) == 0:
@@ -80,10 +96,13 @@ def _checked(faces: Faces, train: np.ndarray, test: np.ndarray, *selection: np.n
 def asked(faces: Faces, protocol: str) -> np.ndarray:
     """The frames whose answers under occlusion, embedding and attribution are stored where a member tests them.
 
-    All frames; where they are more than `ASKED`, every so manieth of those that the protocol may test.
+    All frames; of more than `ASKED`, every so manieth that `usage` tests, and else some at random, ascending, the same
+    for every seed and fold: every third may be the same third of every recording.
     """
-    rows = split(faces, protocol).test if protocol == "usage" else np.arange(len(faces))
-    return rows[:: -(-len(rows) // ASKED)]
+    if protocol == "usage":
+        rows = split(faces, protocol).test
+        return rows[:: -(-len(rows) // ASKED)]
+    return np.sort(np.random.default_rng(0).permutation(len(faces))[:ASKED])
 
 
 def exposure(faces: Faces, parts: Split) -> dict[str, float]:

@@ -28,6 +28,12 @@ COMPARISON = ["difference", "ci_low", "ci_high", "trained_low", "trained_high", 
 """The columns of a comparison of two arms: `subject_gain`, and what is paired. Where members are, trained_* is NaN."""
 
 
+TWO_KINDS = "two kinds of outcome"
+"""The verdict on members of which some have lost the face: their mean stands for neither kind, and has no interval."""
+
+WITHOUT_ENDS = {"ci_low": np.nan, "ci_high": np.nan, "p": np.nan, "verdict": TWO_KINDS}
+
+
 def by_training(protocol: str, values: pd.Series) -> pd.Series:
     """Values by seed and fold; under a protocol of `TRAININGS` their means over what was not trained apart."""
     return values.groupby(TRAININGS[protocol][0]).mean() if protocol in TRAININGS else values
@@ -40,7 +46,7 @@ def mean_interval(values, within: tuple[float, float] = (0, 1)) -> tuple[float, 
     where all values are alike: a few members that tie do not show that none would differ.
     """
     values = np.asarray(values, dtype=float)
-    if len(values) < 2 or np.ptp(values) == 0:
+    if len(values) < 2 or np.isnan(values).any() or np.ptp(values) == 0:
         return float(values.mean()), np.nan, np.nan
     half = stats.sem(values) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
     low, high = within

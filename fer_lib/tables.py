@@ -51,7 +51,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         else:
             mean, low, high = mean_interval(metrics["accuracy"])
         away = lost(experiment)
-        if experiment.protocol not in RESAMPLED and 0 < len(away) < len(metrics):
+        if experiment.protocol not in RESAMPLED and two_kinds(experiment, metrics[["seed", "fold"]]):
             low = high = np.nan
         kept = [(row.seed, row.fold) not in away for row in metrics.itertuples()]
         classes = results.class_names(experiment)
@@ -69,7 +69,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "ci_low": low,
                 "ci_high": high,
                 "n": len(metrics),
-                "of": len(experiment.members),
+                "of": max(len(experiment.members), len(metrics)),
                 "macro_f1": macro_f1(predictions),
                 "worst_class": classes[recall.idxmin()],
                 "worst_recall": recall.min(),
@@ -130,6 +130,15 @@ def lost(experiment: Experiment) -> set[tuple[int, int]]:
     """Seed and fold of each member whose transformer has left the face at the end."""
     away = last_epoch(experiment).query("grid_outside > @LOST")
     return set(away[["seed", "fold"]].itertuples(index=False, name=None))
+
+
+def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
+    """Whether the transformer of some of the members has lost the face, and that of others has not.
+
+    members: columns seed and fold.
+    """
+    away = lost(experiment)
+    return len({member in away for member in members[["seed", "fold"]].itertuples(index=False, name=None)}) == 2
 
 
 def confusion_counts(experiment: Experiment, classes: int) -> pd.DataFrame:

@@ -148,7 +148,13 @@ class Trainee:
         if checkpoint.exists():
             state = torch.load(checkpoint, map_location=data.train_images.device, weights_only=True)
             self.network.load_state_dict(state["network"])
+            # On a GPU a rate is a tensor and a step is captured, on a CPU neither; the checkpoint may be of the other.
+            on_this_device = [
+                {name: group[name] for name in ("lr", "capturable")} for group in self.optimiser.param_groups
+            ]
             self.optimiser.load_state_dict(state["optimiser"])
+            for group, own in zip(self.optimiser.param_groups, on_this_device, strict=True):
+                group.update(own)
             self.history, self.seconds = state["history"], state["seconds"]
 
     @property

@@ -27,7 +27,7 @@ HALVES = {f"{half} half": equally([one for one in SUITE if one.kind == half]) fo
 """Scores that tell whether a training that covers one part of the face is robust where it covers another."""
 
 ASKED = {"all": range(splits.FOLDS), "folds 4 to 9": recipe_results.BLIND}
-"""Who is asked: everybody, and those who chose neither the recipe nor the learning rate of fine-tuning."""
+"""Who is asked: everybody, and those without whom the recipe was chosen, and the rate of fine-tuning would be too."""
 
 
 def tuned() -> Experiment:

@@ -9,7 +9,7 @@ from fer_lib.faces import SIZE
 from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import paper_boxes
 from fer_lib.stats import RESAMPLED, mean_interval, subject_ratio
-from fer_lib.tables import LOST, last_epoch, measured
+from fer_lib.tables import lost, measured
 from fer_lib.training import THETA
 from fer_lib.wording import in_cell
 
@@ -86,8 +86,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def faces_kept(experiment: Experiment, table: pd.DataFrame) -> pd.DataFrame:
     """The rows, which have a seed and a fold, of the members whose transformer has not lost the face."""
-    last = last_epoch(experiment)
-    gone = set(last.loc[last["grid_outside"] > LOST, ["seed", "fold"]].itertuples(index=False, name=None))
+    gone = lost(experiment)
     return table[[member not in gone for member in zip(table["seed"], table["fold"], strict=True)]]
 
 
@@ -230,11 +229,11 @@ def looks_away(dataset: str) -> str:
     if np.isnan(found).all():
         return "No network with a transformer that has kept the face has stored its views."
     moved, away = np.array(found).T
-    does = "no network that was asked looks" if np.nanmax(away) < SEEN else "some networks look"
+    does = "on average no network that was asked looks" if np.nanmax(away) < SEEN else "some networks look"
     return (
         f"When a rectangle covers part of a face of {SIZE} pixels, the views of these networks move by "
         f"{np.nanmin(moved):.2f} to {np.nanmax(moved):.2f} pixels on average, and their centres by up to "
-        f"{np.nanmax(away):.2f} pixels away from it: on average {does} away from what is covered by as much as a pixel."
+        f"{np.nanmax(away):.2f} pixels away from it: {does} away from what is covered by as much as a pixel."
     )
 
 

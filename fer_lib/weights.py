@@ -26,12 +26,19 @@ from fer_lib.workers import in_parallel
 def restore(experiment: Experiment) -> None:
     """Train the finished members whose weights are not on this machine, and keep their weights; a killed run resumes.
 
-    Raises DataError if the data set is not there, ValueError if it is not the one that the results are of.
+    Raises DataError if the data set is not there, ValueError if it is not the one that the results are of, or another
+    process trains there.
     """
     missing = [member for member in results.finished(experiment) if not weights_file(experiment, member).exists()]
     if not missing:
         return
-    data, folder = faces.load(experiment.dataset), results.folder(experiment)
+    data = faces.load(experiment.dataset)
+    with results.alone(experiment):
+        _train_again(experiment, missing, data)
+
+
+def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> None:
+    folder = results.folder(experiment)
     if different := results.conflicts(experiment, results.read_run(experiment), data.fingerprint):
         raise ValueError(f"{folder} holds the results of something else: {'; '.join(different)}")
     done = sum(epochs_done(checkpoint_file(experiment, member)) for member in missing)

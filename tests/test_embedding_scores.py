@@ -108,6 +108,7 @@ def test_the_answer_goes_by_the_intervals():
     said = embedding_scores.answer(table)
     assert "3 pairs of members: MAP@R +0.100 [+0.050 to +0.150], clearer" in said
     assert "silhouette -0.100 [-0.200 to +0.100], not resolvable" in said
+    assert "3 folds: MAP@R" in embedding_scores.answer(table.assign(protocol="subject"))
     assert ", less clear." in embedding_scores.answer(table.assign(ci_high=-0.05, ci_low=-0.3))
     one = embedding_scores.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
     assert "too few to conclude anything: MAP@R +0.100; silhouette -0.100" in one

@@ -82,6 +82,25 @@ def test_whole_numbers_are_floats_too():
     assert Experiment("x", margin=2).method == Experiment("x", margin=2.0).method
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (",softmax,", ",sofmax,", "loss is 'sofmax'"),
+        (",softmax,", ",,", "loss is empty"),
+        (",100,8,", ",,8,", "epochs is empty"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_row(tmp_path, monkeypatch, old, new, message):
+    head, *rows = paths.EXPERIMENTS.read_text().splitlines()
+    at = next(i for i, row in enumerate(rows) if i > 0 and old in row and row.split(",")[1] == "ckplus")
+    name = rows[at].split(",")[0]
+    rows[at] = rows[at].replace(old, new, 1)
+    (tmp_path / "wrong.csv").write_text("\n".join([head, *rows]))
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "wrong.csv")
+    with pytest.raises(ValueError, match=f"wrong.csv, experiment '{name}' of ckplus: {message}"):
+        read_experiments()
+
+
 def test_a_name_stands_once(tmp_path, monkeypatch):
     table = paths.EXPERIMENTS.read_text().splitlines()
     (tmp_path / "twice.csv").write_text("\n".join([table[0], table[1], table[1]]))

@@ -71,7 +71,7 @@ def test_any_size_and_colour_becomes_a_grey_square(ten):
 def test_a_phone_held_sideways_is_turned(ten):
     image = np.zeros((48, 48), np.uint8)
     image[:, :24] = 255
-    file = write(ten, "fear", "P0_2_0", image)
+    file = write(ten, "sad", "P0_2_0", image)
     turned = Image.open(file)
     exif = turned.getexif()
     exif[0x0112] = 6  # to be shown turned by a quarter, clockwise
@@ -93,12 +93,31 @@ def test_zipped_is_the_same(ten, tmp_path_factory):
         ("fear", "P0-2", "wanted is a name <person>_<recording>_<frame>"),
         ("sad", "P0_0_9", "the recording P0_0 shows happiness and sadness"),
         ("sad", "P0_0_1", "more than one image named P0_0_1"),
+        ("sad", "more/P0_2_0", "wanted in a folder of an emotion are images, .* and no folders"),
+        ("fear", "P0_2_0", "too few people show fear"),
     ],
 )
 def test_what_is_wrong_is_named(ten, emotion, name, message):
     write(ten, emotion, name, np.zeros((48, 48), np.uint8))
     with pytest.raises(DataError, match=message):
         own.load(ten)
+
+
+def test_no_image_is_left_out_unsaid(ten):
+    write(ten, "sad", "P0_2_0", np.zeros((48, 48), np.uint8), "webp")
+    with pytest.raises(DataError, match=r"P0_2_0\.webp: wanted in a folder of an emotion are images"):
+        own.load(ten)
+
+
+def test_what_systems_hide_beside_images_is_no_image(ten, tmp_path_factory):
+    there = tmp_path_factory.mktemp("mac")
+    for file in sorted((ten / "own").rglob("*.png")):
+        for hidden in (ten / "__MACOSX" / file.relative_to(ten).parent, file.parent):
+            hidden.mkdir(parents=True, exist_ok=True)
+            (hidden / f"._{file.name}").write_bytes(b"resource fork")
+    expected = own.load(ten).fingerprint
+    shutil.make_archive(there / "mine", "zip", ten)
+    assert own.load(there).fingerprint == expected
 
 
 def test_a_broken_image_is_named(ten):

@@ -2,6 +2,7 @@ import json
 import subprocess
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -180,3 +181,21 @@ def test_a_parameter_that_results_do_not_name_had_its_default():
     assert results.conflicts(given, older) == []
     other = replace(given, pretrained="first")
     assert results.conflicts(other, older) == ["pretrained is 'none' there, 'first' here"]
+
+
+def test_two_processes_do_not_train_into_one_folder():
+    with results.alone(EXPERIMENT):
+        message = r"another process trains into .*; wait for it, or stop it"
+        with pytest.raises(ValueError, match=message), results.alone(EXPERIMENT):
+            pass
+        with results.alone(replace(EXPERIMENT, experiment="other")):
+            pass
+    with results.alone(EXPERIMENT):
+        pass
+
+
+def test_people_may_be_called_anything():
+    names = ["7", "07", "nan", "None"]
+    results.write_csv(paths.RESULTS / "ckplus" / "x.csv", pd.DataFrame({"subject": names, "share": [np.nan, 0, 1, 2]}))
+    stored = results.of_data_set("ckplus", "x.csv")
+    assert stored["subject"].tolist() == names and stored["share"].isna().tolist() == [True, False, False, False]

@@ -91,7 +91,7 @@ def test_members_are_the_unit_under_other_protocols(stored):
     arm = replace(WITH, experiment="random", protocol="random", seeds=2, folds=1)
     results.open_folder(arm, "abc", "cpu")
     for seed, kinds in enumerate((("none", "mouth"), ("none",))):
-        tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES}
+        tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
         tables["occluded_predictions.csv.gz"] = answers(lambda one, kinds=kinds: one.kind in kinds, list("pqrs"))
         results.add_member(arm, Member(seed, 0), tables, {})
     mean, low, high = robustness.score(arm, robustness.equally([one for one in SUITE if one.kind == "mouth"]))

@@ -17,7 +17,7 @@ from few_faces import few_faces, use_few_faces
 from fer_lib import faces, paths, results, splits
 from fer_lib.experiments import Experiment, Member
 from fer_lib.occlusion_benchmark import CLEAN, SUITE
-from fer_lib.run import load_network, run, train_member, trainee
+from fer_lib.run import load_network, run, train_member, trainee, weights_file
 from fer_lib.training import THETA, to_float
 
 SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=2, batch_size=32)
@@ -95,7 +95,7 @@ def few_of_fer2013():
 def test_training_starts_from_the_same_seeds_weights(few, monkeypatch):
     monkeypatch.setenv("FER_RESULTS", str(few))  # for the workers
     first = Experiment("first", dataset="fer2013", protocol="usage", loss="softmax", epochs=1, batch_size=32)
-    second = replace(first, experiment="second", dataset="synthetic", protocol="random", pretrained="first")
+    second = replace(first, experiment="second", dataset="synthetic", protocol="subject", pretrained="first")
     with pytest.raises(FileNotFoundError, match=r"no results .*first/run.json"):
         run(second)
     with monkeypatch.context() as patch:
@@ -110,6 +110,9 @@ def test_training_starts_from_the_same_seeds_weights(few, monkeypatch):
 
     with pytest.raises(FileNotFoundError, match=r"no weights .*model-seed1-fold0.pt"):
         run(replace(second, seeds=2))
+    torch.save({name: tensor + 1 for name, tensor in network.items()}, weights_file(first, Member(0, 0)))
+    with pytest.raises(ValueError, match="seed0-fold0 of second started from other weights of first than those"):
+        run(replace(second, folds=2))
     with pytest.raises(ValueError, match=r"backbone is 'resnet18', but 'resnet10' in first, which"):
         run(replace(second, experiment="third", backbone="resnet18"))
 
@@ -186,6 +189,16 @@ def test_results_of_another_experiment_stop_it_before_training(few):
     with pytest.raises(ValueError, match="epochs is 1 there, 2 here"):
         run(SOFTMAX)
     assert stored(SOFTMAX) == before
+
+
+def test_a_class_that_no_triplet_can_be_made_of_is_named_before_training(few, monkeypatch):
+    data = few_faces()
+    fear = np.flatnonzero(data.labels == data.classes.index("fear"))
+    one = data.take(np.setdiff1d(np.arange(len(data)), fear[1:]))
+    monkeypatch.setattr(faces, "load", lambda name: one)
+    with pytest.raises(ValueError, match=r"a single frame of fear; a triplet needs two|no training frame of fear"):
+        run(Experiment("few", seeds=5, epochs=1))
+    assert not (few / "synthetic").exists()
 
 
 def test_missing_weights_are_named(few):

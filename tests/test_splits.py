@@ -60,7 +60,11 @@ def test_usage_tests_the_private_frames():
 def test_all_are_asked_unless_they_are_many(faces, monkeypatch):
     assert asked(faces, "subject").tolist() == list(range(981))
     monkeypatch.setattr(splits, "ASKED", 2)
-    assert asked(four_faces(), "random").tolist() == [0, 2]
+    few = asked(four_faces(), "random")
+    assert len(few) == 2 and few.tolist() == sorted(few) == asked(four_faces(), "subject").tolist()
+    monkeypatch.setattr(splits, "ASKED", 327)
+    assert set(asked(faces, "subject") % 3) == {0, 1, 2}, "of a sequence's three frames not always the same one"
+    monkeypatch.setattr(splits, "ASKED", 2)
     of_five = four_faces((0, 1, 0, 1, 0, 1, 0), usage=["Training"] * 2 + ["PrivateTest"] * 5)
     assert asked(of_five, "usage").tolist() == [2, 5], "every third that is tested"
 
@@ -78,6 +82,14 @@ def test_all_are_asked_unless_they_are_many(faces, monkeypatch):
 def test_impossible_splits_are_refused(faces_given, protocol, fold, message):
     with pytest.raises(ValueError, match=message):
         split(faces_given, protocol, fold=fold)
+
+
+def test_draws_that_leave_a_class_out_are_left_out():
+    rare = four_faces((0, 0, 0, 0, 0, 1), sequence=list("aabbcd"), subject=list("aabbcd"))
+    kept = [seed for seed in range(8) if np.random.default_rng([seed, 0x5917]).permutation(list("abcd"))[0] != "d"]
+    assert [seed for seed, _, _ in splits.draws(rare, "sequence", 8)] == kept and 0 < len(kept) < 8
+    with pytest.raises(ValueError, match="no training frame of yes"):
+        splits.draws(rare, "subject", 8)
 
 
 def test_synthetic_has_the_classes_of_ck(faces):

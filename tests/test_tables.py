@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import claims, paths, readme, results, stats, tables, wording
+from fer_lib import claims, paths, readme, results, tables, wording
 from fer_lib.experiments import Experiment, Member
 from fer_lib.references import METHODS
 from fer_lib.wording import in_cell, interval, p_value, percent
@@ -95,9 +95,17 @@ def test_a_printed_number_is_judged_by_the_interval():
 
 
 def test_subject_protocol_pools_and_resamples_people():
-    by_fold = Experiment("folds", "ckplus", "subject", folds=2)
-    store(by_fold, [1.0], [0])
-    assert stats.subject_interval(results.read(by_fold, "predictions.csv.gz"))[0] == 1
+    arm = Experiment("people", "ckplus", "subject", seeds=2)
+    store(arm, [1.0, 0.75], [0, 0])
+    with pytest.MonkeyPatch.context() as listed:
+        listed.setattr(tables, "read_experiments", lambda: [arm])
+        (row,) = tables.accuracy_table("ckplus").to_dict("records")
+    # Person a is right 4 times of 4, person b 3 times; of two resampled people both may be b.
+    assert (row["mean"], row["ci_low"], row["ci_high"]) == (7 / 8, 3 / 4, 1)
+    assert (row["n"], row["of"]) == (2, 2)
+    with pytest.MonkeyPatch.context() as listed:
+        listed.setattr(tables, "read_experiments", lambda: [replace(arm, seeds=1)])
+        assert tables.accuracy_table("ckplus")["of"].tolist() == [2], "two were trained, though one is planned now"
 
 
 def test_claims_are_paired_by_member():
@@ -122,7 +130,7 @@ def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
     store(SOFTMAX, [0.8, 0.8], [0, 0])
     (found,) = claims.claims_table("ckplus").to_dict("records")
     assert found["difference"] == pytest.approx(-0.3) and found["verdict"] == claims.TWO_KINDS
-    assert np.isnan([found["ci_low"], found["p"], found["at_best_low"]]).all()
+    assert pd.isna([found["ci_low"], found["p"], found["at_best_low"]]).all()
     assert wording.claims_in_words(claims.claims_table("ckplus")).endswith(
         "here -30.00 points, 2 members: two kinds of outcome."
     )

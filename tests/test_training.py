@@ -115,6 +115,20 @@ def test_resumed_equals_uninterrupted_to_the_bit(data, tmp_path, monkeypatch):
     assert all(torch.equal(a, b) for a, b in weights)
 
 
+def test_a_checkpoint_of_a_gpu_goes_on_on_a_cpu(data, tmp_path):
+    experiment = Experiment("x", loss="softmax", epochs=2, batch_size=24)
+    begun, file = Trainee(experiment, Member(0, 0), data, 7, tmp_path / "begun.pt"), tmp_path / "begun.pt"
+    begun.end_epoch([begun.step(batch) for batch in begun.begin_epoch()], 0.0)
+    state = {"network": begun.weights(), "optimiser": begun.optimiser.state_dict()}
+    for group in state["optimiser"]["param_groups"]:
+        group |= {"capturable": True, "lr": torch.tensor(0.5)}
+    training.save({**state, "history": begun.history, "seconds": 1.0}, file)
+    resumed = Trainee(experiment, Member(0, 0), data, 7, file)
+    assert [(group["lr"], group["capturable"]) for group in resumed.optimiser.param_groups] == [(0.001, False)] * 2
+    fit(resumed, lambda: None)
+    assert resumed.finished
+
+
 def test_a_loss_that_is_no_number_stops_the_training(data, tmp_path):
     broken = Data(torch.full_like(data.train_images, torch.nan), data.train_labels, data.test_images, data.test_labels)
     experiment = Experiment("x", loss="softmax", occlusion="none")
