@@ -10,7 +10,7 @@ import pandas as pd
 from fer_lib import naming, quality, results, tables, votes
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.stats import subject_gain, subject_ratio
-from fer_lib.wording import gained, interval, percent, with_ends
+from fer_lib.wording import gained, in_cell, interval, percent, points, with_ends
 
 DATASET = "fer2013"
 
@@ -170,10 +170,10 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {
             "method": row.label,
-            "last epoch": _with_ends(row.mean, row.ci_low, row.ci_high),
+            "last epoch": in_cell(row.mean, row.ci_low, row.ci_high, ".2%"),
             "by PublicTest": f"{percent(row.at_chosen)} ({_together(f'epoch {row.chosen:.0f} of {row.epochs}')})",
             "mirrored too": percent(row.mirrored),
-            "ensemble": _with_ends(row.ensemble, row.ensemble_low, row.ensemble_high),
+            "ensemble": in_cell(row.ensemble, row.ensemble_low, row.ensemble_high, ".2%"),
             "macro F1": percent(row.macro_f1),
             "calibration error": percent(row.calibration_error),
             "lost": row.lost,
@@ -184,17 +184,13 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _with_ends(mean: float, low: float, high: float) -> str:
-    return f"{percent(mean)} [{_together(interval(low, high))}]" if pd.notna(mean) else "–"
-
-
 def _together(text: str) -> str:
     return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def readable_recalls(table: pd.DataFrame) -> pd.DataFrame:
     """`recalls` in percent, a row per class, the most frequent first, and a column per method."""
-    said = [_with_ends(row.recall, row.low, row.high) for row in table.itertuples()]
+    said = [in_cell(row.recall, row.low, row.high, ".2%") for row in table.itertuples()]
     shown = table.assign(said=said).pivot(index="emotion", columns="method", values="said")[table["method"].unique()]
     images = table.groupby("emotion")["n"].first().sort_values(ascending=False, kind="stable")
     shown = shown.loc[images.index].reset_index().rename_axis(columns=None)
@@ -212,9 +208,7 @@ def readable_parts(table: pd.DataFrame) -> pd.DataFrame:
 def readable_sides(table: pd.DataFrame) -> pd.DataFrame:
     """`sided_with` in percent."""
     shares = {f"voters see what the {name} says": table[name].map(percent) for name in ("network", "label")}
-    more = [
-        f"{100 * row.more:+.2f} [{_together(interval(row.more_low, row.more_high, '+'))}]" for row in table.itertuples()
-    ]
+    more = [points(row.more, row.more_low, row.more_high) for row in table.itertuples()]
     shown = table[["method", "wrong", "images"]].assign(**shares, neither=table["neither"].map(percent))
     return shown.assign(**{"network less label": more})
 

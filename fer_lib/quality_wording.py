@@ -6,7 +6,7 @@ import pandas as pd
 from fer_lib import quality, twins, votes
 from fer_lib.quality import USAGES, published, twin_table
 from fer_lib.stats import mean_interval
-from fer_lib.wording import interval, p_value, percent
+from fer_lib.wording import interval, p_value, percent, with_ends
 
 
 def readable_twins(table: pd.DataFrame) -> pd.DataFrame:
@@ -79,10 +79,10 @@ def answer(images: pd.DataFrame, pairs: pd.DataFrame, ceiling: pd.DataFrame, cle
             f"are in Training pixel by pixel**; {near.in_training} ({near.in_training / near.images:.1%}) are there as "
             f"the same picture or nearly. {exact.disagree} and {near.disagree} of them have a twin there with another "
             "label.",
-            f"- **The label is what most of ten voters see on {_with_ends(ceiling.iloc[0])} of PrivateTest**: on "
+            f"- **The label is what most of ten voters see on {_share(ceiling.iloc[0])} of PrivateTest**: on "
             f"{alike[best]:.0%} of the images labelled {best}, on {alike[worst]:.0%} of those labelled {worst}.",
-            f"- **A perfect reader of the votes would score {_with_ends(models.loc[votes.DRAWN])}**, and "
-            f"{_with_ends(models.loc[votes.BEST])} if it also knew, from Training, how labels go with votes. The "
+            f"- **A perfect reader of the votes would score {_share(models.loc[votes.DRAWN])}**, and "
+            f"{_share(models.loc[votes.BEST])} if it also knew, from Training, how labels go with votes. The "
             f"intervals of {above} of {len(printed)} printed accuracies lie wholly above that interval: what networks "
             "learn here is not only what most people see in a face, but also what this data set calls it, and its "
             "twins.",
@@ -91,8 +91,8 @@ def answer(images: pd.DataFrame, pairs: pd.DataFrame, ceiling: pd.DataFrame, cle
     )
 
 
-def _with_ends(row: pd.Series) -> str:
-    return f"{percent(row['share'])} % [{interval(row['low'], row['high'])}]"
+def _share(row: pd.Series) -> str:
+    return with_ends(tuple(row[["share", "low", "high"]]))
 
 
 def _gain(row) -> str:
@@ -109,7 +109,7 @@ def in_short() -> str:
     models = votes.ceilings(images, fitted).set_index("model")
     return (
         f"{twin.in_training} of {twin.images:,} PrivateTest images are in Training pixel by pixel; a perfect reader of "
-        f"ten people's votes would score {_with_ends(models.loc[votes.DRAWN])}."
+        f"ten people's votes would score {_share(models.loc[votes.DRAWN])}."
     )
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 
 from fer_lib import results
 from fer_lib.experiments import Experiment
+from fer_lib.faces import SIZE
 from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import (
     CLEAN,
@@ -184,7 +185,7 @@ def needed(experiment: Experiment) -> dict[int, np.ndarray]:
     losses = {}
     for emotion, own in answers.groupby("label"):
         clean = (own[str(CLEAN)] == emotion).mean()
-        lost, count = np.zeros((2, 48, 48))
+        lost, count = np.zeros((2, SIZE, SIZE))
         for top, left in WINDOWS:
             here = np.s_[top : top + WINDOW, left : left + WINDOW]
             lost[here] += clean - (own[window_name(top, left)] == emotion).mean()
@@ -195,7 +196,7 @@ def needed(experiment: Experiment) -> dict[int, np.ndarray]:
 
 def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFrame:
     """`needed` a row a cell of the sliding square's steps, within which it is the same: emotion, top, left, loss."""
-    cells = range(0, 48, STRIDE)
+    cells = range(0, SIZE, STRIDE)
     rows = [(names[k], top, left, loss[top, left]) for k, loss in losses.items() for top in cells for left in cells]
     return pd.DataFrame(rows, columns=["emotion", "top", "left", "loss"])
 

@@ -23,7 +23,7 @@ def people():
 
 
 def test_each_protocol_takes_one_crutch_away(people):
-    leaks = ladder(people, draws=5).set_index("protocol")
+    leaks = ladder(people, seeds=5).set_index("protocol")
     assert list(leaks.index) == ["random", "sequence", "subject"]
     assert leaks["splits"].tolist() == [5, 5, 10]
     assert leaks.loc["random", "nearest is same person"] == 1
@@ -35,11 +35,11 @@ def test_each_protocol_takes_one_crutch_away(people):
 
 def test_unknown_people_are_left_out(people):
     unknown = people.frames.assign(subject="", sequence="", usage=["Training", "PrivateTest"] * 60)
-    leaks = ladder(Faces("f", people.images, people.labels, unknown, people.classes), draws=2)
+    leaks = ladder(Faces("f", people.images, people.labels, unknown, people.classes), seeds=2)
     assert leaks["protocol"].tolist() == ["random", "usage"]
     assert "subject seen" not in leaks
     assert readable(leaks).columns.tolist() == ["protocol", "splits", "test frames"]
 
 
 def test_shares_are_shown_in_percent(people):
-    assert readable(ladder(people, draws=1))["subject seen"].tolist() == ["100.00", "100.00", "0.00"]
+    assert readable(ladder(people, seeds=1))["subject seen"].tolist() == ["100.00", "100.00", "0.00"]
