@@ -93,7 +93,7 @@ QUESTIONS = {
         {"input_path": "plain", "stn_lr_factor": 1.0},
     ),
     "the triplet loss": ({"loss": "triplet"}, {"loss": "softmax", "mining": "random", "normalise": False}),
-    "the triplet loss, with a slower transformer,": (
+    "the triplet loss with a slower transformer": (
         {"loss": "triplet", "stn_lr_factor": 0.1},
         {"loss": "softmax", "mining": "random", "normalise": False, "stn_lr_factor": 1.0},
     ),
