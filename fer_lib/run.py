@@ -185,7 +185,7 @@ def _check_start(experiment: Experiment, seed: int) -> None:
     """Raises ValueError if finished members of the seed started from other weights than those that are there now."""
     now = _start_of(experiment, Member(seed, 0))["pretrained_sha256"]
     for member in results.finished(experiment):
-        timing = results.read_run(experiment)["members"][str(member)]
+        timing = results.read_run(experiment)["members"].get(str(member), {})
         if member.seed == seed and timing.get("pretrained_sha256", now) != now:
             raise ValueError(
                 f"{member} of {experiment.experiment} started from other weights of {experiment.pretrained} than those "
