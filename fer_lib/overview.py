@@ -177,17 +177,28 @@ def occlusion(dataset: str) -> tuple[str, HTML]:
 
 
 def transformer_gains(dataset: str, asked: pd.DataFrame) -> str:
-    """Whether the transformer looks away, and what it gains the first arm; asked: `robustness.questions_table`."""
-    sentence, name = views.looks_away(dataset), followed()[0]
+    """Whether the transformer looks away, and what it and the triplet loss gain; asked: `robustness.questions_table`."""
     protocol = _first_protocol(moved(dataset))[0]
-    found = _asked(asked, "the spatial transformer", protocol, name)
-    if len(found):
-        clear, unseen = found.loc["clean"], found.loc["unseen"]
-        sentence += (
-            f" It gains the network with softmax {gained(clear)} on clear faces, {clear['verdict']}, and "
-            f"{gained(unseen)} under unseen occlusion, {unseen['verdict']} ({unseen['n']} {unseen['pairs']})."
-        )
-    return sentence
+    softmax, triplet = followed()
+    said = [
+        views.looks_away(dataset),
+        _gains(asked, "the spatial transformer", protocol, softmax, "With softmax the transformer"),
+        _gains(
+            asked, "the triplet loss with a slower transformer", protocol, triplet, "The triplet loss with a slower one"
+        ),
+    ]
+    return " ".join(filter(None, said))
+
+
+def _gains(asked: pd.DataFrame, question: str, protocol: str, name: str, what: str) -> str:
+    found = _asked(asked, question, protocol, name)
+    if found.empty:
+        return ""
+    clear, unseen = found.loc["clean"], found.loc["unseen"]
+    return (
+        f"{what} gains {gained(clear)} on clear faces, {clear['verdict']}, and {gained(unseen)} under unseen "
+        f"occlusion, {unseen['verdict']} ({unseen['n']} {unseen['pairs']})."
+    )
 
 
 def transformer(dataset: str) -> tuple[str, HTML]:
