@@ -47,19 +47,26 @@ def followed(occlusion: str = "rectangle") -> list[str]:
 
 
 def in_short(dataset: str) -> str:
-    """The study's answer to the questions that its readers come with, as a list in Markdown."""
+    """The study's answers to the questions that its readers come with, in Markdown: a list for each."""
     table, asked = tables.accuracy_table(dataset), robustness.questions_table(dataset)
-    beaten = [recipe_results.in_short(dataset), transfer_results.in_short() if dataset == "ckplus" else ""]
     said = {
         "Does the method work?": works(dataset, table),
-        "Is it robust to occlusion?": f"{occlusion_takes(dataset, asked)} {transformer_gains(dataset, asked)}",
-        "Can the printed number be trusted?": f"{printed_in_short()} {leak(dataset)} {references_over_splits(dataset)}",
-        "What is there to beat?": " ".join(filter(None, beaten)),
+        "Is it robust to occlusion?": [occlusion_takes(dataset, asked), *transformer_gains(dataset, asked)],
+        "Can the printed number be trusted?": [
+            printed_in_short(),
+            leak(dataset),
+            references_over_splits(dataset),
+        ],
+        "What is there to beat?": [
+            recipe_results.in_short(dataset),
+            transfer_results.in_short() if dataset == "ckplus" else "",
+        ],
     }
-    return "\n".join(f"- **{question}** {answer}" for question, answer in said.items() if answer)
+    lists = {question: "\n".join(f"- {line}" for line in lines if line) for question, lines in said.items()}
+    return "\n\n".join(f"**{question}**\n\n{lines}" for question, lines in lists.items() if lines)
 
 
-def works(dataset: str, table: pd.DataFrame) -> str:
+def works(dataset: str, table: pd.DataFrame) -> list[str]:
     """What the paper's arms reach under its split, and on new people, also over the best reference, in sentences.
 
     table: `tables.accuracy_table`. On new people only what was asked about as many as any.
@@ -86,7 +93,7 @@ def works(dataset: str, table: pd.DataFrame) -> str:
             f"On new people, beside {references.METHODS[-1]}, which learns no features: {'; '.join(said)} "
             f"({over['n'].iloc[0]} {over['pairs'].iloc[0]})."
         )
-    return " ".join(lines)
+    return lines
 
 
 def printed_in_short() -> str:
@@ -176,18 +183,16 @@ def occlusion(dataset: str) -> tuple[str, HTML]:
     return "What does occlusion take?", report.figure(fig, caption, alt, table)
 
 
-def transformer_gains(dataset: str, asked: pd.DataFrame) -> str:
-    """Whether the transformer looks away, and what it and the triplet loss gain; asked: `robustness.questions_table`."""
+def transformer_gains(dataset: str, asked: pd.DataFrame) -> list[str]:
+    """Whether the transformer looks away, what it gains, and what the triplet loss; asked: as `occlusion_takes`."""
     protocol = _first_protocol(moved(dataset))[0]
     softmax, triplet = followed()
-    said = [
+    slower = "the triplet loss with a slower transformer"
+    return [
         views.looks_away(dataset),
         _gains(asked, "the spatial transformer", protocol, softmax, "With softmax the transformer"),
-        _gains(
-            asked, "the triplet loss with a slower transformer", protocol, triplet, "The triplet loss with a slower one"
-        ),
+        _gains(asked, slower, protocol, triplet, f"Over softmax, {slower}"),
     ]
-    return " ".join(filter(None, said))
 
 
 def _gains(asked: pd.DataFrame, question: str, protocol: str, name: str, what: str) -> str:
@@ -308,7 +313,7 @@ def _first_protocol(table: pd.DataFrame, every: bool = False) -> tuple[str, pd.D
 def references_over_splits(dataset: str) -> str:
     """What a method without a network reaches under the paper's split and on new people, a sentence each."""
     stored = results.of_data_set(dataset, "references.csv").set_index(["method", "protocol"])
-    words = {"random": "there", "subject": "on new people"}
+    words = {"random": "under the paper's split", "subject": "on new people"}
     lines = []
     for method in references.METHODS[1:]:
         said = [
