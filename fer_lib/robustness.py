@@ -37,7 +37,7 @@ from fer_lib.stats import (
     subject_ratio,
 )
 from fer_lib.tables import measured, two_kinds
-from fer_lib.wording import OVER_TRAININGS, gained, in_cell, interval, p_value, paired, percent, points
+from fer_lib.wording import gained, in_cell, in_points, interval, p_value, paired, percent
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
 
@@ -263,12 +263,11 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def readable_questions(answers: pd.DataFrame) -> pd.DataFrame:
     """`questions_table` in points."""
-    gains = [points(row.difference, row.ci_low, row.ci_high) for row in answers.itertuples()]
+    gains = [in_points(row) for row in answers.itertuples()]
     shown = answers[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
     n = [paired(row) for row in answers.itertuples()]
     p = [p_value(x) for x in answers["p"]]
-    apart = [interval(row.trained_low, row.trained_high, "+") for row in answers.itertuples()]
-    return shown.assign(gain=gains, **{OVER_TRAININGS: apart}, n=n, p=p, verdict=answers["verdict"])
+    return shown.assign(gain=gains, n=n, p=p, verdict=answers["verdict"])
 
 
 def counted(row) -> str:

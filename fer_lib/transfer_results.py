@@ -15,7 +15,7 @@ from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, equally, gain
 from fer_lib.stats import COMPARISON, subject_interval
 from fer_lib.tables import has_results, macro_f1, measured
-from fer_lib.wording import OVER_TRAININGS, gained, interval, paired, percent, points, with_ends
+from fer_lib.wording import gained, in_points, interval, paired, percent, with_ends
 
 AIMS = recipe_results.AIMS | {"clean accuracy": (SCORES["clean"], None, 0.985)}
 """What was aimed for before the first fine-tuning; under occlusion as much as for the recipe itself."""
@@ -244,10 +244,8 @@ def readable_ladder(table: pd.DataFrame) -> pd.DataFrame:
 
 def readable_gains(table: pd.DataFrame) -> pd.DataFrame:
     """`gains` in points."""
-    said = [points(row.difference, row.ci_low, row.ci_high) for row in table.itertuples()]
-    apart = [interval(row.trained_low, row.trained_high, "+") for row in table.itertuples()]
-    n = [paired(row) for row in table.itertuples()]
-    return table[["people", "score"]].assign(gain=said, **{OVER_TRAININGS: apart}, n=n, better=table["verdict"])
+    said, n = [in_points(row) for row in table.itertuples()], [paired(row) for row in table.itertuples()]
+    return table[["people", "score"]].assign(gain=said, n=n, better=table["verdict"])
 
 
 def readable_directions(table: pd.DataFrame) -> pd.DataFrame:

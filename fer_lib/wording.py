@@ -39,9 +39,6 @@ COLUMNS = (
     "with the two-layer head and the boosted trees of the first author's public code. Printed: for softmax with "
     "ResNet-10 it is what follows from the text, which puts triplet 0.48 points above it."
 )
-OVER_TRAININGS = "over trainings"
-"""Heading of the second interval that a verdict asks for, Student's over the folds or initialisations."""
-
 CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
 
 
@@ -87,23 +84,21 @@ def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
 def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     """`claims_table` in points, rounded for the eye."""
     printed = [f"{100 * x:+.2f}" if pd.notna(x) else "–" for x in claims["printed"]]
-    ours = [points(row.difference, row.ci_low, row.ci_high) for row in claims.itertuples()]
+    ours = [in_points(row) for row in claims.itertuples()]
     best = [points(row.at_best, row.at_best_low, row.at_best_high) for row in claims.itertuples()]
     p = [p_value(x) for x in claims["p"]]
     n = [paired(row) for row in claims.itertuples()]
     shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
-    apart = [interval(row.trained_low, row.trained_high, "+") for row in claims.itertuples()]
-    shown = shown.assign(printed=printed, ours=ours, **{OVER_TRAININGS: apart}, n=n, p=p, verdict=claims["verdict"])
+    shown = shown.assign(printed=printed, ours=ours, n=n, p=p, verdict=claims["verdict"])
     return shown.assign(**{"at the best epoch": best})
 
 
 def readable_references(table: pd.DataFrame) -> pd.DataFrame:
     """`claims.against_references` in points."""
-    gains = [points(row.difference, row.ci_low, row.ci_high) for row in table.itertuples()]
-    apart = [interval(row.trained_low, row.trained_high, "+") for row in table.itertuples()]
+    gains = [in_points(row) for row in table.itertuples()]
     shown = table[["protocol", "label", "reference"]].rename(columns={"label": "method", "reference": "over"})
     n, p = [paired(row) for row in table.itertuples()], [p_value(x) for x in table["p"]]
-    return shown.assign(gain=gains, **{OVER_TRAININGS: apart}, n=n, p=p, verdict=table["verdict"])
+    return shown.assign(gain=gains, n=n, p=p, verdict=table["verdict"])
 
 
 def claims_in_words(claims: pd.DataFrame) -> str:
@@ -196,6 +191,15 @@ def gained(row) -> str:
     if pd.notna(row.trained_low):
         ends += f"; {row.pairs.split()[-1]} {interval(row.trained_low, row.trained_high, '+')}"
     return f"{said} [{ends}]"
+
+
+def in_points(row) -> str:
+    """`gained` in a cell, whose line breaks before each interval only: +1.00 [0.00 to +2.00] folds [-1.00 to +3.00]."""
+    said = points(row.difference, row.ci_low, row.ci_high)
+    if pd.isna(row.trained_low):
+        return said
+    apart = f"{row.pairs.split()[-1]} [{interval(row.trained_low, row.trained_high, '+')}]"
+    return said + " " + apart.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def points(difference: float, low: float, high: float) -> str:

@@ -247,6 +247,8 @@ def test_a_verdicts_two_intervals_are_both_said():
     found = {"difference": 0.01, "ci_low": 0, "ci_high": 0.02, "pairs": "people in 4 folds"}
     apart = pd.Series({**found, "trained_low": -0.01, "trained_high": 0.03})
     assert wording.gained(apart) == "+1.00 points [+0.00 to +2.00; folds -1.00 to +3.00]"
+    cell = wording.in_points(apart).replace("\N{NO-BREAK SPACE}", "_")
+    assert cell == "+1.00 [+0.00_to_+2.00] folds_[-1.00_to_+3.00]"
     one_training = pd.Series({**found, "trained_low": np.nan})
     assert wording.gained(one_training) == "+1.00 points [+0.00 to +2.00]"
     assert wording.gained(pd.Series({**found, "ci_low": np.nan})) == "+1.00 points"
