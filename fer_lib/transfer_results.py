@@ -210,14 +210,17 @@ def with_heavy_occlusion() -> str:
     before = recipe_results.reached(fine, AIMS).set_index("aim")["mean"]
     now = recipe_results.reached(heavy, AIMS).set_index("aim")
     kept = [f"{with_ends(now.loc[aim])} {aim.removeprefix('kept ')}, before {percent(before[aim])}" for aim in KEPT]
+    more = gains(heavy, fine)
     clean = [
-        f"{gained(row)} (people: {row.people}), {row.verdict}"
-        for row in gains(heavy, fine).query("score == 'clean'").itertuples()
+        f"{gained(row)} (people: {row.people}), {row.verdict}" for row in more.query("score == 'clean'").itertuples()
     ]
+    halves = more.query("people == 'all' and score in @HALVES").itertuples()
+    covered = [f"with the {row.score} covered it gains {gained(row)}, {row.verdict}" for row in halves]
     return (
         f"- Fine-tuned longer and under heavy occlusion, it is right on {with_ends(now.loc['clean accuracy'])} of the "
         f"clear faces ({now['members'].iloc[0]} of {len(heavy.members)} trainings); against fine-tuning as "
-        f"above {'; '.join(clean)}. Of its own accuracy it keeps {'; '.join(kept)}."
+        f"above {'; '.join(clean)}. Of its own accuracy it keeps {'; '.join(kept)}. "
+        f"What training covered tells: {'; '.join(covered)}."
     )
 
 
