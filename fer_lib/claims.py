@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from fer_lib import results
+from fer_lib import paths, results
 from fer_lib.experiments import Experiment
 from fer_lib.naming import label, part
 from fer_lib.references import METHODS
@@ -130,11 +130,11 @@ def against_references(dataset: str) -> pd.DataFrame:
 
     A row per arm, under the protocols that the references were asked under, and reference: protocol, label, reference,
     and the columns of `stats.COMPARISON`. A reference has no initialisation: under `subject` its one answer stands
-    beside each initialisation's.
+    beside each initialisation's. No row where notebook 00_data has not stored the references.
     """
-    predictions = results.of_data_set(dataset, "reference_predictions.csv.gz")
-    rows = []
-    for arm in measured(dataset):
+    rows, stored = [], (paths.RESULTS / dataset / "reference_predictions.csv.gz").exists()
+    predictions = results.of_data_set(dataset, "reference_predictions.csv.gz") if stored else pd.DataFrame()
+    for arm in measured(dataset) if stored else ():
         if part(arm) not in ("Table 2", "strong recipe") or arm.protocol not in set(predictions["protocol"]):
             continue
         for method in METHODS[1:]:

@@ -143,6 +143,7 @@ def test_a_network_beside_what_learns_no_features():
     own = results.read(random, "predictions.csv.gz")
     said = [own.assign(protocol="random", method=name, prediction=1) for name in METHODS]
     said += [own[own["seed"] == 0].assign(protocol="subject", method=name, prediction=1) for name in METHODS]
+    assert claims.against_references("ckplus").empty, "none was asked"
     results.write_csv(paths.RESULTS / "ckplus" / "reference_predictions.csv.gz", pd.concat(said))
     with pytest.MonkeyPatch.context() as listed:
         listed.setattr(tables, "read_experiments", lambda: [random, folds])
