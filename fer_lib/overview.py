@@ -1,4 +1,4 @@
-"""The overview: the study's answer in three figures with a sentence each, what is open, and what every page answers.
+"""The overview beside its answers: three figures, what is open, and where to read on.
 
 Everything is made by the functions of the other pages, from `results/`; nothing is measured here.
 """
@@ -11,100 +11,10 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.ticker import PercentFormatter
 
-from fer_lib import (
-    audit,
-    claims,
-    embedding_scores,
-    fer2013_results,
-    naming,
-    occlusion_plots,
-    paths,
-    plots,
-    quality_wording,
-    recipe_results,
-    references,
-    report,
-    results,
-    robustness,
-    speed,
-    tables,
-    transfer_results,
-    views,
-)
+from fer_lib import answers, audit, naming, occlusion_plots, plots, references, report, results, robustness, tables
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.wording import gained, interval, percent, with_ends
-
-COMMON = "STN + ResNet-10 + "
-"""What all followed arms share; left out of the names within a figure."""
 
 FIGURE = {"figsize": (3.5, 3.1)}
-
-
-def followed(occlusion: str = "rectangle") -> list[str]:
-    """The labels of the arms that the overview follows: softmax, and triplet with a transformer that keeps the face."""
-    settings = ({"loss": "softmax"}, {"loss": "triplet", "stn_lr_factor": 0.1})
-    return [naming.label(Experiment("followed", "ckplus", occlusion=occlusion, **given)) for given in settings]
-
-
-def in_short(dataset: str) -> str:
-    """The study's answers to the questions that its readers come with, in Markdown: a list for each."""
-    table, asked = tables.accuracy_table(dataset), robustness.questions_table(dataset)
-    said = {
-        "Does the method work?": works(dataset, table),
-        "Is it robust to occlusion?": [occlusion_takes(dataset, asked), *transformer_gains(dataset, asked)],
-        "Can the printed number be trusted?": [
-            printed_in_short(),
-            leak(dataset),
-            references_over_splits(dataset),
-        ],
-        "What is there to beat?": [
-            recipe_results.in_short(dataset),
-            transfer_results.in_short() if dataset == "ckplus" else "",
-        ],
-    }
-    lists = {question: "\n".join(f"- {line}" for line in lines if line) for question, lines in said.items()}
-    return "\n\n".join(f"**{question}**\n\n{lines}" for question, lines in lists.items() if lines)
-
-
-def works(dataset: str, table: pd.DataFrame) -> list[str]:
-    """What the paper's arms reach under its split, and on new people, also over the best reference, in sentences.
-
-    table: `tables.accuracy_table`. On new people only what was asked about as many as any.
-    """
-    arms, lines = table[table["part"] == "Table 2"], []
-    said = []
-    for row in arms[arms["protocol"] == "random"].itertuples():
-        beside = [f"printed {percent(row.printed)}"] if row.printed > 0 else []
-        beside += [f"{row.lost} of {row.n} transformers lost the face"] if row.lost else []
-        reached = f"{_short(row.label)} {with_ends((row.mean, row.ci_low, row.ci_high))}"
-        said.append(reached + (f" ({', '.join(beside)})" if beside else ""))
-    if said:
-        lines.append(f"Under the paper's split: {'; '.join(said)}.")
-    over = claims.against_references(dataset)
-    over = over[(over["protocol"] == "subject") & (over["reference"] == references.METHODS[-1])]
-    reached = table[table["protocol"] == "subject"].set_index("label")
-    over = over[over["n"] == over["n"].max()]
-    said = [
-        f"{_short(row.label)} {with_ends(reached.loc[row.label])}, over it {gained(row)}, {row.verdict}"
-        for row in over.itertuples()
-    ]
-    if said:
-        lines.append(
-            f"On new people, beside {references.METHODS[-1]}, which learns no features: {'; '.join(said)} "
-            f"({over['n'].iloc[0]} {over['pairs'].iloc[0]})."
-        )
-    return lines
-
-
-def printed_in_short() -> str:
-    """What the paper's own number says of the accuracy behind it, in a sentence."""
-    published = pd.read_csv(paths.NOTEBOOKS / "published.csv").dropna(subset="backbone")
-    proposed = audit.possible(published).iloc[-1]
-    low, high = audit.wilson(proposed["errors"])
-    return (
-        f"{proposed['printed']} % of {audit.TEST_FRAMES} frames is {proposed['errors']} wrong, which is compatible "
-        f"with {interval(low, high)} %, were the frames independent."
-    )
 
 
 def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
@@ -118,16 +28,16 @@ def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
 def split(dataset: str, arms: pd.DataFrame) -> tuple[str, HTML]:
     """Title and figure: accuracy where frames, sequences or people are split, of networks and references."""
     rungs = audit.ladder(dataset, arms)
-    rungs = pd.concat([rungs[rungs["method"] == name] for name in (*followed(), *references.METHODS[1:])])
+    rungs = pd.concat([rungs[rungs["method"] == name] for name in (*answers.followed(), *references.METHODS[1:])])
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
-        plots.protocol_ladder(ax, rungs.assign(method=rungs["method"].map(_short)))
+        plots.protocol_ladder(ax, rungs.assign(method=rungs["method"].map(answers.short)))
         printed = naming.printed(Experiment("proposed", dataset=dataset))
         ax.plot(-0.25, printed, "D", markerfacecolor="none", color=plots.INK, label="triplet, printed")
         ax.set_xticks(range(3), ["frames,\nas the paper", "sequences", "people"])
         ax.set(xlabel="", ylabel="accuracy")
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=8)
-    n = {_short(name): ", ".join(own["n"].astype(str)) for name, own in rungs.groupby("method", sort=False)}
+    n = {answers.short(name): ", ".join(own["n"].astype(str)) for name, own in rungs.groupby("method", sort=False)}
     caption = (
         "Accuracy by what is split, with 95 % intervals: over splits; for people pooled, and people resampled. n, from "
         f"left to right: {_listed(n)}."
@@ -136,44 +46,17 @@ def split(dataset: str, arms: pd.DataFrame) -> tuple[str, HTML]:
     return "What does the split give away?", report.figure(fig, caption, alt, rungs)
 
 
-def _compared_under_occlusion(dataset: str) -> tuple[str, pd.DataFrame]:
-    """The least exposed protocol, and its followed arms' accuracy on clear and on covered faces.
-
-    Without those that were asked about other people than most: they do not compare.
-    """
-    protocol, table = _first_protocol(robustness.robustness_table(dataset))
-    scores = table["score"].isin(["clean", "black rectangle", "unseen"])
-    return protocol, table[scores & (table["people"] == table["people"].max())]
-
-
-def occlusion_takes(dataset: str, asked: pd.DataFrame) -> str:
-    """What occlusion takes from the first arm, and what training with it gains; asked: `robustness.questions_table`."""
-    protocol, table = _compared_under_occlusion(dataset)
-    name = table["label"].iloc[0]
-    mean = table[table["label"] == name].set_index("score")["mean"].map(percent)
-    sentence = f"{name}: {mean['clean']} % on clear faces, {mean['unseen']} % under occlusion that no training showed."
-    found = _asked(asked, "training with occlusion", protocol, name)
-    if len(found):
-        unseen, black, other = (found.loc[score] for score in ("unseen", "unseen, black", "unseen, face"))
-        sentence += (
-            f" Training with a black rectangle gains there {gained(unseen)}, {unseen['n']} {unseen['pairs']}: "
-            f"{unseen['verdict']}; {100 * black['difference']:+.2f} where black covers the face, "
-            f"{100 * other['difference']:+.2f} where another face does."
-        )
-    return sentence
-
-
 def occlusion(dataset: str) -> tuple[str, HTML]:
     """Title and figure: accuracy on clear and on covered faces."""
-    protocol, table = _compared_under_occlusion(dataset)
+    protocol, table = answers.compared_under_occlusion(dataset)
     by_arm = dict(list(table.groupby("label", sort=False)))
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
-        arms = {_short(name): own.rename(columns={"score": "kind"}) for name, own in by_arm.items()}
+        arms = {answers.short(name): own.rename(columns={"score": "kind"}) for name, own in by_arm.items()}
         occlusion_plots.kinds(ax, arms).set_xlabel("accuracy")
         ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
-    n = {_short(name): own["members"].iloc[0] for name, own in by_arm.items()}
+    n = {answers.short(name): own["members"].iloc[0] for name, own in by_arm.items()}
     over = "people resampled" if protocol == "subject" else "over members"
     caption = (
         f"Protocol {protocol}: accuracy with 95 % intervals, {over}; unseen: "
@@ -183,64 +66,21 @@ def occlusion(dataset: str) -> tuple[str, HTML]:
     return "What does occlusion take?", report.figure(fig, caption, alt, table)
 
 
-def transformer_gains(dataset: str, asked: pd.DataFrame) -> list[str]:
-    """Whether the transformer looks away, what it gains, and what the triplet loss; asked: as `occlusion_takes`."""
-    protocol = _first_protocol(moved(dataset))[0]
-    softmax, triplet = followed()
-    slower = "the triplet loss with a slower transformer"
-    return [
-        views.looks_away(dataset),
-        _gains(asked, "the spatial transformer", protocol, softmax, "With softmax the transformer"),
-        _gains(asked, slower, protocol, triplet, f"Over softmax, {slower}"),
-    ]
-
-
-def _gains(asked: pd.DataFrame, question: str, protocol: str, name: str, what: str) -> str:
-    found = _asked(asked, question, protocol, name)
-    if found.empty:
-        return ""
-    clear, unseen = found.loc["clean"], found.loc["unseen"]
-    return (
-        f"{what} gains {gained(clear)} on clear faces, {clear['verdict']}, and {gained(unseen)} under unseen "
-        f"occlusion, {unseen['verdict']} ({unseen['n']} {unseen['pairs']})."
-    )
-
-
 def transformer(dataset: str) -> tuple[str, HTML]:
     """Title and figure: how far the transformer's view moves when a rectangle covers the face."""
-    protocol, table = _first_protocol(moved(dataset))
+    protocol, table = answers.first_protocol(answers.moved(dataset))
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
-        occlusion_plots.moved(ax, table.assign(label=[textwrap.fill(_short(name), 16) for name in table["label"]]))
+        names = [textwrap.fill(answers.short(name), 16) for name in table["label"]]
+        occlusion_plots.moved(ax, table.assign(label=names))
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
-    names = table["label"].map(_short)
+    names = table["label"].map(answers.short)
     means = "; ".join(f"{name}: {mean:.2f} pixels" for name, mean in zip(names, table["mean"], strict=True))
     caption = (
         f"Protocol {protocol}: how far the view's corners move when the face is covered; mean, and the middle 95 % of "
         f"the test frames of all members. Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
     )
     return "How far does the transformer's view move?", report.figure(fig, caption, means, table)
-
-
-def _asked(asked: pd.DataFrame, question: str, protocol: str, name: str) -> pd.DataFrame:
-    """The rows of `robustness.questions_table` that answer it for the method of this name, by score."""
-    rows = asked[(asked["question"] == question) & (asked["protocol"] == protocol) & (asked["with"] == name)]
-    return rows.set_index("score")
-
-
-def moved(dataset: str) -> pd.DataFrame:
-    """The rows of `views.summary` that say how far a rectangle moves the view; its method is called label."""
-    table = views.summary(dataset)
-    return table[table["quantity"] == "moved"].rename(columns={"method": "label"})
-
-
-def leak(dataset: str) -> str:
-    """How many test frames of the paper's split have a frame of their sequence in training, in a sentence."""
-    leaks = results.of_data_set(dataset, "leakage.csv").set_index("protocol")
-    seen = leaks.loc["random", "sequence seen"]
-    return (
-        f"Under the paper's split {100 * seen:.0f} % of the test frames have a frame of the same sequence in training."
-    )
 
 
 def still_open(dataset: str, compared: pd.DataFrame) -> str:
@@ -259,75 +99,10 @@ def still_open(dataset: str, compared: pd.DataFrame) -> str:
 
 def read_on(dataset: str, arms: pd.DataFrame) -> str:
     """A link to every other page with its answer in a sentence, as a list in Markdown."""
-    said = answers(dataset, arms)
+    said = answers.of_each_page(dataset, arms)
     place = {page: report.address(page, dataset) for page in report.PAGES}
     links = [f"- [{title}]({place[page]}): {said.get(page, '')}" for page, title in report.PAGES.items()]
     return "\n".join(link.removesuffix(": ") for link in links[1:])
-
-
-def answers(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
-    """Page -> its answer in a sentence. arms: rows of `tables.accuracy_table`."""
-    printed = arms[arms["printed"] > 0]
-    beside = [
-        f"{percent(row.printed)} % printed, {with_ends((row.mean, row.ci_low, row.ci_high))} here"
-        + (f", where {row.lost} of {row.n} lost the face" if row.lost else "")
-        for row in printed.itertuples()
-    ]
-    protocol, scores = _first_protocol(robustness.robustness_table(dataset), every=True)
-    kept = scores.loc[scores["score"] == "kept", "mean"]
-    shift = moved(dataset)["mean"]
-    ratios = [table.loc[table["way"] == speed.TEN, "ratio"] for table in map(speed.compared, speed.measured())]
-    fastest = pd.concat(ratios) if ratios else pd.Series(dtype=float)
-    return {
-        "00_data": leak(dataset),
-        "02_table": f"{'; '.join(beside)}." if beside else "",
-        "03_occlusion": (
-            f"Under unseen occlusion {len(kept)} networks keep {percent(kept.min())} to {percent(kept.max())} % of "
-            f"their accuracy on clear faces, protocol {protocol}."
-        ),
-        "04_embeddings": embedding_scores.in_short(dataset),
-        "05_attention": (
-            f"A rectangle over the face moves the view by {shift.min():.2f} to {shift.max():.2f} pixels on average."
-        ),
-        "06_audit": printed_in_short(),
-        "08_fer2013": quality_wording.in_short(),
-        "09_recipe": recipe_results.in_short(dataset),
-        "10_fer2013_networks": fer2013_results.in_short(),
-        "11_transfer": transfer_results.in_short(),
-        "07_speed": (
-            f"Ten members at once train {fastest.min():.1f} to {fastest.max():.1f} times as fast as the usual way."
-            if len(fastest)
-            else ""
-        ),
-    }
-
-
-def _first_protocol(table: pd.DataFrame, every: bool = False) -> tuple[str, pd.DataFrame]:
-    """The least exposed protocol, and its rows: of the followed arms, with and without occlusion, if there are any."""
-    protocol = next(name for name in ("subject", "sequence", "random", "usage") if name in set(table["protocol"]))
-    own = table[table["protocol"] == protocol]
-    chosen = own[own["label"].isin([*followed(), *followed(occlusion="none")])]
-    return protocol, own if every or chosen.empty else chosen
-
-
-def references_over_splits(dataset: str) -> str:
-    """What a method without a network reaches under the paper's split and on new people, a sentence each."""
-    stored = results.of_data_set(dataset, "references.csv").set_index(["method", "protocol"])
-    words = {"random": "under the paper's split", "subject": "on new people"}
-    lines = []
-    for method in references.METHODS[1:]:
-        said = [
-            f"{with_ends(stored.loc[method, name])} {where}"
-            for name, where in words.items()
-            if (method, name) in stored.index
-        ]
-        lines.append(f"{method}: {', '.join(said)}." if said else "")
-    return " ".join(filter(None, lines))
-
-
-def _short(label: str) -> str:
-    """The label without what is common, and without parentheses, so that it may stand in some."""
-    return label.removeprefix(COMMON).replace(" (", ", ").rstrip(")")
 
 
 def _listed(values: dict) -> str:

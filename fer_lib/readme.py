@@ -7,8 +7,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from fer_lib import (
+    answers,
     claims,
-    overview,
     paths,
     plots,
     references,
@@ -45,13 +45,13 @@ def with_results(readme: str) -> str:
 def results_text() -> str:
     """The picture, the answer in short, the paper's arms and claims, and what is left under occlusion."""
     dataset = "ckplus"
-    answers = summary.table(dataset)
+    reached = summary.table(dataset)
     listed = tables.accuracy_table(dataset).query("part == 'Table 2'")
     asked = robustness.questions_table(dataset)
     parts = [
-        f"![{summary.in_words(answers)}]({PICTURE.relative_to(paths.ROOT)})",
+        f"![{summary.in_words(reached)}]({PICTURE.relative_to(paths.ROOT)})",
         summary.CAPTION,
-        overview.in_short(dataset),
+        answers.in_short(dataset),
         markdown(wording.readable(listed)),
         wording.CAPTION,
         wording.lost_in_words(listed),
@@ -83,10 +83,10 @@ def markdown(table: pd.DataFrame) -> str:
 
 def picture(dataset: str = "ckplus") -> str:
     """The picture in the README, as SVG."""
-    answers = summary.table(dataset)
+    reached = summary.table(dataset)
     with plt.rc_context(plots.STYLE):
         fig = summary.picture(answers)
-    return report.picture(fig, summary.in_words(answers))
+    return report.picture(fig, summary.in_words(reached))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from fer_lib import audit, naming, overview, plots, references, results, robustness, tables, transfer_results
+from fer_lib import answers, audit, naming, plots, references, results, robustness, tables, transfer_results
 from fer_lib.experiments import Experiment
 from fer_lib.wording import percent
 
@@ -32,7 +32,7 @@ CAPTION = (
 def shown(dataset: str) -> dict[str, Experiment]:
     """Name -> the trained methods, tested on new people: the paper's two losses, the strong recipe, the fine-tuned."""
     rows = [row for row in tables.measured(dataset) if row.protocol == "subject"]
-    followed = [row for row in rows if naming.label(row) in overview.followed()]
+    followed = [row for row in rows if naming.label(row) in answers.followed()]
     strong = [row for row in rows if (row.recipe, row.loss) == ("strong", "softmax") and row.occlusion != "none"]
     strong.sort(key=lambda row: (row.pretrained != "none", row.occlusion == "heavy"))
     return {_named(row): row for row in [*followed, *strong]}
@@ -61,8 +61,8 @@ def table(dataset: str) -> pd.DataFrame:
     rows = [rungs[rungs["method"] == name].assign(printed=np.nan) for name in references.METHODS[1:]]
     for name, experiment in shown(dataset).items():
         own = rungs[rungs["method"] == naming.label(experiment)].assign(method=name)
-        for protocol, answers in {"subject": "metrics.csv", "occluded": "occluded_predictions.csv.gz"}.items():
-            if not _on_everybody(experiment, answers):
+        for protocol, file in {"subject": "metrics.csv", "occluded": "occluded_predictions.csv.gz"}.items():
+            if not _on_everybody(experiment, file):
                 own = own[own["protocol"] != protocol]
         usual = Experiment("usual", dataset, backbone=experiment.backbone, loss=experiment.loss)
         printed = naming.printed(usual) if experiment.recipe == "paper" else np.nan
@@ -71,21 +71,21 @@ def table(dataset: str) -> pd.DataFrame:
     return found[["method", "asked", "mean", "ci_low", "ci_high", "n", "printed"]]
 
 
-def picture(answers: pd.DataFrame) -> Figure:
+def picture(reached: pd.DataFrame) -> Figure:
     """Draw `table`: a line per method, the hardest question lowest."""
-    names = list(dict.fromkeys(answers["method"]))
-    lines = answers["method"].map(names.index)
+    names = list(dict.fromkeys(reached["method"]))
+    lines = reached["method"].map(names.index)
     fig, ax = plt.subplots(figsize=(7.6, 1.2 + 0.52 * len(names)))
     for k, (asked, (words, look)) in enumerate(ASKED.items()):
-        own = answers[answers["asked"] == asked]
+        own = reached[reached["asked"] == asked]
         y = lines[own.index] + 0.24 * (k - 1)
         ax.hlines(y, own["ci_low"], own["ci_high"], color=look["color"], linewidth=1.6)
         ax.plot(own["mean"], y, linestyle="", label=words, **look)
         for place, mean, low in zip(y, own["mean"], own["ci_low"].fillna(own["mean"]), strict=True):
             ax.text(low - 0.006, place, f"{100 * mean:.1f}", ha="right", va="center", fontsize=7.5)
-    if answers["printed"].notna().any():
-        ax.plot(answers["printed"], lines - 0.24, "D", color=plots.INK, markerfacecolor="none", label="printed")
-    lowest = answers[["mean", "ci_low"]].min().min()
+    if reached["printed"].notna().any():
+        ax.plot(reached["printed"], lines - 0.24, "D", color=plots.INK, markerfacecolor="none", label="printed")
+    lowest = reached[["mean", "ci_low"]].min().min()
     ax.set(xlim=(lowest - 0.05, 1.01), xlabel="accuracy")
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     ax.hlines(np.arange(1, len(names)) - 0.5, 0, 1, transform=ax.get_yaxis_transform(), color=plots.RULE, linewidth=0.6)
@@ -94,10 +94,10 @@ def picture(answers: pd.DataFrame) -> Figure:
     return fig
 
 
-def in_words(answers: pd.DataFrame) -> str:
+def in_words(reached: pd.DataFrame) -> str:
     """What the picture shows, for who cannot see it."""
     lines = []
-    for name, own in answers.groupby("method", sort=False):
+    for name, own in reached.groupby("method", sort=False):
         said = [f"{percent(row.mean)} % ({ASKED[row.asked][0]})" for row in own.itertuples()]
         lines.append(f"{name}: {', '.join(said)}".replace("\n", " "))
     return "; ".join(lines)
