@@ -9,7 +9,7 @@ from fer_lib import results
 from fer_lib.attribution import CONTROLS, GRID, METHODS, SHARES
 from fer_lib.experiments import Experiment
 from fer_lib.naming import label
-from fer_lib.stats import RESAMPLED, TRAININGS, mean_interval, paired_difference, subject_gain, subject_ratio
+from fer_lib.stats import RESAMPLED, pooled, pooled_gain
 from fer_lib.tables import measured
 from fer_lib.views import faces_kept
 from fer_lib.wording import in_cell
@@ -90,12 +90,10 @@ def curve_table(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def _mean(experiment: Experiment, frames: pd.DataFrame, column: str, of: str | None = None):
-    """Mean of a column, or its ratio to the column `of`, with its interval over people, images or members."""
-    weights = frames[of] if of else np.ones(len(frames))
-    if experiment.protocol in RESAMPLED:
-        return subject_ratio(frames[column], weights, frames[RESAMPLED[experiment.protocol][0]])
-    sums = frames.assign(of=weights).groupby(["seed", "fold"])[[column, "of"]].sum()
-    return mean_interval(sums[column] / sums["of"], within=(0, np.inf))
+    """Mean of a column of shares, or its ratio to the column `of`, with its interval over people, images or members."""
+    if of:
+        return pooled(experiment.protocol, frames, frames[column], frames[of], within=(0, np.inf))
+    return pooled(experiment.protocol, frames, frames[column])
 
 
 def faithfulness(dataset: str) -> pd.DataFrame:
@@ -112,7 +110,9 @@ def faithfulness(dataset: str) -> pd.DataFrame:
         areas = table.pivot_table(index=key, columns=["map", "first"], values="area")
         for name in METHODS:
             pairs = {"between": (name, "least"), "better": ("random", "most"), "beyond": ("contrast", "most")}
-            gains = {gain: _paired(experiment, areas[other] - areas[name, "most"]) for gain, other in pairs.items()}
+            frames = areas.index.to_frame(index=False)
+            lost = {gain: (areas[other] - areas[name, "most"]).to_numpy() for gain, other in pairs.items()}
+            gains = {gain: pooled_gain(experiment.protocol, frames, one) for gain, one in lost.items()}
             row = {"experiment": experiment.experiment, "protocol": experiment.protocol, "label": label(experiment)}
             row |= {"map": name, "most": areas[name, "most"].mean(), "least": areas[name, "least"].mean()}
             row |= {control: areas[control, "most"].mean() for control in CONTROLS}
@@ -122,22 +122,14 @@ def faithfulness(dataset: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _paired(experiment: Experiment, gained: pd.Series) -> dict[str, float]:
-    if experiment.protocol in RESAMPLED:
-        people, trained = RESAMPLED[experiment.protocol][0], TRAININGS[experiment.protocol][0]
-        return subject_gain(gained, gained.index.get_level_values(people), gained.index.get_level_values(trained))
-    by_member = gained.groupby(["seed", "fold"]).mean()
-    return paired_difference(by_member, 0 * by_member)
-
-
 def readable_faithfulness(table: pd.DataFrame) -> pd.DataFrame:
     """`faithfulness` in percent and points, with its verdict in words."""
     shown = table[["protocol", "label", "map"]].rename(columns={"label": "method"})
     shown["most first"] = [f"{100 * x:.1f}" for x in table["most"]]
     for name, words in {"between": "gap to least first", "better": "to random", "beyond": "to contrast"}.items():
         shown[words] = [in_cell(*three, "+.1%") for three in _triples(table, name)]
-    words = {"supported": "yes", "contradicted": "worse", "not resolvable": "not resolvable"}
-    return shown.assign(**{"beats random?": table["verdict"].map(words)}, n=table["n"])
+    words = {"supported": "yes", "contradicted": "worse"}
+    return shown.assign(**{"beats random?": table["verdict"].replace(words)}, n=table["n"])
 
 
 def _triples(table: pd.DataFrame, name: str) -> Iterator[tuple]:

@@ -9,7 +9,7 @@ from scipy import stats
 
 from fer_lib import results
 from fer_lib.claims import CLAIMS, pairs
-from fer_lib.naming import label
+from fer_lib.naming import label, published
 from fer_lib.stats import LEVEL
 from fer_lib.tables import lost, measured
 from fer_lib.wording import interval, p_value, percent
@@ -82,10 +82,10 @@ def common_way(printed: pd.DataFrame) -> str:
     ways = [set(explanations(accuracy)["how"]) for accuracy in printed["accuracy"]]
     common = sorted(set.intersection(*ways))
     if common:
-        return f"All {len(printed)} can come about in one way: over {', or '.join(common)}."
+        return f"All {len(printed)} printed accuracies can come about in one way: over {', or '.join(common)}."
     return (
-        f"None of these ways gives all {len(printed)}: at least one of them was computed in another way, on other "
-        "frames, or is not exactly what was measured."
+        f"No one way of counting, over all frames or over batches, gives all {len(printed)} printed accuracies: at "
+        "least one of them was computed in another way, on other frames, or is not exactly what was measured."
     )
 
 
@@ -173,6 +173,12 @@ def seeds_needed(difference: float, spread: float) -> int:
     return n
 
 
+def spread_interval(spread: float, n: int) -> tuple[float, float]:
+    """95 % interval of a standard deviation that n normal values have (chi-squared)."""
+    low, high = stats.chi2.ppf([(1 + LEVEL) / 2, (1 - LEVEL) / 2], n - 1)
+    return float(spread * np.sqrt((n - 1) / low)), float(spread * np.sqrt((n - 1) / high))
+
+
 def frames_needed(low: float, high: float) -> int:
     """Independent test frames for each of two methods of these accuracies (Fleiss, Levin and Paik 2003, 4.2)."""
     alpha, beta = stats.norm.ppf((1 + LEVEL) / 2), stats.norm.ppf(POWER)
@@ -241,11 +247,13 @@ def power_curves(spread: float, discordant: float, points: tuple = (0.48, 1, 2))
     return pd.DataFrame(rows, columns=["of", "points", "n", "power"])
 
 
-def power_answer(difference: float, spread: float, discordant: float, members: int, frames_a_person: float) -> str:
-    """In sentences: what finding a difference would take, in seeds, in frames and in people. See `spreads`."""
+def power_answer(spread: float, discordant: float, members: int, frames_a_person: float) -> str:
+    """In sentences: what finding the printed gain would take, in seeds, in frames and in people. See `spreads`."""
     if not (spread > 0 and discordant > 0):
         return "This needs triplet and softmax under `random`, with several seeds that differ; they were not run yet."
-    low, high = 0.9896, 0.9944
+    low, high = published("resnet10", "softmax"), published("resnet10", "triplet")
+    difference = high - low
+    least, most = (seeds_needed(difference, end) for end in spread_interval(spread, members))
     unpaired, paired = frames_needed(low, high), paired_frames_needed(difference, max(discordant, difference))
     people = [f"{frames:,} frames, {np.ceil(frames / frames_a_person):,.0f} people" for frames in (unpaired, paired)]
     return "\n".join(
@@ -254,8 +262,8 @@ def power_answer(difference: float, spread: float, discordant: float, members: i
             "",
             f"- **{seeds_needed(difference, spread)} seeds** of each arm, both on the same splits, where differences "
             f"spread by {100 * spread:.2f} points (standard deviation over {members} pairs of our networks, triplet "
-            "with a transformer that keeps the face and softmax, so a rough number). They tell two trainings apart on "
-            "these people only.",
+            f"with a transformer that keeps the face and softmax; so few pairs say no more than that it takes {least} "
+            f"to {most}). They tell two trainings apart on these people only.",
             f"- **{people[0]}** for each method, tested on frames of its own, if they are right on the {percent(low)} "
             f"and {percent(high)} % that are printed.",
             f"- **{people[1]}**, if both are tested on the same frames and just one is right on {percent(discordant)} "

@@ -148,7 +148,7 @@ def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
     for (loss, less), first, second in product(LESS, arms, arms):
         if (first.loss, second.loss) != (loss, less) or naming.part(replace(first, loss="triplet")) == "ablation":
             continue
-        if first.method | {"experiment": second.experiment, "loss": less} == second.method:
+        if first.is_like(second, loss=less):
             about = {"protocol": first.protocol, "label": naming.label(first), "less": less}
             for score, (low, high) in RANGES.items():
                 pair = (values[arm.experiment, score] for arm in (first, second))

@@ -25,6 +25,10 @@ CHOICES = {
 }
 
 
+SOFTMAX = {"loss": "softmax", "mining": "random", "normalise": False}
+"""Training with the cross-entropy alone, where the settings of triplets must stay as they are."""
+
+
 @dataclass(frozen=True)
 class Member:
     """One training of an experiment; its numbers do not depend on who else is trained."""
@@ -117,6 +121,10 @@ class Experiment:
     def method(self) -> dict:
         """The parameters that a member's numbers depend on: all but how many members there are."""
         return {name: value for name, value in asdict(self).items() if name not in ("seeds", "folds")}
+
+    def is_like(self, other: "Experiment", **instead) -> bool:
+        """Whether the other, whatever its name, has the same method but for `instead` in place of this one's own."""
+        return self.method | instead | {"experiment": other.experiment} == other.method
 
     @classmethod
     def from_namespace(cls, namespace: dict) -> "Experiment":

@@ -24,7 +24,7 @@ from fer_lib.naming import label
 from fer_lib.network import parameter_count
 from fer_lib.robustness import SCORES, right
 from fer_lib.run import load_network
-from fer_lib.stats import RESAMPLED, subject_ratio
+from fer_lib.stats import RESAMPLED, cluster_ratio
 from fer_lib.training import network_for, to_float
 from fer_lib.wording import SPLITS, percent, with_ends
 
@@ -153,7 +153,7 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
 
 
 def _share(score: pd.Series, units: pd.Series) -> str:
-    return with_ends(subject_ratio(score, np.ones(len(score)), units))
+    return with_ends(cluster_ratio(score, units))
 
 
 if __name__ == "__main__":

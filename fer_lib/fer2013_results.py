@@ -9,7 +9,7 @@ import pandas as pd
 
 from fer_lib import naming, quality, results, tables, votes
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.stats import subject_gain, subject_ratio
+from fer_lib.stats import cluster_gain, cluster_ratio
 from fer_lib.wording import gained, in_cell, interval, percent, points, with_ends
 
 DATASET = "fer2013"
@@ -64,7 +64,7 @@ def ensemble(experiment: Experiment) -> tuple[float, float, float]:
         return np.nan, np.nan, np.nan
     together = tables.voted(table, ["frame_id"])
     right = together["prediction"] == together["label"]
-    return subject_ratio(right, np.ones(len(right)), together["frame_id"])
+    return cluster_ratio(right, together["frame_id"])
 
 
 def scores(dataset: str = DATASET) -> pd.DataFrame:
@@ -114,7 +114,7 @@ def recalls(dataset: str = DATASET) -> pd.DataFrame:
         classes = results.class_names(experiment)
         for k, own in table.groupby("label"):
             right = own["prediction"] == own["label"]
-            ends = subject_ratio(right, np.ones(len(own)), own["frame_id"])
+            ends = cluster_ratio(right, own["frame_id"])
             rows.append((name, classes[k], *ends, own["frame_id"].nunique()))
     return pd.DataFrame(rows, columns=["method", "emotion", "recall", "low", "high", "n"])
 
@@ -157,7 +157,7 @@ def sided_with(images: pd.DataFrame) -> pd.DataFrame:
         said = majority[wrong["frame_id"]].to_numpy()
         sides = {column: (said == classes[wrong[column]]).astype(float) for column in ("prediction", "label")}
         network, label = (float(side.mean()) for side in sides.values())
-        more = subject_gain(sides["prediction"] - sides["label"], wrong["frame_id"])
+        more = cluster_gain(sides["prediction"] - sides["label"], wrong["frame_id"])
         counts = (len(wrong), wrong["frame_id"].nunique())
         ends = (more["difference"], more["ci_low"], more["ci_high"])
         rows.append((name, *counts, network, label, 1 - network - label, *ends))

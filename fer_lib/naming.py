@@ -85,8 +85,13 @@ def printed(experiment: Experiment) -> float:
     same_data = (experiment.dataset, experiment.protocol, experiment.input_path) == ("ckplus", "random", "stn")
     if not same_data or differences(_as_the_text(experiment)):
         return float("nan")
-    published = pd.read_csv(paths.NOTEBOOKS / "published.csv").set_index(["backbone", "loss"])["accuracy"]
-    return published.get((experiment.backbone, experiment.loss), float("nan")) / 100
+    return published(experiment.backbone, experiment.loss)
+
+
+def published(backbone: str, loss: str) -> float:
+    """The accuracy that the paper gives this network and loss on CK+, a share; NaN if it gives none."""
+    table = pd.read_csv(paths.NOTEBOOKS / "published.csv").set_index(["backbone", "loss"])["accuracy"]
+    return table.get((backbone, loss), float("nan")) / 100
 
 
 def part(experiment: Experiment) -> str:

@@ -118,14 +118,14 @@ def face_grid(ax: Axes, images: np.ndarray, titles: list[str] | None = None, col
     return ax
 
 
-def learning_curve(ax: Axes, history: pd.DataFrame, column: str, label: str, colour: str) -> Axes:
-    """Draw the mean of `column` over the members at each epoch, and a band from the lowest to the highest.
+def learning_curve(ax: Axes, curves: pd.DataFrame, quantity: str, label: str, colour: str) -> Axes:
+    """Draw a quantity's mean over the members at each epoch, and a band from the lowest to the highest.
 
-    history: one row per member and epoch; columns member, epoch and `column`. Rows where it is NaN are left out.
+    curves: `tables.learning_curves` of one experiment.
     """
-    epochs = history.dropna(subset=column).groupby("epoch")[column].agg(["mean", "min", "max"])
-    ax.fill_between(epochs.index, epochs["min"], epochs["max"], color=colour, alpha=0.18, linewidth=0)
-    ax.plot(epochs.index, epochs["mean"], color=colour, label=label)
+    own = curves[curves["quantity"] == quantity]
+    ax.fill_between(own["epoch"], own["min"], own["max"], color=colour, alpha=0.18, linewidth=0)
+    ax.plot(own["epoch"], own["mean"], color=colour, label=label)
     ax.set_xlabel("epoch")
     ax.grid(visible=True, axis="y")
     return ax
@@ -211,20 +211,17 @@ def per_protocol(table: pd.DataFrame, members: list[np.ndarray]) -> Figure:
     return fig
 
 
-def possible_accuracies(ax: Axes, frames: int, printed: pd.DataFrame) -> Axes:
-    """Draw the accuracies that some number of errors on `frames` gives as a comb, and printed ones as diamonds above.
-
-    printed: columns method and printed, in percent.
-    """
-    errors = np.arange(9)
-    ax.vlines(100 * (1 - errors / frames), 0, 0.8, color=ACCENT, linewidth=1.6)
-    for count in errors:
-        ax.text(100 * (1 - count / frames), -0.15, f"{count}", ha="center", va="top", color=ACCENT)
-    for line, row in enumerate(printed.itertuples()):
-        height = 1.3 + 0.7 * line
-        ax.vlines(row.printed, 0, height, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
-        ax.plot(row.printed, height, "D", markerfacecolor="none", color=INK)
-        ax.text(row.printed - 0.06, height, f"{row.method}  {row.printed:.2f}", ha="right", va="center", fontsize=8)
+def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
+    """Draw `audit.number_line`: the accuracies that are possible as a comb, and printed ones as diamonds above."""
+    comb, printed = line[line["errors"].notna()], line[line["errors"].isna()]
+    ax.vlines(comb["accuracy"], 0, 0.8, color=ACCENT, linewidth=1.6)
+    for row in comb.itertuples():
+        ax.text(row.accuracy, -0.15, f"{row.errors:.0f}", ha="center", va="top", color=ACCENT)
+    for k, row in enumerate(printed.itertuples()):
+        height = 1.3 + 0.7 * k
+        ax.vlines(row.accuracy, 0, height, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+        ax.plot(row.accuracy, height, "D", markerfacecolor="none", color=INK)
+        ax.text(row.accuracy - 0.06, height, f"{row.what}  {row.accuracy:.2f}", ha="right", va="center", fontsize=8)
     ax.text(95.1, -0.15, "errors", va="top", color=ACCENT)
     ax.set(xlabel="accuracy in percent", xlim=(95, 100.1), ylim=(-0.8, 1.7 + 0.7 * len(printed)), yticks=[])
     ax.spines["left"].set_visible(False)
@@ -247,21 +244,6 @@ def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
     ax.set(xlabel="protocol", ylabel="accuracy on the test frames", xlim=(-0.4, 2.4))
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="y")
-    return ax
-
-
-def agreement(ax: Axes, members: pd.DataFrame) -> Axes:
-    """Draw self-agreement against true accuracy, a dot per member; on the diagonal they would be the same.
-
-    members: columns accuracy and self_agreement.
-    """
-    ax.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
-    ax.plot(members["accuracy"], members["self_agreement"], "o", color=ACCENT)
-    low = min(0.9, members[["accuracy", "self_agreement"]].min().min()) - 0.02
-    ax.set(xlabel="true accuracy", ylabel="self-agreement", xlim=(low, 1.005), ylim=(low, 1.005), aspect="equal")
-    for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(PercentFormatter(xmax=1))
-    ax.grid(visible=True)
     return ax
 
 

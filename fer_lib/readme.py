@@ -47,7 +47,6 @@ def results_text() -> str:
     dataset = "ckplus"
     reached = summary.table(dataset)
     listed = tables.accuracy_table(dataset).query("part == 'Table 2'")
-    asked = robustness.questions_table(dataset)
     parts = [
         f"![{summary.in_words(reached)}]({PICTURE.relative_to(paths.ROOT)})",
         summary.CAPTION,
@@ -59,7 +58,6 @@ def results_text() -> str:
         wording.claims_in_words(claims.claims_table(dataset)),
         UNDER_OCCLUSION,
         markdown(kept(robustness.robustness_table(dataset))),
-        robustness.questions_in_words(asked),
     ]
     return "\n\n".join(parts)
 
@@ -85,7 +83,7 @@ def picture(dataset: str = "ckplus") -> str:
     """The picture in the README, as SVG."""
     reached = summary.table(dataset)
     with plt.rc_context(plots.STYLE):
-        fig = summary.picture(answers)
+        fig = summary.picture(reached)
     return report.picture(fig, summary.in_words(reached))
 
 

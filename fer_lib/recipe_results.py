@@ -5,7 +5,6 @@ Made from `results/` alone.
 
 from itertools import combinations
 
-import numpy as np
 import pandas as pd
 
 from fer_lib import results
@@ -15,7 +14,7 @@ from fer_lib.naming import label, part
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.robustness import SCORES, equally, gain, right, score
 from fer_lib.splits import FOLDS
-from fer_lib.stats import COMPARISON, subject_gain, subject_interval, subject_ratio, verdict
+from fer_lib.stats import COMPARISON, cluster_gain, cluster_interval, cluster_ratio, verdict
 from fer_lib.tables import has_results, measured, voted
 from fer_lib.wording import gained, interval, percent, with_ends
 
@@ -81,7 +80,7 @@ def by_sequence(experiment: Experiment) -> tuple[float, float, float]:
 
     A sequence is what a frame_id names before its last underscore, as in CK+ and the synthetic faces.
     """
-    return subject_interval(voted(_with_sequences(experiment), ["seed", "fold", "sequence"]))
+    return cluster_interval(voted(_with_sequences(experiment), ["seed", "fold", "sequence"]))
 
 
 def _with_sequences(experiment: Experiment) -> pd.DataFrame:
@@ -99,7 +98,7 @@ def initialisations(experiment: Experiment) -> pd.DataFrame:
     for unit, by in {"frame": ["frame_id"], "sequence": ["sequence"]}.items():
         asked = {f"initialisation {seed}": voted(own, by) for seed, own in table.groupby("seed")}
         asked |= {TOGETHER: voted(table, by)} if asked else {}
-        rows += [(name, unit, *subject_interval(own)) for name, own in asked.items()]
+        rows += [(name, unit, *cluster_interval(own)) for name, own in asked.items()]
     return pd.DataFrame(rows, columns=["asked", "by", "mean", "ci_low", "ci_high"])
 
 
@@ -111,19 +110,19 @@ def _whole_passes(experiment: Experiment) -> pd.DataFrame:
 
 
 def gain_together(experiment: Experiment) -> dict[str, float]:
-    """What asking the initialisations together gains over asking one of them, paired by people: `subject_gain`."""
+    """What asking the initialisations together gains over asking one of them, paired by people: `cluster_gain`."""
     table = _whole_passes(experiment)
     alone = (table["prediction"] == table["label"]).groupby(table["frame_id"]).mean()
     together = voted(table, ["frame_id"]).set_index("frame_id")
     right = together["prediction"] == together["label"]
-    return subject_gain(right - alone, together["subject"])
+    return cluster_gain(right - alone, together["subject"])
 
 
 def same_recipe(experiment: Experiment, folds: int) -> pd.DataFrame:
     """What comparing two initialisations of one recipe says, on every choice of so many folds: none is the better.
 
     A row per score (`clean`, `unseen`), pair of initialisations that were tested on everybody, and folds: score, first,
-    second, folds, what `subject_gain` says, and alone: the verdict if only the interval over people were asked.
+    second, folds, what `cluster_gain` says, and alone: the verdict if only the interval over people were asked.
     """
     seeds, rows = sorted(_whole_passes(experiment)["seed"].unique()), []
     for name in ("clean", "unseen") if seeds else ():
@@ -132,7 +131,7 @@ def same_recipe(experiment: Experiment, folds: int) -> pd.DataFrame:
         for first, second in combinations(seeds, 2):
             for chosen in combinations(range(experiment.folds), folds):
                 own = wide[wide["fold"].isin(chosen)]
-                found = subject_gain(own[first] - own[second], own["subject"], own["fold"])
+                found = cluster_gain(own[first] - own[second], own["subject"], own["fold"])
                 alone = verdict((found["ci_low"], found["ci_high"]))
                 rows.append({"score": name, "first": first, "second": second, "folds": chosen, **found, "alone": alone})
     return pd.DataFrame(rows)
@@ -196,7 +195,7 @@ def answer(experiment: Experiment) -> str:
     lines += filter(None, [between_initialisations(experiment)])
     blind = right(experiment, SCORES["clean"]).query("fold in @BLIND")
     if experiment.dataset == "ckplus" and len(blind):
-        only = subject_ratio(blind["score"], np.ones(len(blind)), blind["subject"])
+        only = cluster_ratio(blind["score"], blind["subject"])
         lines.append(f"- On the folds that had no part in setting it (4 to 9) it reaches {with_ends(only)}.")
     for row in gains(experiment).itertuples():
         where = {"clean": "on clear faces", "unseen": "under unseen occlusion"}[row.score]
@@ -260,4 +259,4 @@ def readable_initialisations(table: pd.DataFrame) -> pd.DataFrame:
 
 def _pooled(experiment: Experiment, name: str) -> tuple[float, float, float]:
     frames = right(experiment, SCORES[name])
-    return subject_ratio(frames["score"], np.ones(len(frames)), frames["subject"])
+    return cluster_ratio(frames["score"], frames["subject"])

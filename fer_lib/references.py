@@ -14,7 +14,7 @@ from fer_lib import paths, results
 from fer_lib.evaluation import nearest_pixels
 from fer_lib.faces import Faces
 from fer_lib.splits import Split, draws, served
-from fer_lib.stats import mean_interval, subject_interval
+from fer_lib.stats import cluster_interval, mean_interval
 from fer_lib.tables import macro_f1
 from fer_lib.wording import interval, percent
 
@@ -71,7 +71,7 @@ def summary(predictions: pd.DataFrame) -> pd.DataFrame:
     for (protocol, method), own in predictions.groupby(["protocol", "method"], sort=False):
         by_split = own.groupby(["seed", "fold"])
         accuracies = [accuracy_score(one["label"], one["prediction"]) for _, one in by_split]
-        mean, low, high = subject_interval(own) if protocol == "subject" else mean_interval(accuracies)
+        mean, low, high = cluster_interval(own) if protocol == "subject" else mean_interval(accuracies)
         row = {"protocol": protocol, "method": method, "mean": mean, "ci_low": low, "ci_high": high}
         rows.append({**row, "n": len(accuracies), "macro_f1": macro_f1(own)})
     return pd.DataFrame(rows)

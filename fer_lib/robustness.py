@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib import results
-from fer_lib.experiments import Experiment
+from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.faces import SIZE
 from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import (
@@ -28,13 +28,9 @@ from fer_lib.occlusion_benchmark import (
 from fer_lib.stats import (
     COMPARISON,
     RESAMPLED,
-    TRAININGS,
     WITHOUT_ENDS,
-    mean_interval,
-    paired_by,
-    paired_difference,
-    subject_gain,
-    subject_ratio,
+    pooled,
+    pooled_gain,
 )
 from fer_lib.tables import measured, two_kinds
 from fer_lib.wording import gained, in_cell, in_points, interval, p_value, paired, percent
@@ -92,12 +88,12 @@ QUESTIONS = {
         {"input_path": "stn", "head_layers": 1},
         {"input_path": "plain", "stn_lr_factor": 1.0},
     ),
-    "the triplet loss": ({"loss": "triplet"}, {"loss": "softmax", "mining": "random", "normalise": False}),
+    "the triplet loss": ({"loss": "triplet"}, SOFTMAX),
     "the triplet loss with a slower transformer": (
         {"loss": "triplet", "stn_lr_factor": 0.1},
-        {"loss": "softmax", "mining": "random", "normalise": False, "stn_lr_factor": 1.0},
+        SOFTMAX | {"stn_lr_factor": 1.0},
     ),
-    "the joint loss": ({"loss": "joint"}, {"loss": "softmax", "mining": "random", "normalise": False}),
+    "the joint loss": ({"loss": "joint"}, SOFTMAX),
 }
 """Does it help under occlusion? -> what the arm with it has, and the arm without it instead."""
 
@@ -136,11 +132,9 @@ def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -
     """
     frames = right(experiment, weights)
     frames["of"] = right(experiment, of)["score"] if of else 1.0
-    if experiment.protocol in RESAMPLED:
-        return subject_ratio(frames["score"], frames["of"], frames[RESAMPLED[experiment.protocol][0]])
-    by_member = frames.groupby(["seed", "fold"])[["score", "of"]].sum()
-    mean, *ends = mean_interval(by_member["score"] / by_member["of"])
-    return (mean, np.nan, np.nan) if two_kinds(experiment, by_member.reset_index()) else (mean, *ends)
+    mean, *ends = pooled(experiment.protocol, frames, frames["score"], frames["of"])
+    both = experiment.protocol not in RESAMPLED and two_kinds(experiment, frames)
+    return (mean, np.nan, np.nan) if both else (mean, *ends)
 
 
 def robustness_table(dataset: str) -> pd.DataFrame:
@@ -203,20 +197,21 @@ def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFram
 
 def questions_table(dataset: str) -> pd.DataFrame:
     """Paired answers: one row per question, pair of arms and score (`clean`, `unseen`, also by fill,
-    and each kind).
+    and each kind but the targeted, which asks no two networks the same).
 
     Columns question, protocol, with, score and those of `stats.COMPARISON`, over the members that both arms have.
     """
     measured_arms, rows = arms(dataset), []
     groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}
     groups |= {f"unseen, {fill}": equally([one for one in SCORES["unseen"] if one.fill == fill]) for fill in FILLS}
-    groups |= {kind: equally([one for one in SUITE if one.kind == kind]) for kind in KINDS}
+    groups["unseen, not black"] = equally([one for one in SCORES["unseen"] if one.fill in set(FILLS) - {"black"}])
+    groups |= {kind: equally([one for one in SUITE if one.kind == kind]) for kind in KINDS if kind != TARGETED[0].kind}
     for question, (having, lacking) in QUESTIONS.items():
         for better in measured_arms:
             if any(getattr(better, name) != value for name, value in having.items()):
                 continue
             for worse in measured_arms:
-                if better.method | lacking | {"experiment": worse.experiment} != worse.method:
+                if not better.is_like(worse, **lacking):
                     continue
                 about = {"question": question, "protocol": better.protocol, "with": label(better)}
                 rows += [{**about, "score": name, **gain(better, worse, group)} for name, group in groups.items()]
@@ -231,14 +226,10 @@ def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequenc
     key = ["seed", "fold", "frame_id", "subject"]
     both = right(first, weights).merge(right(second, weights), on=key, suffixes=("_first", "_second"))
     both = both if folds is None else both[both["fold"].isin(folds)]
-    if first.protocol in RESAMPLED:
-        people, trained = both[RESAMPLED[first.protocol][0]], both[TRAININGS[first.protocol][0]]
-        found = subject_gain(both["score_first"] - both["score_second"], people, trained)
-        return {**found, "pairs": paired_by(first.protocol, found["trainings"])}
-    by_member = both.groupby(["seed", "fold"])[["score_first", "score_second"]].mean()
-    found = {**paired_difference(by_member["score_first"], by_member["score_second"]), "pairs": "members"}
-    members = by_member.reset_index()
-    return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm in (first, second)) else found
+    found = pooled_gain(first.protocol, both, both["score_first"] - both["score_second"])
+    if first.protocol in RESAMPLED or not any(two_kinds(arm, both) for arm in (first, second)):
+        return found
+    return found | WITHOUT_ENDS
 
 
 def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:
@@ -277,7 +268,9 @@ def counted(row) -> str:
 
 
 def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
-    """What helps under occlusion that no training showed, and what each arm keeps under it, in sentences."""
+    """What helps under occlusion that no training showed; where nothing was compared, what each arm keeps under it."""
+    if len(answers):
+        return questions_in_words(answers)
     lines = []
     for (protocol, name), own in table.groupby(["protocol", "label"], sort=False):
         values = own.set_index("score")
@@ -288,7 +281,7 @@ def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
             f"- **{name}**, protocol {protocol}, {counted(kept)}: {clear} % on clear faces, {unseen} % under "
             f"unseen occlusion; it keeps {percent(kept['mean'])} %{ends}."
         )
-    return "\n".join(filter(None, [questions_in_words(answers), *lines]))
+    return "\n".join(lines)
 
 
 def questions_in_words(answers: pd.DataFrame) -> str:
@@ -298,9 +291,12 @@ def questions_in_words(answers: pd.DataFrame) -> str:
         by_score = own.set_index("score")
         found, clear = by_score.loc["unseen"], by_score.loc["clean"]
         fills = [f"{fill} {100 * by_score.loc[f'unseen, {fill}', 'difference']:+.1f}" for fill in FILLS]
+        kinds = by_score["difference"].reindex({one.kind for one in SCORES["unseen"]})
+        least, most = kinds.idxmin(), kinds.idxmax()
         lines.append(
             f"- Does {question} help under unseen occlusion (protocol {protocol})? {gained(found)}, "
-            f"{found['n']} {found['pairs']}: {found['verdict']}. By what covers the face: {', '.join(fills)}. On clear "
-            f"faces {gained(clear)}: {clear['verdict']}."
+            f"{found['n']} {found['pairs']}: {found['verdict']}. By what covers the face: {', '.join(fills)}; by kind "
+            f"from {100 * kinds[least]:+.1f} ({least}) to {100 * kinds[most]:+.1f} ({most}). On clear faces "
+            f"{gained(clear)}: {clear['verdict']}."
         )
     return "\n".join(lines)

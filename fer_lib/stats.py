@@ -25,11 +25,14 @@ its own and trainings of its own.
 
 
 COMPARISON = ["difference", "ci_low", "ci_high", "trained_low", "trained_high", "p", "n", "pairs", "verdict"]
-"""The columns of a comparison of two arms: `subject_gain`, and what is paired. Where members are, trained_* is NaN."""
+"""The columns of a comparison of two arms: `cluster_gain`, and what is paired. Where members are, trained_* is NaN."""
 
 
 TWO_KINDS = "two kinds of outcome"
 """The verdict on members of which some have lost the face: their mean stands for neither kind, and has no interval."""
+
+ONE_TRAINING = "no verdict: one training each"
+"""The verdict on arms that were trained once: their interval knows nothing of what another training would change."""
 
 WITHOUT_ENDS = {"ci_low": np.nan, "ci_high": np.nan, "p": np.nan, "verdict": TWO_KINDS}
 
@@ -53,39 +56,55 @@ def mean_interval(values, within: tuple[float, float] = (0, 1)) -> tuple[float, 
     return float(values.mean()), float(max(low, values.mean() - half)), float(min(high, values.mean() + half))
 
 
-def subject_interval(predictions: pd.DataFrame, resamples: int = RESAMPLES) -> tuple[float, float, float]:
+def pooled(
+    protocol: str, frames: pd.DataFrame, values, of=None, within: tuple[float, float] = (0, 1)
+) -> tuple[float, float, float]:
+    """Mean of `values`, or their sum over that of `of`, with its interval.
+
+    Where people or images are resampled it is pooled over all rows; under the other protocols it is over members.
+    values, of: numbers, one per row of frames, which has seed, fold and what is resampled. within: what it can be.
+    """
+    values, of = np.asarray(values, float), np.ones(len(frames)) if of is None else np.asarray(of, float)
+    if protocol in RESAMPLED:
+        return cluster_ratio(values, frames[RESAMPLED[protocol][0]], of)
+    sums = frames[["seed", "fold"]].assign(values=values, of=of).groupby(["seed", "fold"]).sum()
+    return mean_interval(sums["values"] / sums["of"], within)
+
+
+def cluster_interval(predictions: pd.DataFrame) -> tuple[float, float, float]:
     """Pooled accuracy over all rows and its interval when people, not frames, are resampled.
 
     predictions: columns subject, label, prediction; a frame may stand there once per seed.
     """
-    correct = predictions["label"] == predictions["prediction"]
-    return subject_ratio(correct, np.ones(len(correct)), predictions["subject"], resamples)
+    return cluster_ratio(predictions["label"] == predictions["prediction"], predictions["subject"])
 
 
-def subject_ratio(values, of, subjects, resamples: int = RESAMPLES) -> tuple[float, float, float]:
-    """Sum of `values` over sum of `of`, and its interval when people are resampled (percentile bootstrap).
+def cluster_ratio(values, clusters, of=None) -> tuple[float, float, float]:
+    """Mean of `values`, or their sum over that of `of`, and its interval when clusters of frames are resampled.
 
-    values, of: numbers, one per frame, aligned with subjects. No ends where everybody is at 0 or everybody at 1: such
-    people say nothing of how others would differ, and resampled they would say that nobody does.
+    Percentile bootstrap. values, of: numbers, one per frame, as clusters: people, or images that were asked about more
+    than once. No ends where all are at 0 or all at 1: they say nothing of how others would differ, and resampled they
+    would say that nobody does.
     """
-    values, of = np.asarray(values, float), np.asarray(of, float)
+    values = np.asarray(values, float)
+    of = np.ones(len(values)) if of is None else np.asarray(of, float)
     if (values == of).all() or not values.any():
         return float(values.sum() / of.sum()), np.nan, np.nan
-    return _resampled(values, of, subjects, resamples)
+    return _resampled(values, of, clusters)
 
 
-def _resampled(values, of, subjects, resamples: int) -> tuple[float, float, float]:
+def _resampled(values, of, clusters) -> tuple[float, float, float]:
     table = pd.DataFrame({"values": values, "of": of})
-    by_subject = table.groupby(np.asarray(subjects, str)).sum()
-    ratio = float(by_subject["values"].sum() / by_subject["of"].sum())
-    if len(by_subject) < 2:
+    by_cluster = table.groupby(np.asarray(clusters, str)).sum()
+    ratio = float(by_cluster["values"].sum() / by_cluster["of"].sum())
+    if len(by_cluster) < 2:
         return ratio, np.nan, np.nan
     interval = stats.bootstrap(
-        (by_subject["values"].to_numpy(), by_subject["of"].to_numpy()),
+        (by_cluster["values"].to_numpy(), by_cluster["of"].to_numpy()),
         lambda values, of, axis: values.sum(axis=axis) / of.sum(axis=axis),
         paired=True,
         vectorized=True,
-        n_resamples=resamples,
+        n_resamples=RESAMPLES,
         confidence_level=LEVEL,
         method="percentile",
         rng=np.random.default_rng(0),
@@ -100,58 +119,67 @@ def paired_difference(
 
     The series are indexed by seed and fold; under a protocol of `TRAININGS` the members' differences count by training.
     within: what a difference can be. All is NaN without a common member; ends and p with only one, and where all
-    differences are alike. `verdict` is that of the interval.
+    differences are alike. `verdict` is that of the interval, of one member `ONE_TRAINING`.
     """
     difference = by_training(protocol, (first - second).dropna())
     n = len(difference)
     mean, low, high = mean_interval(difference, within) if n else [np.nan] * 3
     p = stats.ttest_1samp(difference, 0).pvalue if pd.notna(low) else np.nan
     found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": n}
-    return {**found, "verdict": verdict((low, high))}
+    return {**found, "verdict": ONE_TRAINING if n == 1 else verdict((low, high))}
 
 
-def subject_difference(
-    first: pd.DataFrame, second: pd.DataFrame, by: str = "subject", trained: str = "fold"
-) -> dict[str, float]:
-    """Pooled accuracy of first - second over the frames that both predicted, when people are resampled.
+def pooled_difference(protocol: str, first: pd.DataFrame, second: pd.DataFrame) -> dict[str, float]:
+    """`pooled_gain` in accuracy of first - second over the frames that both predicted.
 
-    first, second: columns seed, fold, frame_id, subject, label, prediction; by: the one that names what is resampled;
-    trained: the one whose values were trained apart. As `subject_gain`.
+    first, second: columns seed, fold, frame_id, subject, label, prediction.
     """
     key = ["seed", "fold", "frame_id", "subject", "label"]
     both = first.merge(second, on=key, suffixes=("_first", "_second"))
     right = [(both[f"prediction_{arm}"] == both["label"]).astype(float) for arm in ("first", "second")]
-    return subject_gain(right[0] - right[1], both[by], both[trained])
+    return pooled_gain(protocol, both, right[0] - right[1])
 
 
-def subject_gain(gained, subjects, trainings=None) -> dict[str, float]:
-    """Mean of `gained`, one number per frame, with its interval when people are resampled, p, and n, the people.
+def pooled_gain(protocol: str, frames: pd.DataFrame, gained) -> dict[str, float]:
+    """`COMPARISON` of two arms, of which the first gained so much over the second on each frame.
 
-    Percentile bootstrap over subjects; p from a two-sided permutation test that exchanges the two arms within a
-    subject. NaN with fewer than two. trainings: which frames' networks were trained together. Where they are named,
-    `verdict` asks for two intervals on one side of nothing: this one, and Student's over the means of the `trainings`,
-    whose number, with the ends trained_low and trained_high, is given too.
+    `cluster_gain` where people or images are resampled, else `paired_difference` over members. frames: as `pooled`.
+    """
+    if protocol in RESAMPLED:
+        found = cluster_gain(gained, frames[RESAMPLED[protocol][0]], frames[TRAININGS[protocol][0]])
+        return {**found, "pairs": paired_by(protocol, found["trainings"])}
+    by_member = frames[["seed", "fold"]].assign(gained=gained).groupby(["seed", "fold"])["gained"].mean()
+    return {**paired_difference(by_member, 0 * by_member), "pairs": "members"}
+
+
+def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
+    """Mean of `gained`, one number per frame, with its interval when clusters are resampled, p, and n, the clusters.
+
+    Percentile bootstrap; p from a two-sided permutation test that exchanges the two arms within a cluster. NaN with
+    fewer than two. clusters: as `cluster_ratio`. trainings: which frames' networks were trained together. Where they
+    are named, `verdict` asks for two intervals on one side of nothing: this one, and Student's over the means of the
+    `trainings`, whose number, with the ends trained_low and trained_high, is given too; of one it is `ONE_TRAINING`.
     """
     gained = np.asarray(gained, float)
-    by_subject = pd.Series(gained).groupby(np.asarray(subjects, str)).sum()
-    mean, low, high = _resampled(gained, np.ones(len(gained)), subjects, RESAMPLES) if len(gained) else [np.nan] * 3
+    by_cluster = pd.Series(gained).groupby(np.asarray(clusters, str)).sum()
+    mean, low, high = _resampled(gained, np.ones(len(gained)), clusters) if len(gained) else [np.nan] * 3
     p = np.nan
-    if len(by_subject) > 1:
+    if len(by_cluster) > 1:
         p = stats.permutation_test(
-            (by_subject.to_numpy(),),
+            (by_cluster.to_numpy(),),
             lambda gained, axis: gained.sum(axis=axis),
             permutation_type="samples",
             vectorized=True,
             n_resamples=RESAMPLES,
             rng=np.random.default_rng(0),
         ).pvalue
-    found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": len(by_subject)}
+    found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": len(by_cluster)}
     if trainings is None:
         return {**found, "verdict": verdict((low, high))}
     means = pd.Series(gained).groupby(np.asarray(trainings)).mean()
     over = mean_interval(means, within=(-1, 1))[1:] if len(means) else (np.nan, np.nan)
     found |= {"trainings": len(means), "trained_low": over[0], "trained_high": over[1]}
-    return {**found, "verdict": verdict((low, high), over)}
+    return {**found, "verdict": ONE_TRAINING if len(means) == 1 else verdict((low, high), over)}
 
 
 def paired_by(protocol: str, trainings: int) -> str:

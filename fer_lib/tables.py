@@ -8,7 +8,7 @@ from fer_lib.evaluation import scores
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.naming import label, part, printed
 from fer_lib.network import Network, parameter_count
-from fer_lib.stats import RESAMPLED, by_training, mean_interval, subject_ratio
+from fer_lib.stats import RESAMPLED, by_training, mean_interval, pooled
 
 LOST = 0.5
 """A member has lost the face if more than this share of its sampling grid lies outside the image in the last epoch."""
@@ -45,18 +45,15 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
     for experiment in measured(dataset):
         metrics = results.read(experiment, "metrics.csv")
         predictions = results.read(experiment, "predictions.csv.gz")
-        if experiment.protocol in RESAMPLED:
-            right = predictions["label"] == predictions["prediction"]
-            mean, low, high = subject_ratio(right, np.ones(len(right)), predictions[RESAMPLED[experiment.protocol][0]])
-        else:
-            mean, low, high = mean_interval(metrics["accuracy"])
+        right = predictions["label"] == predictions["prediction"]
+        mean, low, high = pooled(experiment.protocol, predictions, right)
         away = lost(experiment)
         if experiment.protocol not in RESAMPLED and two_kinds(experiment, metrics[["seed", "fold"]]):
             low = high = np.nan
         kept = [(row.seed, row.fold) not in away for row in metrics.itertuples()]
         classes = results.class_names(experiment)
         network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))
-        recall = (predictions["label"] == predictions["prediction"]).groupby(predictions["label"]).mean()
+        recall = right.groupby(predictions["label"]).mean()
         gain, gain_low, gain_high = mean_interval(by_training(experiment.protocol, oracle_gain(experiment)))
         timing = pd.DataFrame(results.read_run(experiment)["members"]).T
         rows.append(
@@ -76,7 +73,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "oracle_gain": gain,
                 "oracle_low": gain_low,
                 "oracle_high": gain_high,
-                "occluded": occluded(experiment)["accuracy"].mean(),
+                "occluded": _pooled_occluded(experiment),
                 "lost": len(away),
                 "lost_mean": metrics.loc[np.invert(kept), "accuracy"].mean(),
                 "kept_mean": metrics.loc[kept, "accuracy"].mean(),
@@ -95,18 +92,15 @@ def macro_f1(predictions: pd.DataFrame) -> float:
     return float(np.mean([scores(one["label"], one["prediction"])["macro_f1"] for _, one in by_seed]))
 
 
-def history(experiment: Experiment) -> pd.DataFrame:
-    """`history.csv` with a column `member`."""
-    table = results.read(experiment, "history.csv")
-    return table.assign(
-        member=[f"seed{seed}-fold{fold}" for seed, fold in zip(table["seed"], table["fold"], strict=True)]
-    )
-
-
 def occluded(experiment: Experiment) -> pd.DataFrame:
     """The rows of `occlusion.csv` under the paper's own occlusion, a black rectangle."""
     table = results.read(experiment, "occlusion.csv")
     return table[(table["kind"] == "rectangle") & (table["fill"] == "black")]
+
+
+def _pooled_occluded(experiment: Experiment) -> float:
+    asked = occluded(experiment)
+    return float((asked["accuracy"] * asked["n"]).sum() / asked["n"].sum()) if len(asked) else float("nan")
 
 
 def oracle_gain(experiment: Experiment) -> pd.Series:
@@ -165,12 +159,13 @@ def with_members(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
 def learning_curves(experiments: list[Experiment]) -> pd.DataFrame:
     """Mean and range over the members, a row per epoch: protocol, method, quantity, epoch, mean, min, max.
 
-    quantity: test_accuracy, where it was watched, and grid_outside.
+    quantity: loss, test_accuracy, where it was watched, and grid_outside.
     """
     curves = []
     for experiment in experiments:
-        for quantity in ("test_accuracy", "grid_outside"):
-            watched = history(experiment).dropna(subset=quantity).groupby("epoch")[quantity]
+        history = results.read(experiment, "history.csv")
+        for quantity in ("loss", "test_accuracy", "grid_outside"):
+            watched = history.dropna(subset=quantity).groupby("epoch")[quantity]
             curve = watched.agg(["mean", "min", "max"]).reset_index()
             about = pd.DataFrame({"protocol": experiment.protocol, "method": label(experiment)}, index=curve.index)
             curves.append(about.assign(quantity=quantity).join(curve))

@@ -13,7 +13,7 @@ from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, equally, gain
-from fer_lib.stats import COMPARISON, subject_interval
+from fer_lib.stats import COMPARISON, cluster_interval, cluster_ratio
 from fer_lib.tables import has_results, macro_f1, measured
 from fer_lib.wording import gained, in_points, interval, paired, percent, with_ends
 
@@ -78,7 +78,7 @@ def named(experiment: Experiment) -> str:
 
 
 def _row(name: str, predictions: pd.DataFrame) -> dict:
-    mean, low, high = subject_interval(predictions)
+    mean, low, high = cluster_interval(predictions)
     counts = {"members": predictions.groupby(["seed", "fold"]).ngroups, "people": predictions["subject"].nunique()}
     return {"method": name, "mean": mean, "ci_low": low, "ci_high": high, "macro_f1": macro_f1(predictions), **counts}
 
@@ -114,7 +114,7 @@ def directions() -> pd.DataFrame:
     rows = []
     for direction, own in transfer.read("zero_shot").groupby("direction", sort=False):
         unit = "subject" if (own["subject"] != "").all() else "frame_id"
-        mean, low, high = subject_interval(own.assign(subject=own[unit]))
+        mean, low, high = cluster_ratio(own["label"] == own["prediction"], own[unit])
         rows.append(
             {
                 "direction": direction,
@@ -155,7 +155,7 @@ def overlap() -> str:
         return f"{said}: the median frame's most similar image there has {table['similarity'].median():.2f}."
     images = [f"row {one} ({usage})" for (one, usage), _ in seen.groupby(["nearest", "usage"])]
     people = sorted(seen["subject"].unique())
-    others = subject_interval(fine[~fine["subject"].isin(people)])
+    others = cluster_interval(fine[~fine["subject"].isin(people)])
     return (
         f"{said}: they show {_listed(people)}, like {_listed(images)} there. The median frame's most similar "
         f"image there has {table['similarity'].median():.2f}. On everybody else the fine-tuned networks reach "
@@ -229,7 +229,7 @@ def in_short() -> str:
     rows = _tuned("mixed")
     if not rows:
         return ""
-    found = subject_interval(results.read(rows[0], "predictions.csv.gz"))
+    found = cluster_interval(results.read(rows[0], "predictions.csv.gz"))
     more = pd.Series(gain(rows[0], recipe_results.strong("ckplus"), SCORES["clean"]))
     return (
         f"Fine-tuned from FER2013, the strong recipe reaches {with_ends(found)} on new people: {gained(more)} over the "

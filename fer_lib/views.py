@@ -8,7 +8,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import paper_boxes
-from fer_lib.stats import RESAMPLED, mean_interval, subject_ratio
+from fer_lib.stats import pooled
 from fer_lib.tables import lost, measured
 from fer_lib.training import THETA
 from fer_lib.wording import in_cell
@@ -167,10 +167,8 @@ def interval_of(experiment: Experiment, frames: pd.DataFrame, column: str) -> tu
     known = frames.dropna(subset=column)
     if known.empty:
         return np.nan, np.nan, np.nan
-    if experiment.protocol in RESAMPLED:
-        return subject_ratio(known[column], np.ones(len(known)), known[RESAMPLED[experiment.protocol][0]])
     least = -np.inf if column == "away" else 0
-    return mean_interval(known.groupby(["seed", "fold"])[column].mean(), within=(least, np.inf))
+    return pooled(experiment.protocol, known, known[column], within=(least, np.inf))
 
 
 def answer(dataset: str) -> str:

@@ -23,12 +23,13 @@ def test_what_a_question_found_is_that_of_the_first_arm(monkeypatch):
     ends = {"ci_low": 0.005, "ci_high": 0.015, "trained_low": -0.01, "trained_high": 0.03}
     about = {"question": "training with occlusion", "protocol": "subject", "with": answers.followed()[0], **ends}
     counts = {"n": 2, "pairs": "people in 2 folds", "verdict": "not resolvable"}
-    gains = {"unseen": 0.01, "unseen, black": 0.02, "unseen, face": -0.01}
+    gains = {"unseen": 0.01, "unseen, not black": -0.01}
     asked = pd.DataFrame({"score": gains.keys(), "difference": gains.values()}).assign(**about, **counts)
     assert answers.occlusion_takes("ckplus", asked) == (
         "STN + ResNet-10 + softmax: 90.00 % on clear faces, 60.00 % under occlusion that no training showed. Training "
         "with a black rectangle gains there +1.00 points [+0.50 to +1.50; folds -1.00 to +3.00], 2 people in 2 folds: "
-        "not resolvable; +2.00 where black covers the face, -1.00 where another face does."
+        "not resolvable; where something other than black covers the face -1.00 points [+0.50 to +1.50; folds -1.00 to "
+        "+3.00]: not resolvable."
     )
     assert answers.occlusion_takes("ckplus", asked.assign(protocol="random")).endswith("no training showed.")
 

@@ -20,7 +20,7 @@ def test_which_printed_numbers_are_possible():
 
 def test_whether_one_way_gives_all_numbers():
     assert audit.common_way(pd.DataFrame({"accuracy": [96.87, 98.96, 99.44]})).startswith(
-        "None of these ways gives all 3"
+        "No one way of counting, over all frames or over batches, gives all 3"
     )
     assert audit.common_way(pd.DataFrame({"accuracy": [96.87, 98.96]})).endswith(
         "in one way: over batches of 16, or batches of 32, or batches of 64."
@@ -74,12 +74,19 @@ def test_discordance_counts_frames_that_one_arm_alone_gets_right():
     assert audit.discordance(first.iloc[:2], second) == 0.5
 
 
+def test_few_values_hardly_tell_their_spread():
+    # Chi-squared with 3 degrees of freedom: 0.216 and 9.348.
+    assert audit.spread_interval(2, 4) == pytest.approx((2 * (3 / 9.348) ** 0.5, 2 * (3 / 0.216) ** 0.5), abs=0.01)
+
+
 def test_power_in_words():
-    said = audit.power_answer(0.0048, 0.0158, 0.018, 4, 8.3)
+    said = audit.power_answer(0.0158, 0.018, 4, 8.3)
     assert f"**{audit.seeds_needed(0.0048, 0.0158)} seeds**" in said
+    least, most = (audit.seeds_needed(0.0048, end) for end in audit.spread_interval(0.0158, 4))
+    assert f"it takes {least} to {most})" in said
     assert "5,406 frames, 652 people" in said
-    assert "not run yet" in audit.power_answer(0.0048, float("nan"), 0.018, 0, 8.3)
-    assert "not run yet" in audit.power_answer(0.0048, 0.01, float("nan"), 0, 8.3)
+    assert "not run yet" in audit.power_answer(float("nan"), 0.018, 0, 8.3)
+    assert "not run yet" in audit.power_answer(0.01, float("nan"), 0, 8.3)
 
 
 def test_the_number_line_has_every_count_and_every_printed_number():

@@ -42,7 +42,7 @@ def store(experiment, seed, predicted, sure=0.9, truth=TRUTH, classes=CLASSES):
         "occluded_predictions.csv.gz": pd.concat([frames, answers], axis=1),
         "history.csv": pd.DataFrame(history).assign(train_accuracy=0.3, grid_outside=0.0),
         "metrics.csv": pd.DataFrame({"accuracy": [right], "macro_f1": [right], "mirrored_accuracy": [1.0]}),
-        "occlusion.csv": pd.DataFrame({"kind": ["rectangle"], "fill": ["black"], "accuracy": [0.25]}),
+        "occlusion.csv": pd.DataFrame({"kind": ["rectangle"], "fill": ["black"], "n": 4, "accuracy": [0.25]}),
     }
     timing = {"train_seconds": 1.0, "frames_per_second": 1.0}
     results.add_member(experiment, Member(seed, 0), tables, timing)

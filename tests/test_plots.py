@@ -87,8 +87,9 @@ def test_face_grid_puts_a_title_above_each_face(ax):
 
 
 def test_learning_curve_draws_mean_and_range_of_the_members(ax):
-    history = pd.DataFrame({"member": [0, 1, 0, 1, 0], "epoch": [1, 1, 2, 2, 3], "loss": [2.0, 4.0, 1.0, 2.0, np.nan]})
-    assert plots.learning_curve(ax, history, "loss", "triplet", plots.CYCLE[0]) is ax
+    curves = pd.DataFrame({"quantity": ["loss", "loss", "other"], "epoch": [1, 2, 1], "mean": [3, 1.5, 9]})
+    curves = curves.assign(min=[2, 1, 9], max=[4, 2, 9])
+    assert plots.learning_curve(ax, curves, "loss", "triplet", plots.CYCLE[0]) is ax
     assert ax.lines[0].get_xydata().tolist() == [[1, 3], [2, 1.5]]
     corners = {tuple(corner) for corner in ax.collections[0].get_paths()[0].vertices}
     assert corners == {(1, 2), (1, 4), (2, 1), (2, 2)}
@@ -96,9 +97,9 @@ def test_learning_curve_draws_mean_and_range_of_the_members(ax):
 
 
 def test_a_second_learning_curve_keeps_the_grid(ax):
-    history = pd.DataFrame({"member": [0, 0], "epoch": [1, 2], "loss": [2.0, 1.0]})
+    curves = pd.DataFrame({"quantity": "loss", "epoch": [1, 2], "mean": [2.0, 1.0], "min": 0.0, "max": 3.0})
     for colour in plots.CYCLE[:2]:
-        plots.learning_curve(ax, history, "loss", colour, colour)
+        plots.learning_curve(ax, curves, "loss", colour, colour)
     assert all(line.get_visible() for line in ax.get_ygridlines())
     assert len(ax.lines) == 2
 

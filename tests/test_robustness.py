@@ -83,7 +83,10 @@ def test_questions_are_paired_by_people(stored):
     assert found.loc["eyes", ["difference", "ci_low", "ci_high", "p"]].tolist() == [1, 1, 1, 2 / 16]
     readable = robustness.readable_questions(found.reset_index())
     by_fill = [f"unseen, {fill}" for fill in FILLS]
-    assert readable["score"].tolist() == ["clean", "black rectangle", "unseen", *by_fill, *robustness.KINDS]
+    kinds = [kind for kind in robustness.KINDS if kind != "targeted"]
+    assert readable["score"].tolist() == [
+        "clean", "black rectangle", "unseen", *by_fill, "unseen, not black", *kinds,
+    ]  # fmt: skip
     assert readable["gain"].iloc[-1] == "+0.00 [+0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+0.00]"
 
 
@@ -115,10 +118,13 @@ def test_members_that_were_never_asked_are_named(stored):
 
 
 def test_answer_says_what_is_kept(stored):
-    text = robustness.answer(robustness.robustness_table("synthetic"), robustness.questions_table("synthetic"))
+    table, questions = robustness.robustness_table("synthetic"), robustness.questions_table("synthetic")
+    text = robustness.answer(table, questions)
     assert text.count("On clear faces ") == text.count("help under unseen occlusion (protocol ") > 0
-    assert "100.00 % on clear faces, 12.50 % under unseen occlusion; it keeps 12.50 % [12.50 to 12.50]" in text
     assert "Does training with occlusion help under unseen occlusion (protocol subject)? +12.50 points" in text
+    assert "by kind from +0.0 (" in text and "to +100.0 (eyes). On clear faces +0.00 points" in text
+    alone = robustness.answer(table, questions[:0])
+    assert "100.00 % on clear faces, 12.50 % under unseen occlusion; it keeps 12.50 % [12.50 to 12.50]" in alone
 
 
 def test_readable_table_marks_what_was_seen(stored):

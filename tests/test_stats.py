@@ -4,12 +4,15 @@ import pytest
 from scipy.stats import ttest_rel
 
 from fer_lib.stats import (
+    ONE_TRAINING,
+    cluster_gain,
+    cluster_interval,
     mean_interval,
     paired_by,
     paired_difference,
-    subject_difference,
-    subject_gain,
-    subject_interval,
+    pooled,
+    pooled_difference,
+    pooled_gain,
     verdict,
 )
 
@@ -29,18 +32,18 @@ def test_mean_interval_is_cut_and_undefined_for_one():
 def test_subject_interval_resamples_people():
     # Two subjects, one always right, one always wrong: a resample of people is all wrong, half, or all right.
     frames = pd.DataFrame({"subject": ["a"] * 50 + ["b"] * 50, "label": 1, "prediction": [1] * 50 + [0] * 50})
-    assert subject_interval(frames, 2000) == (0.5, 0.0, 1.0)
+    assert cluster_interval(frames) == (0.5, 0.0, 1.0)
     many = frames.assign(subject=[f"s{i}" for i in range(100)])
-    _, low, high = subject_interval(many, 2000)
+    _, low, high = cluster_interval(many)
     assert (low, high) == pytest.approx((0.4, 0.6), abs=0.02)  # 0.5 -+ 1.96 * sqrt(0.25 / 100)
 
 
 def test_people_who_do_not_differ_say_nothing_of_others():
     frames = pd.DataFrame({"subject": ["a", "a", "b"], "label": 1, "prediction": [1, 1, 1]})
     for predicted, share in ((1, 1), (0, 0)):
-        mean, low, high = subject_interval(frames.assign(prediction=predicted), 100)
+        mean, low, high = cluster_interval(frames.assign(prediction=predicted))
         assert mean == share and np.isnan([low, high]).all()
-    assert subject_interval(frames.assign(prediction=[1, 0, 1]), 100)[1:] == (0.5, 1)
+    assert cluster_interval(frames.assign(prediction=[1, 0, 1]))[1:] == (0.5, 1)
 
 
 def test_paired_difference_agrees_with_scipy():
@@ -56,7 +59,7 @@ def test_paired_difference_uses_common_members_only():
     a, b = pd.Series([0.9, 0.5], index=[0, 1]), pd.Series([0.4, 0.1], index=[1, 2])
     result = paired_difference(a, b)
     assert (result["n"], result["difference"]) == (1, pytest.approx(0.1))
-    assert np.isnan(result["p"])
+    assert np.isnan(result["p"]) and result["verdict"] == ONE_TRAINING
     alike = paired_difference(a, a)
     assert alike["difference"] == 0 and np.isnan(alike["ci_low"]) and np.isnan(alike["p"]), "a tie is no proof of one"
 
@@ -81,15 +84,15 @@ def test_an_interval_is_cut_at_what_a_difference_can_be():
 def test_a_verdict_asks_people_and_trainings():
     people = np.repeat(list("abcdefgh"), 4)
     gained = np.tile([0.4, 0.5, 0.6, 0.5], 8)
-    assert subject_gain(gained, people)["verdict"] == "supported"
-    assert subject_gain(gained, people, np.zeros(32))["verdict"] == "not resolvable", "one training"
+    assert cluster_gain(gained, people)["verdict"] == "supported"
+    assert cluster_gain(gained, people, np.zeros(32))["verdict"] == ONE_TRAINING
     folds = np.repeat([0, 1, 2, 3], 8)
-    found = subject_gain(gained + 0.01 * folds, people, folds)
+    found = cluster_gain(gained + 0.01 * folds, people, folds)
     assert (found["verdict"], found["trainings"]) == ("supported", 4)
     # Means 0.5 to 0.53; standard error 0.0065, t(0.975, 3) = 3.18.
     assert (found["trained_low"], found["trained_high"]) == pytest.approx((0.4945, 0.5355), abs=1e-3)
     unlike = np.where(folds == 0, 1.9, -0.2)
-    assert subject_gain(unlike, people, folds)["verdict"] == "not resolvable"
+    assert cluster_gain(unlike, people, folds)["verdict"] == "not resolvable"
     assert paired_by("subject", 1) == "people in 1 fold" and paired_by("usage", 3) == "images in 3 initialisations"
 
 
@@ -115,11 +118,24 @@ def test_subject_difference_by_hand_and_by_enumeration():
     )
     second = frames.assign(prediction=0)
     first = frames.assign(prediction=[1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0])
-    found = subject_difference(first, second)
+    found = pooled_difference("subject", first, second)
     assert (found["difference"], found["n"]) == (0.5, 4)
     # Of the 16 ways to exchange the arms within a person, who gain 1, 2, 3 and 0 frames, 4 are as extreme.
     assert found["p"] == 0.25
     assert 0 < found["ci_low"] < 0.5 < found["ci_high"] < 1
-    common = subject_difference(first.iloc[:6], second)
+    common = pooled_difference("subject", first.iloc[:6], second)
     assert (common["difference"], common["n"]) == (0.5, 2)
-    assert np.isnan(subject_difference(first.iloc[:3], second)["p"])
+    assert np.isnan(pooled_difference("subject", first.iloc[:3], second)["p"])
+
+
+def test_what_is_pooled_depends_on_the_protocol():
+    frames = pd.DataFrame({"seed": [0, 0, 0, 1], "fold": 0, "frame_id": list("abca"), "subject": list("ppqp")})
+    values, of = [1, 0, 1, 1], [1, 1, 2, 2]
+    assert pooled("subject", frames, values)[0] == pooled("usage", frames, values)[0] == 3 / 4, "over all rows"
+    assert pooled("random", frames, values)[0] == pytest.approx((2 / 3 + 1) / 2), "over two members"
+    assert pooled("random", frames, values, of)[0] == pytest.approx((2 / 4 + 1 / 2) / 2)
+    assert pooled("random", frames, [3, 0, 3, 3], within=(0, 9))[2] == pytest.approx(2.5 + 0.5 * 12.706, abs=0.01)
+    gain = pooled_gain("random", frames, values)
+    assert (gain["difference"], gain["n"], gain["pairs"]) == (pytest.approx(5 / 6), 2, "members")
+    gain = pooled_gain("usage", frames, values)
+    assert (gain["n"], gain["trainings"], gain["pairs"]) == (3, 2, "images in 2 initialisations")

@@ -19,21 +19,29 @@ RESNET18 = Experiment("resnet18", "ckplus", loss="softmax", backbone="resnet18",
 def store(experiment, accuracies, outside):
     results.open_folder(experiment, "abc", "cpu")
     for seed, (accuracy, share) in enumerate(zip(accuracies, outside, strict=True)):
-        right = round(4 * accuracy)
+        frames = 4 if 4 * accuracy % 1 == 0 else 200
+        right = round(frames * accuracy)
         made = {name: pd.DataFrame() for name in results.TABLES} | {
             "predictions.csv.gz": pd.DataFrame(
                 {
-                    "frame_id": list("wxyz"),
-                    "subject": list("aabb"),
+                    "frame_id": [f"frame {i}" for i in range(frames)],
+                    "subject": np.repeat(["a", "b"], frames // 2),
                     "label": 1,
-                    "prediction": [1] * right + [0] * (4 - right),
+                    "prediction": [1] * right + [0] * (frames - right),
                     "p_anger": 0.5,
                     "p_contempt": 0.5,
                 }
             ),
-            "occlusion.csv": pd.DataFrame({"kind": ["rectangle"], "fill": ["black"], "accuracy": [accuracy / 2]}),
+            "occlusion.csv": pd.DataFrame(
+                {"kind": ["rectangle"], "fill": ["black"], "n": frames, "accuracy": [accuracy / 2]}
+            ),
             "history.csv": pd.DataFrame(
-                {"epoch": [99, 100], "grid_outside": [0.9, share], "test_accuracy": [accuracy + 0.1 * seed, accuracy]}
+                {
+                    "epoch": [99, 100],
+                    "loss": [2.0, 1.0],
+                    "grid_outside": [0.9, share],
+                    "test_accuracy": [accuracy + 0.1 * seed, accuracy],
+                }
             ),
             "metrics.csv": pd.DataFrame({"accuracy": [accuracy], "macro_f1": [accuracy]}),
         }
