@@ -53,6 +53,7 @@ CLAIMS = (
 """Sections 3 and 4 of Kim et al. 2022; for occlusion they say that both were compared, and print no number."""
 
 AT_BEST = {"difference": "", "ci_low": "_low", "ci_high": "_high"}
+"""Of a difference at the best watched epochs what is told -> the end of its column's name, at_best."""
 
 
 def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFrame:

@@ -20,11 +20,11 @@ def classifier(name: str, seed: int):
 
     `knn` votes among the 5 nearest; `boosted-trees` is the kind that the author's code uses; `logistic` is linear.
     """
-    if name == "knn":
-        return KNeighborsClassifier(n_neighbors=5)
-    if name == "boosted-trees":
-        return HistGradientBoostingClassifier(random_state=seed)
-    return LogisticRegression(max_iter=1000)
+    return {
+        "knn": KNeighborsClassifier(n_neighbors=5),
+        "boosted-trees": HistGradientBoostingClassifier(random_state=seed),
+        "logistic": LogisticRegression(max_iter=1000),
+    }[name]
 
 
 def embed(network: nn.Module, images: torch.Tensor, normalise: bool = False, kept=None) -> np.ndarray:

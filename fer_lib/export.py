@@ -108,6 +108,9 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
     occluded = f" Under occlusion of other kinds than its training shows: {_share(unseen['score'], unseen[unit])}, on "
     occluded = f"{occluded}{len(unseen):,} of them." if len(unseen) else ""
     network = network_for(experiment, len(classes))
+    learned = ["fer2013"] if experiment.dataset in OF_FER2013 else [experiment.dataset]
+    learned += ["fer2013"] if experiment.pretrained != "none" else []
+    start = f" It started from weights that were trained on {learned[1]}." if learned[1:] else ""
     lines = [
         f"# {name.removesuffix('.safetensors')}",
         "",
@@ -125,7 +128,7 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
         "",
         f"Trained on {experiment.dataset}, protocol {experiment.protocol}, seed {member.seed}, fold {member.fold}: "
         f"{experiment.epochs} epochs, batch {experiment.batch_size}, learning rate {experiment.lr}. "
-        f"{SPLITS[experiment.protocol]}",
+        f"{SPLITS[experiment.protocol]}{start}",
         "",
         f"This member: {clear} of {len(predictions):,} test frames ({units} resampled).{occluded} This was measured on "
         f"{made['device']}; trained on a processor of another kind, this is another network, and was not measured.",
@@ -146,7 +149,7 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
         "",
         "## Licence",
         "",
-        f"Code: MIT. {LICENCES['fer2013' if experiment.dataset in OF_FER2013 else experiment.dataset]}",
+        f"Code: MIT. {' '.join(LICENCES[one] for one in learned)}",
         "",
     ]
     return "\n".join(lines)

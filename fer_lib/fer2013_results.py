@@ -230,6 +230,7 @@ def answer(table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, cla
     """The page's findings in sentences; table: `scores`, ceilings: `votes.ceilings`, sides: `sided_with`."""
     reader = ceilings.set_index("model").loc[votes.DRAWN]
     lines = reached(table)
+    lines += [f"-{missing}"] if (missing := _not_among(table)) else []
     lines += [
         f'- "{row.claim}" ({row.better}): {gained(row)}, {row.n:,} {row.pairs}: {row.verdict}.'
         for row in claims.itertuples()
@@ -237,8 +238,9 @@ def answer(table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, cla
     best = table.loc[table["mean"].idxmax()]
     side = sides.set_index("method").loc[best["label"]]
     lines.append(
-        f"- A perfect reader of ten people's votes would score {percent(reader['share'])} %. Where the best of these "
-        f"networks is wrong by the label ({side['wrong']:,.0f} answers of {best['n']:.0f} trainings on "
+        f"- Who answers what most of ten voters say, a tie drawn, scores {percent(reader['share'])} %; a network can "
+        f"exceed that, for it learns how this data set labels, and some of its images (twins, below). Where the best "
+        f"of these networks is wrong by the label ({side['wrong']:,.0f} answers of {best['n']:.0f} trainings on "
         f"{side['images']:,.0f} images), most voters see what the network says in {percent(side['network'])} %, and "
         f"what the label says in {percent(side['label'])} %: {100 * side['more']:+.2f} points "
         f"[{interval(side['more_low'], side['more_high'], '+')}], images resampled."
@@ -254,5 +256,11 @@ def in_short() -> str:
     best = table.loc[table["mean"].idxmax()]
     return (
         f"The best of {len(table)} networks so far, {best['label']}, reaches {percent(best['mean'])} % of PrivateTest "
-        f"[{interval(best['ci_low'], best['ci_high'])}], n = {best['n']}."
+        f"[{interval(best['ci_low'], best['ci_high'])}], n = {best['n']}.{_not_among(table)}"
     )
+
+
+def _not_among(table: pd.DataFrame) -> str:
+    """That the proposed network is not in a table, if so."""
+    proposed = naming.label(Experiment("proposed", DATASET, "usage", stn_lr_factor=0.1, epochs=10, batch_size=64))
+    return "" if proposed in set(table["label"]) else f" The proposed one, {proposed}, is not trained yet."

@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -100,7 +101,14 @@ def of_data_set(dataset: str, table: str) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    """A table as `write_csv` stored it; a frame or a person may be called anything, also 7 or nan."""
+    """A table as `write_csv` stored it; a page asks for the same one many times."""
+    file = path.stat()
+    return _parsed(path, file.st_mtime_ns, file.st_size).copy()
+
+
+@lru_cache(maxsize=64)
+def _parsed(path: Path, *version: int) -> pd.DataFrame:
+    """The table as long as the file stays as it is; a frame or a person may be called anything, also 7 or nan."""
     texts = {"frame_id": str, "subject": str}
     rows = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=["nan"])
     return rows.fillna({name: "nan" for name in texts if name in rows})

@@ -233,9 +233,15 @@ def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequenc
 
 
 def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:
-    """The experiments of each protocol, from the least to the most exposed split."""
+    """The experiments of each protocol, from the least to the most exposed split.
+
+    Where people or images are pooled, without those that were asked about fewer than another: they do not compare.
+    """
     order = ("subject", "sequence", "random", "usage")
     grouped = {name: [one for one in experiments if one.protocol == name] for name in order}
+    for name in RESAMPLED:
+        asked = {one: right(one, SCORES["clean"])["frame_id"].nunique() for one in grouped[name]}
+        grouped[name] = [one for one, count in asked.items() if count == max(asked.values())]
     return {name: own for name, own in grouped.items() if own}
 
 

@@ -89,7 +89,9 @@ def _checked(faces: Faces, train: np.ndarray, test: np.ndarray, *selection: np.n
     missing = [faces.classes[i] for i in set(range(len(faces.classes))) - set(faces.labels[train].tolist())]
     if missing or len(test) == 0:
         what = f"no training frame of {', '.join(missing)}" if missing else "no test frame"
-        raise ValueError(f"this split of {faces.name} has {what}; use another seed, fold or protocol")
+        raise ValueError(
+            f"this split of {faces.name} has {what}; add faces of it, or take fewer seeds or another protocol"
+        )
     return Split(train, test, *selection)
 
 

@@ -22,10 +22,10 @@ ASKED = {
 
 CAPTION = (
     "Accuracy with 95 % intervals: where frames are split, over members, each with its own split; on new people pooled "
-    "over all planned folds, people resampled; what does not have all yet is left out. Occluded: the mean over the "
-    "kinds of occlusion that no training shows; heavy occlusion imitates some of them (page Transfer). Printed: the "
-    "paper's number for that loss, for softmax as it follows from the text. The paper's transformer learns at the full "
-    "rate; here triplet's has a tenth of it, for at the full one it can lose the face."
+    "over all planned folds, people resampled; methods whose ten folds are not all trained are left out. Occluded: the "
+    "mean over the kinds of occlusion that no training shows; hollow where training imitated some of them (page "
+    "Transfer). Printed: the paper's number for that loss, for softmax as it follows from the text. The paper's "
+    "transformer learns at the full rate; here triplet's has a tenth of it, for at the full one it can lose the face."
 )
 
 
@@ -52,7 +52,8 @@ def _named(row: Experiment) -> str:
 def table(dataset: str) -> pd.DataFrame:
     """A row per method and question that was asked of it: method, asked (as in `ASKED`), mean, ci_low, ci_high, n.
 
-    printed: the paper's number for the loss, beside the paper's protocol; else NaN.
+    printed: the paper's number for the loss, beside the paper's protocol; else NaN. imitated: whether training showed
+    what is much like the occlusions that were asked about.
     """
     scores = robustness.robustness_table(dataset).query("protocol == 'subject' and score == 'unseen'")
     scores = scores.rename(columns={"label": "method", "members": "n"}).assign(protocol="occluded")
@@ -66,9 +67,11 @@ def table(dataset: str) -> pd.DataFrame:
                 own = own[own["protocol"] != protocol]
         usual = Experiment("usual", dataset, backbone=experiment.backbone, loss=experiment.loss)
         printed = naming.printed(usual) if experiment.recipe == "paper" else np.nan
-        rows.append(own.assign(printed=np.where(own["protocol"] == "random", printed, np.nan)))
+        imitated = (own["protocol"] == "occluded") & (experiment.occlusion == "heavy")
+        rows.append(own.assign(printed=np.where(own["protocol"] == "random", printed, np.nan), imitated=imitated))
     found = pd.concat(rows, ignore_index=True).rename(columns={"protocol": "asked"})
-    return found[["method", "asked", "mean", "ci_low", "ci_high", "n", "printed"]]
+    found["imitated"] = found["imitated"].eq(True)
+    return found[["method", "asked", "mean", "ci_low", "ci_high", "n", "printed", "imitated"]]
 
 
 def picture(reached: pd.DataFrame) -> Figure:
@@ -81,6 +84,8 @@ def picture(reached: pd.DataFrame) -> Figure:
         y = lines[own.index] + 0.24 * (k - 1)
         ax.hlines(y, own["ci_low"], own["ci_high"], color=look["color"], linewidth=1.6)
         ax.plot(own["mean"], y, linestyle="", label=words, **look)
+        hollow = own["imitated"]
+        ax.plot(own.loc[hollow, "mean"], y[hollow], linestyle="", **look, markerfacecolor="white")
         for place, mean, low in zip(y, own["mean"], own["ci_low"].fillna(own["mean"]), strict=True):
             ax.text(low - 0.006, place, f"{100 * mean:.1f}", ha="right", va="center", fontsize=7.5)
     if reached["printed"].notna().any():

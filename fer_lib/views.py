@@ -220,18 +220,17 @@ def _beside_a_pixel(length: tuple[float, float, float], below: str, between: str
 
 def looks_away(dataset: str) -> str:
     """Whether the transformers turn away from a covering rectangle, over all arms, in a sentence."""
-    found = []
-    for experiment in looking(dataset):
-        frames = responses(experiment)
-        found.append([interval_of(experiment, frames, name)[0] for name in ("moved", "away")])
-    if np.isnan(found).all():
+    arms = looking(dataset)
+    found = pd.DataFrame([responses(arm)[["moved", "away"]].mean() for arm in arms], columns=["moved", "away"])
+    if found["moved"].isna().all():
         return "No network with a transformer that has kept the face has stored its views."
-    moved, away = np.array(found).T
-    does = "on average no network that was asked looks" if np.nanmax(away) < SEEN else "some networks look"
+    least, most = (label(arms[k]) for k in (found["moved"].idxmin(), found["moved"].idxmax()))
+    does = "on average no network that was asked looks" if not found["away"].max() >= SEEN else "some networks look"
     return (
-        f"When a rectangle covers part of a face of {SIZE} pixels, the views of these networks move by "
-        f"{np.nanmin(moved):.2f} to {np.nanmax(moved):.2f} pixels on average, and their centres by up to "
-        f"{np.nanmax(away):.2f} pixels away from it: {does} away from what is covered by as much as a pixel."
+        f"When a rectangle covers part of a face of {SIZE} pixels, the view moves by {found['moved'].min():.2f} pixels "
+        f"on average ({least}) to {found['moved'].max():.2f} ({most}), and its centre by up to "
+        f"{found['away'].max():.2f} pixels away from the rectangle: {does} away from what is covered by as much as a "
+        "pixel."
     )
 
 

@@ -40,7 +40,9 @@ def restore(experiment: Experiment) -> None:
 def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> None:
     folder = results.folder(experiment)
     if different := results.conflicts(experiment, results.read_run(experiment), data.fingerprint):
-        raise ValueError(f"{folder} holds the results of something else: {'; '.join(different)}")
+        raise ValueError(
+            f"{folder} holds the results of something else: {'; '.join(different)}; put back what they are of"
+        )
     done = sum(epochs_done(checkpoint_file(experiment, member)) for member in missing)
     total = len(missing) * experiment.epochs
     progress = Progress(f"weights of {experiment.experiment}", total, done, folder / "progress.txt")

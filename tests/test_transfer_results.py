@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import overview, paths, results, transfer, transfer_results
+from fer_lib import overview, paths, results, robustness, transfer, transfer_results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
 from fer_lib.references import METHODS
@@ -102,7 +102,10 @@ def test_the_ladder_ends_with_what_learns_from_both(stored):
 
 
 def test_heavy_occlusion_comes_last(stored):
-    assert transfer_results.heavily_covered() is None and transfer_results.with_heavy_occlusion() == ""
+    assert (
+        transfer_results.heavily_covered() is None
+        and transfer_results.with_heavy_occlusion() == transfer_results.heavy_in_short() == ""
+    )
     rows = [{**row.method, "seeds": row.seeds, "folds": row.folds} for row in (SCRATCH, HEAVY, FINE, PAPER)]
     pd.DataFrame(rows).to_csv(paths.EXPERIMENTS, index=False)
     store(HEAVY, [lambda i, one: True for fold in range(4)])
@@ -116,6 +119,11 @@ def test_heavy_occlusion_comes_last(stored):
         in text
     )
     assert "Of its own accuracy it keeps 100.00 % with 25 % covered by patches, before 100.00;" in text
+    short = transfer_results.heavy_in_short()
+    assert "it gains +8.33 points [" in short and "under the others" in short and "(people: all) +8.33 points" in short
+    unseen = set(robustness.SCORES["unseen"])
+    parts = [set(transfer_results.APART[f"unseen, {part}"]) for part in ("imitated", "not imitated")]
+    assert set.union(*parts) == unseen and not set.intersection(*parts)
 
 
 def test_gains_are_paired_by_people(stored):

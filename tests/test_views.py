@@ -4,6 +4,7 @@ import pytest
 
 from fer_lib import paths, results, views
 from fer_lib.experiments import Experiment, Member
+from fer_lib.naming import label
 from fer_lib.training import THETA
 
 EXPERIMENT = Experiment("looks", seeds=1)
@@ -75,7 +76,8 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     assert "another for every face" in text and "changes it (it moves them by 3.00 px)" in text
     assert views.most_changing([EXPERIMENT]) == [EXPERIMENT]
     away = views.looks_away("synthetic")
-    assert "move by 3.00 to 3.00 pixels on average, and their centres by up to 3.00 pixels away from it: some" in away
+    assert f"moves by 3.00 pixels on average ({label(EXPERIMENT)}) to 3.00" in away
+    assert "its centre by up to 3.00 pixels away from the rectangle: some networks look" in away
 
     lost = pd.DataFrame({"epoch": [100], "grid_outside": [0.6]})
     results.add_member(EXPERIMENT, Member(0, 0), tables | {"history.csv": lost}, {})
