@@ -136,18 +136,18 @@ def _triples(table: pd.DataFrame, name: str) -> Iterator[tuple]:
     return table[[name, f"{name}_low", f"{name}_high"]].itertuples(index=False, name=None)
 
 
-def regions(experiment: Experiment, by: str | None = None) -> pd.DataFrame:
+def regions(experiment: Experiment, by_emotion: bool = False) -> pd.DataFrame:
     """How many times its share of the image a region has of what speaks for the class, on rightly classified frames.
 
-    Columns map, region, emotion (if `by` is "emotion"), ratio, ci_low, ci_high, inside and area (mean shares), frames.
+    Columns map, region, emotion (if by_emotion), ratio, ci_low, ci_high, inside and area (mean shares), frames.
     A ratio of 1 is chance. The regions are eyes, mouth and, on synthetic faces, `expression`.
     """
     table, rows = _right(experiment), []
-    for key, own in table.groupby(["map", "region", *([by] if by else [])]):
+    by = ["map", "region", *(["emotion"] if by_emotion else [])]
+    for key, own in table.groupby(by):
         ratio = _mean(experiment, own, "inside", "area")
         rows.append([*key, *ratio, own["inside"].mean(), own["area"].mean(), len(own)])
-    columns = ["map", "region", *([by] if by else []), "ratio", "ci_low", "ci_high", "inside", "area", "frames"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=[*by, "ratio", "ci_low", "ci_high", "inside", "area", "frames"])
 
 
 def _right(experiment: Experiment) -> pd.DataFrame:

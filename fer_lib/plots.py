@@ -231,13 +231,15 @@ def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
 def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
     """Draw accuracy with its interval against the protocol, a line per method, from the most to the least exposed.
 
+    The line breaks where a method was not run.
+
     rungs: columns method, protocol, mean, ci_low, ci_high.
     """
     places = {"random": 0, "sequence": 1, "subject": 2}
     methods = list(rungs["method"].unique())
     for k, method in enumerate(methods):
-        own = rungs[rungs["method"] == method].sort_values("protocol", key=lambda names: names.map(places))
-        x = own["protocol"].map(places) + 0.045 * (k - len(methods) / 2)
+        own = rungs[rungs["method"] == method].set_index("protocol").reindex(places)
+        x = np.arange(len(places)) + 0.045 * (k - len(methods) / 2)
         ax.vlines(x, own["ci_low"], own["ci_high"], color=look(k)["color"], linewidth=1)
         ax.plot(x, own["mean"], **look(k), label=method, markersize=4)
     ax.set_xticks(list(places.values()), places.keys())

@@ -95,13 +95,13 @@ def guesses(table: pd.DataFrame) -> pd.Series:
     return table["majority"].map(commonest).fillna(table["seven"].str.split("/").str[0])
 
 
-def ceilings(table: pd.DataFrame, fitted: np.ndarray, usage: str = "PrivateTest") -> pd.DataFrame:
-    """What models that know the votes score under the labels of a usage: model, right, n, share, low, high (Wilson).
+def ceilings(table: pd.DataFrame, fitted: np.ndarray) -> pd.DataFrame:
+    """What models that know the votes score under PrivateTest's labels: model, right, n, share, low, high (Wilson).
 
-    fitted: what a classifier that was trained on the votes and labels of Training says of the images of this usage.
+    fitted: what a classifier that was trained on the votes and labels of Training says of PrivateTest's images.
     right is rounded to whole images where a tie is drawn.
     """
-    own = table[table["usage"] == usage]
+    own = table[table["usage"] == "PrivateTest"]
     majority, seven = share_of_label(own), share_of_label(own, "seven")
     right = {
         "the votes' majority; a tie is wrong": majority["among"] & (majority["tied"] == 1),

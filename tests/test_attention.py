@@ -83,7 +83,7 @@ def test_times_chance_of_what_is_rightly_classified(stored):
     found = attention.regions(ARM).set_index("region")
     assert found.loc["mouth", ["ratio", "inside", "area", "frames"]].tolist() == pytest.approx([2, 0.6, 0.3, 4])
     assert found.loc["expression", ["ratio", "ci_low", "frames"]].tolist() == pytest.approx([2, 2, 2])
-    assert attention.regions(ARM, "emotion")["emotion"].unique().tolist() == ["anger"]
+    assert attention.regions(ARM, by_emotion=True)["emotion"].unique().tolist() == ["anger"]
     assert attention.readable_regions("synthetic")["expression"].item().startswith("2.00 [2.00")
 
 
@@ -110,7 +110,7 @@ def test_the_pictures_hold_what_they_are_given(stored):
     with plots.plt.rc_context(plots.STYLE):
         grid = attention_plots.relevance_grid({"one": attention.mean_maps(ARM)[METHODS[0]]}, faces)
         lines = attention_plots.deletions([ARM]).axes[0].get_lines()
-        chance = attention_plots.times_chance(attention.regions(ARM, "emotion"), ["anger", "fear"])
+        chance = attention_plots.times_chance(attention.regions(ARM, by_emotion=True), ["anger", "fear"])
     assert [ax.get_title("center") for ax in grid.axes] == ["anger"]
     drawn = {line.get_label(): line.get_ydata().tolist() for line in lines}
     assert drawn["integrated gradients, most relevant first"] == [1, 1, 0, 0, 0] and drawn["random"] == [1] * 5

@@ -4,7 +4,11 @@ import papermill
 import pytest
 
 from fer_lib import paths
-from fer_lib.experiments import Experiment, find, read_experiments
+from fer_lib.evaluation import classifier
+from fer_lib.experiments import CHOICES, Experiment, find, read_experiments
+from fer_lib.network import INPUT_PATHS
+from fer_lib.resnet import BLOCKS
+from fer_lib.triplet import MINERS
 
 FIELDS = [field.name for field in fields(Experiment)]
 
@@ -16,6 +20,12 @@ def test_columns_are_the_notebooks_parameters():
     assert paths.EXPERIMENTS.read_text().splitlines()[0].split(",") == FIELDS
     types = {field.name: field.type.__name__ for field in fields(Experiment)}
     assert {name: parameter["inferred_type_name"] for name, parameter in inspected.items()} == types
+
+
+def test_what_may_be_chosen_is_what_there_is():
+    there = {"backbone": BLOCKS, "input_path": INPUT_PATHS, "mining": MINERS}
+    assert {name: set(CHOICES[name]) for name in there} == {name: set(known) for name, known in there.items()}
+    assert all(classifier(name, seed=0) for name in CHOICES["classifier"])
 
 
 def test_every_row_is_an_experiment():
