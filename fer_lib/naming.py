@@ -41,8 +41,9 @@ USUAL_ON_FER2013 = {
 USUAL_FOR_PRACTICE = {"paper": replace(USUAL["paper"], epochs=8), "strong": replace(USUAL["strong"], epochs=4)}
 """The same on synthetic faces, whose networks take minutes."""
 
-USUAL_START = "usage-resnet10-strong-short"
-"""The row of FER2013 whose weights fine-tuning starts from; in words it is its data set."""
+USUAL_START, COVERED_START = "usage-resnet10-strong-short", "usage-resnet10-heavy-short"
+"""The rows of FER2013 whose weights fine-tuning starts from; they differ in how much of the faces was covered."""
+STARTS = {USUAL_START: "FER2013", COVERED_START: "FER2013 under heavy occlusion"}
 
 AS_THE_CODE = {"head_layers": 2, "classifier": "boosted-trees"}
 """What the first author's public code has for triplet, and the paper's text has not."""
@@ -56,7 +57,7 @@ def differences(experiment: Experiment) -> list[str]:
     differs = ["strong recipe"] if experiment.recipe == "strong" else []
     for name, words in SETTINGS.items():
         value = getattr(experiment, name)
-        shown = "FER2013" if value == USUAL_START else value
+        shown = STARTS.get(value, value)
         has_no_rate = name == "stn_lr_factor" and experiment.input_path == "plain"
         if value != getattr(usual, name) and not has_no_rate:
             differs.append(words if value is True else f"no {words}" if value == "none" else f"{words} {shown}")

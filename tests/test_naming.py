@@ -31,6 +31,8 @@ def test_labels():
     assert naming.label(replace(TRIPLET, epochs=1)) == "STN + ResNet-10 + triplet (epochs 1)"
     tuned = Experiment("x", "ckplus", loss="softmax", pretrained=naming.USUAL_START)
     assert naming.label(tuned) == "STN + ResNet-10 + softmax (from FER2013)"
+    covered = replace(tuned, pretrained=naming.COVERED_START)
+    assert naming.label(covered) == "STN + ResNet-10 + softmax (from FER2013 under heavy occlusion)"
     assert naming.label(replace(tuned, pretrained="other")) == "STN + ResNet-10 + softmax (from other)"
     assert naming.label(Experiment("x", "synthetic", epochs=8)) == "STN + ResNet-10 + triplet", "as in the practice run"
 
