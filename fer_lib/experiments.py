@@ -118,6 +118,11 @@ class Experiment:
         return [Member(seed, fold) for seed in range(self.seeds) for fold in range(self.folds)]
 
     @property
+    def frames_per_anchor(self) -> int:
+        """How many frames a step sees for each frame of its batch: with triplets a positive and a negative too."""
+        return 1 if self.loss == "softmax" else 3
+
+    @property
     def method(self) -> dict:
         """The parameters that a member's numbers depend on: all but how many members there are."""
         return {name: value for name, value in asdict(self).items() if name not in ("seeds", "folds")}

@@ -5,7 +5,6 @@ pairs.csv.gz        a row for each two images that are alike, by their row in im
 predictions.csv.gz  a row per PrivateTest image, method and training set: prediction
 """
 
-import json
 from itertools import pairwise
 from pathlib import Path
 
@@ -46,7 +45,7 @@ def measure() -> None:
     results.write_csv(folder() / "pairs.csv.gz", pairs)
     results.write_csv(folder() / "predictions.csv.gz", predictions(data, cast, twins.of_kind(pairs, "near")))
     record = {"dataset": data.name, "data_fingerprint": data.fingerprint, **results.provenance()}
-    results.write(folder() / "run.json", (json.dumps(record, indent=1) + "\n").encode())
+    results.write_json(folder() / "run.json", record)
 
 
 def predictions(data: Faces, cast: np.ndarray, pairs: pd.DataFrame) -> pd.DataFrame:

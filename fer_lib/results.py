@@ -197,7 +197,7 @@ def provenance() -> dict:
 
 def write_run(experiment: Experiment, record: dict) -> None:
     """Replace `run.json`."""
-    write(folder(experiment) / "run.json", (json.dumps(record, indent=1) + "\n").encode())
+    write_json(folder(experiment) / "run.json", record)
 
 
 def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.DataFrame], timing: dict) -> None:
@@ -217,6 +217,11 @@ def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.Data
         merged = pd.concat([others, new]) if len(others) else new
         merged = merged.sort_values(["seed", "fold"], kind="stable")
         write_csv(folder(experiment) / name, merged)
+
+
+def write_json(path: Path, record: dict) -> None:
+    """Store a record, a line an entry."""
+    write(path, (json.dumps(record, indent=1) + "\n").encode())
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:

@@ -116,8 +116,7 @@ def pretrained(experiment: Experiment, seed: int) -> dict[str, torch.Tensor]:
         here, there = getattr(experiment, name), getattr(other, name)
         if here != there:
             raise ValueError(f"{name} is {here!r}, but {there!r} in {other.experiment}, which training starts from")
-    classes = len(results.read(other, "predictions.csv.gz").filter(like="p_").columns)
-    weights = load_network(other, Member(seed, 0), classes).state_dict()
+    weights = load_network(other, Member(seed, 0), len(results.class_names(other))).state_dict()
     return {name: tensor for name, tensor in weights.items() if not name.startswith("resnet.fc.")}
 
 
@@ -152,7 +151,7 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
 
     slid = benchmark.slide(ask, test)
     occluded = benchmark.predictions(ask, test, slid)
-    frames_seen = len(frames.train_labels) * (1 if experiment.loss == "softmax" else 3) * experiment.epochs
+    frames_seen = len(frames.train_labels) * experiment.frames_per_anchor * experiment.epochs
     return {
         "tables": {
             "predictions.csv.gz": predictions,

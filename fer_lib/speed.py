@@ -88,8 +88,7 @@ def _last_epoch(trainees: list, train: Callable) -> dict:
     """Train for two epochs; frames and seconds of the second."""
     first = []
     train(trainees, lambda: first or first.extend(one.seconds for one in trainees))
-    roles = 1 if trainees[0].experiment.loss == "softmax" else 3
-    frames = sum(roles * len(one.data.train_labels) for one in trainees)
+    frames = sum(one.experiment.frames_per_anchor * len(one.data.train_labels) for one in trainees)
     return {"frames": frames, "seconds": sum(one.seconds for one in trainees) - sum(first)}
 
 
@@ -127,7 +126,7 @@ def measure() -> Path:
         results.write_csv(folder / f"{name}.csv", table)
     work = training_gflop(EXPERIMENTS["triplet"])
     record = {"machine": machine.name(), "gflop_per_frame": work, **results.provenance()}
-    results.write(folder / "run.json", (json.dumps(record, indent=1) + "\n").encode())
+    results.write_json(folder / "run.json", record)
     return folder
 
 
@@ -188,7 +187,7 @@ def answer(folder: Path) -> str:
     table, at_most = pd.read_csv(folder / "compare.csv"), limit(folder)
     lines = [f"**{name(folder)}**\n"]
     for row in table[table["way"] == TEN].itertuples():
-        frames = 800 * 100 * row.members * (1 if row.loss == "softmax" else 3)
+        frames = 800 * 100 * row.members * EXPERIMENTS[row.loss].frames_per_anchor
         minutes = frames / row.frames_per_second / 60
         lines.append(
             f"- {row.loss}: {row.members} members of the paper's 100 epochs on 800 frames take {minutes:.0f} minutes; "

@@ -8,7 +8,6 @@ results/transfer/likeness.csv.gz   a row per CK+ frame: the image of FER2013 tha
 """
 
 import copy
-import json
 from pathlib import Path
 
 import numpy as np
@@ -68,7 +67,7 @@ def measure() -> None:
     data = {data.name: data.fingerprint for data in (ckplus, fer2013)}
     record = {"dataset": "ckplus, fer2013", "data_fingerprints": data, "weights": weights, **results.provenance()}
     record["device"] = machine.name()
-    results.write(folder() / "run.json", (json.dumps(record, indent=1) + "\n").encode())
+    results.write_json(folder() / "run.json", record)
 
 
 def trained(experiment: Experiment, data: Faces) -> dict[Member, Network]:
