@@ -9,10 +9,10 @@ import pandas as pd
 
 from fer_lib import recipe_results, results, splits, transfer, twins
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.naming import label
+from fer_lib.naming import COVERED_START, label
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.references import METHODS
-from fer_lib.robustness import SCORES, equally, gain
+from fer_lib.robustness import SCORES, equally, gain, score
 from fer_lib.stats import COMPARISON, cluster_interval, cluster_ratio
 from fer_lib.tables import has_results, macro_f1, measured
 from fer_lib.wording import gained, in_points, interval, paired, percent, with_ends
@@ -39,21 +39,25 @@ ASKED = {"all": range(splits.FOLDS), "folds 4 to 9": recipe_results.BLIND}
 
 def tuned() -> Experiment:
     """The fine-tuned networks under `subject`. Raises ValueError if none is trained."""
-    rows = _tuned("mixed")
-    if not rows:
+    rows = _tuned()
+    if not rows or more_covered(rows[0]):
         raise ValueError("nothing was fine-tuned on ckplus under subject; train its row with 01_train")
     return rows[0]
 
 
-def heavily_covered() -> Experiment | None:
-    """Those fine-tuned under heavy occlusion, and longer; None if none is trained."""
-    rows = _tuned("heavy")
-    return rows[0] if rows else None
+def heavily_covered() -> list[Experiment]:
+    """Those fine-tuned while more of the faces was covered, or from weights of such a training."""
+    return [row for row in _tuned() if more_covered(row)]
 
 
-def _tuned(occlusion: str) -> list[Experiment]:
+def more_covered(experiment: Experiment) -> bool:
+    """Whether a fine-tuned experiment, or what it started from, was trained under heavy occlusion."""
+    return experiment.occlusion == "heavy" or experiment.pretrained == COVERED_START
+
+
+def _tuned() -> list[Experiment]:
     rows = [row for row in read_experiments() if (row.dataset, row.protocol) == ("ckplus", "subject")]
-    return [row for row in rows if row.pretrained != "none" and row.occlusion == occlusion and has_results(row)]
+    return sorted((row for row in rows if row.pretrained != "none" and has_results(row)), key=more_covered)
 
 
 def ladder() -> pd.DataFrame:
@@ -69,7 +73,7 @@ def ladder() -> pd.DataFrame:
     rows.sort(key=lambda row: row["mean"])
     plain = Experiment("softmax", dataset="ckplus", protocol="subject", loss="softmax")
     own = {label(row): row for row in measured("ckplus") if row.protocol == "subject"}
-    for experiment in (own.get(label(plain)), recipe_results.strong("ckplus"), tuned(), heavily_covered()):
+    for experiment in (own.get(label(plain)), recipe_results.strong("ckplus"), tuned(), *heavily_covered()):
         if experiment:
             rows.append(_row(named(experiment), results.read(experiment, "predictions.csv.gz")))
     return pd.DataFrame(rows)
@@ -78,7 +82,10 @@ def ladder() -> pd.DataFrame:
 def named(experiment: Experiment) -> str:
     """The experiment as this page calls it."""
     if experiment.pretrained != "none":
-        return f"strong recipe, from FER2013's weights{', heavy occlusion' * (experiment.occlusion == 'heavy')}"
+        where = {(True, True): " in both", (False, True): " there"}
+        covered = (experiment.occlusion == "heavy", experiment.pretrained == COVERED_START)
+        heavy = f", heavy occlusion{where.get(covered, '')}" if any(covered) else ""
+        return f"strong recipe, from FER2013's weights{heavy}"
     is_strong = experiment.recipe == "strong"
     slower = ", slower transformer" * (experiment.stn_lr_factor < 1)
     return "strong recipe, from scratch" if is_strong else f"the paper's network with {experiment.loss}{slower}"
@@ -193,7 +200,7 @@ def answer() -> str:
             f"- Against the same recipe from scratch, {words[row.score]}: {gained(row)}, {row.n} {row.pairs}: "
             f"{row.verdict}."
         )
-    lines += filter(None, [with_heavy_occlusion()])
+    lines += map(with_heavy_occlusion, heavily_covered())
     features = table.loc[f"{transfer.TRAINED}, linear"], table.loc[f"{transfer.UNTRAINED}, linear"]
     lines.append(
         f"- A linear classifier on frozen features of FER2013's network reaches {with_ends(features[0])}, on those "
@@ -209,11 +216,9 @@ def answer() -> str:
     return "\n".join(lines)
 
 
-def with_heavy_occlusion() -> str:
-    """What fine-tuning under heavy occlusion keeps and gains over the other, as a line; empty if it is not trained."""
-    heavy, fine = heavily_covered(), tuned()
-    if not heavy:
-        return ""
+def with_heavy_occlusion(heavy: Experiment) -> str:
+    """What one of `heavily_covered` keeps and gains over `tuned`, as a line."""
+    fine = tuned()
     before = recipe_results.reached(fine, AIMS).set_index("aim")["mean"]
     now = recipe_results.reached(heavy, AIMS).set_index("aim")
     kept = [f"{with_ends(now.loc[aim])} {aim.removeprefix('kept ')}, before {percent(before[aim])}" for aim in KEPT]
@@ -231,7 +236,7 @@ def with_heavy_occlusion() -> str:
         }.items()
     ]
     return (
-        f"- Fine-tuned longer and under heavy occlusion, it is right on {with_ends(now.loc['clean accuracy'])} of the "
+        f"- {_capital(named(heavy))} ({heavy.epochs} epochs): right on {with_ends(now.loc['clean accuracy'])} of the "
         f"clear faces ({now['members'].iloc[0]} of {len(heavy.members)} trainings); against fine-tuning as "
         f"above {'; '.join(clean)}. Of its own accuracy it keeps {'; '.join(kept)}. "
         f"It has learned what its training covered: {'; '.join(covered)}."
@@ -240,27 +245,31 @@ def with_heavy_occlusion() -> str:
 
 def in_short() -> str:
     """What fine-tuning reaches, in a sentence; empty if nothing was fine-tuned."""
-    rows = _tuned("mixed")
-    if not rows:
+    if not _tuned():
         return ""
-    found = cluster_interval(results.read(rows[0], "predictions.csv.gz"))
-    more = pd.Series(gain(rows[0], recipe_results.strong("ckplus"), SCORES["clean"]))
+    fine = tuned()
+    found = cluster_interval(results.read(fine, "predictions.csv.gz"))
+    more = pd.Series(gain(fine, recipe_results.strong("ckplus"), SCORES["clean"]))
     return (
         f"Fine-tuned from FER2013, the strong recipe reaches {with_ends(found)} on new people: {gained(more)} over the "
         f"same from scratch, {more['n']} {more['pairs']}, {more['verdict']}."
     )
 
 
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
 def heavy_in_short() -> str:
-    """What fine-tuning under heavy occlusion gains and loses, in a sentence; empty if it is not trained."""
-    heavy = heavily_covered()
+    """What the most robust of `heavily_covered` gains and loses, in a sentence; empty if none is trained."""
+    heavy = max(heavily_covered(), key=lambda row: score(row, SCORES["unseen"])[0], default=None)
     if not heavy:
         return ""
     more = gains(heavy, tuned()).set_index(["people", "score"])
     imitated, other = (more.loc["all", f"unseen, {kind}"] for kind in ("imitated", "not imitated"))
     clear = more.xs("clean", level="score").iloc[-1]
     return (
-        f"Covered more heavily while it is fine-tuned, it gains {gained(imitated)} under the unseen kinds of "
+        f"Covered more heavily in training ({named(heavy)}), it gains {gained(imitated)} under the unseen kinds of "
         f"occlusion that this imitates, {imitated['verdict']}, and {gained(other)} under the others, "
         f"{other['verdict']}; on clear faces (people: {clear.name}) {gained(clear)}, {clear['verdict']}."
     )

@@ -102,18 +102,16 @@ def test_the_ladder_ends_with_what_learns_from_both(stored):
 
 
 def test_heavy_occlusion_comes_last(stored):
-    assert (
-        transfer_results.heavily_covered() is None
-        and transfer_results.with_heavy_occlusion() == transfer_results.heavy_in_short() == ""
-    )
+    assert transfer_results.heavily_covered() == [] and transfer_results.heavy_in_short() == ""
     rows = [{**row.method, "seeds": row.seeds, "folds": row.folds} for row in (SCRATCH, HEAVY, FINE, PAPER)]
     pd.DataFrame(rows).to_csv(paths.EXPERIMENTS, index=False)
     store(HEAVY, [lambda i, one: True for fold in range(4)])
-    assert (transfer_results.tuned(), transfer_results.heavily_covered()) == (FINE, HEAVY)
+    assert (transfer_results.tuned(), transfer_results.heavily_covered()) == (FINE, [HEAVY])
     last = transfer_results.ladder().iloc[-1]
     assert last["method"] == "strong recipe, from FER2013's weights, heavy occlusion" and last["mean"] == 1
-    assert transfer_results.answer().count("Fine-tuned longer and under heavy occlusion, it is right on 100.00 %") == 1
-    text = transfer_results.with_heavy_occlusion()
+    text = transfer_results.with_heavy_occlusion(HEAVY)
+    assert transfer_results.answer().count(text) == 1
+    assert "weights, heavy occlusion (60 epochs): right on 100.00 % of the clear faces" in text
     assert (
         "against fine-tuning as above +8.33 points [+0.00 to +25.00; folds -18.19 to +34.85] (people: all), not resol"
         in text
@@ -124,6 +122,15 @@ def test_heavy_occlusion_comes_last(stored):
     unseen = set(robustness.SCORES["unseen"])
     parts = [set(transfer_results.APART[f"unseen, {part}"]) for part in ("imitated", "not imitated")]
     assert set.union(*parts) == unseen and not set.intersection(*parts)
+
+
+def test_where_the_faces_were_covered_is_in_the_name():
+    covered = replace(FINE, pretrained="usage-resnet10-heavy-short")
+    start = "strong recipe, from FER2013's weights"
+    assert transfer_results.named(FINE) == start
+    assert transfer_results.named(HEAVY) == f"{start}, heavy occlusion"
+    assert transfer_results.named(covered) == f"{start}, heavy occlusion there"
+    assert transfer_results.named(replace(covered, occlusion="heavy")) == f"{start}, heavy occlusion in both"
 
 
 def test_gains_are_paired_by_people(stored):
