@@ -83,9 +83,8 @@ def picture(reached: pd.DataFrame) -> Figure:
         own = reached[reached["asked"] == asked]
         y = lines[own.index] + 0.24 * (k - 1)
         ax.hlines(y, own["ci_low"], own["ci_high"], color=look["color"], linewidth=1.6)
-        ax.plot(own["mean"], y, linestyle="", label=words, **look)
-        hollow = own["imitated"]
-        ax.plot(own.loc[hollow, "mean"], y[hollow], linestyle="", **look, markerfacecolor="white")
+        ax.plot(own["mean"].mask(own["imitated"]), y, linestyle="", label=words, **look)
+        ax.plot(own["mean"].where(own["imitated"]), y, linestyle="", **look, markerfacecolor="none")
         for place, mean, low in zip(y, own["mean"], own["ci_low"].fillna(own["mean"]), strict=True):
             ax.text(low - 0.006, place, f"{100 * mean:.1f}", ha="right", va="center", fontsize=7.5)
     if reached["printed"].notna().any():
