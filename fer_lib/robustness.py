@@ -84,6 +84,7 @@ differ from model to model and depend on how finely its confidence is graded."""
 QUESTIONS = {
     "training with occlusion": ({"occlusion": "rectangle"}, {"occlusion": "none"}),
     "training with mixed occlusion": ({"occlusion": "mixed"}, {"occlusion": "none"}),
+    "heavy occlusion instead of mixed": ({"occlusion": "heavy"}, {"occlusion": "mixed"}),
     "the spatial transformer": (
         {"input_path": "stn", "head_layers": 1},
         {"input_path": "plain", "stn_lr_factor": 1.0},
