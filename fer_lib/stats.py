@@ -31,7 +31,7 @@ COMPARISON = ["difference", "ci_low", "ci_high", "trained_low", "trained_high", 
 TWO_KINDS = "two kinds of outcome"
 """The verdict on members of which some have lost the face: their mean stands for neither kind, and has no interval."""
 
-ONE_TRAINING = "no verdict: one training each"
+ONE_TRAINING = "no verdict, one training each"
 """The verdict on arms that were trained once: their interval knows nothing of what another training would change."""
 
 WITHOUT_ENDS = {"ci_low": np.nan, "ci_high": np.nan, "p": np.nan, "verdict": TWO_KINDS}
