@@ -150,10 +150,12 @@ def transformer_gains(dataset: str, asked: pd.DataFrame) -> list[str]:
     protocol = first_protocol(moved(dataset))[0]
     softmax, triplet = followed()
     slower = "the triplet loss with a slower transformer"
+    alike = "Over softmax with as slow a transformer, the triplet loss"
     return [
         views.looks_away(dataset),
         _gains(asked, "the spatial transformer", protocol, softmax, "With softmax the transformer"),
         _gains(asked, slower, protocol, triplet, f"Over softmax, {slower}"),
+        _gains(asked, "the triplet loss", protocol, triplet, alike),
     ]
 
 
