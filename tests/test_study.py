@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -19,6 +20,7 @@ from packaging.requirements import Requirement
 from PIL import Image
 
 from fer_lib import paths, readme
+from fer_lib.experiments import read_experiments
 from fer_lib.report import PAGES, STUDY_ONLY
 
 NOTEBOOKS = {
@@ -204,6 +206,15 @@ def test_the_readme_says_what_the_results_say():
     text = (paths.ROOT / "README.md").read_text()
     assert readme.with_results(text) == text, "run python -m fer_lib.readme"
     assert readme.PICTURE.read_text() == readme.picture(), "run python -m fer_lib.readme"
+
+
+def test_the_readme_counts_the_trainings():
+    text = (paths.ROOT / "README.md").read_text()
+    counts = Counter()
+    for row in read_experiments():
+        counts[row.dataset] += len(row.members)
+    assert f"The whole list is {counts['ckplus']} trainings on CK+" in text
+    assert f"{counts['fer2013']} on FER2013" in text and f"{counts['ferplus']} on FERPlus" in text
 
 
 def test_the_readmes_example_runs(capsys):
