@@ -31,19 +31,28 @@ def described(experiment: Experiment) -> pd.DataFrame:
     moved: pixels that the view's corners lie, on average, from those of the same frame's clean view.
     """
     table = results.read(experiment, "views.csv.gz")
-    theta = table[list(THETA)].to_numpy(float).reshape(-1, 2, 3)
-    corners = CORNERS @ theta.transpose(0, 2, 1) * SIZE / 2
-    clean = table["occlusion"] == "none"
-    key = table[["seed", "fold", "frame_id"]].agg(lambda row: tuple(row), axis=1)
-    own = dict(zip(key[clean], corners[clean], strict=True))
-    moved = [np.linalg.norm(one - own[name], axis=1).mean() for name, one in zip(key, corners, strict=True)]
+    theta, corners = _theta_and_corners(table)
+    frame = pd.MultiIndex.from_frame(table[["seed", "fold", "frame_id"]])
+    clean = (table["occlusion"] == "none").to_numpy()
+    own = corners[clean][frame[clean].get_indexer(frame)]
     return table[["seed", "fold", "frame_id", "occlusion"]].assign(
         zoom=np.abs(np.linalg.det(theta[:, :, :2])) ** -0.5,
         rotation=np.degrees(np.arctan2(theta[:, 1, 0] - theta[:, 0, 1], theta[:, 0, 0] + theta[:, 1, 1])),
         right=theta[:, 0, 2] * SIZE / 2,
         down=theta[:, 1, 2] * SIZE / 2,
-        moved=moved,
+        moved=_apart(corners, own),
     )
+
+
+def _theta_and_corners(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Theta (N, 2, 3) of stored views, and where their corners lie (N, 4, 2), in pixels from the image's centre."""
+    theta = table[list(THETA)].to_numpy(float).reshape(-1, 2, 3)
+    return theta, CORNERS @ theta.transpose(0, 2, 1) * SIZE / 2
+
+
+def _apart(corners: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How far the corners (N, 4, 2) of two views lie apart, on average (N,)."""
+    return np.linalg.norm(corners - other, axis=2).mean(axis=1)
 
 
 def looking(dataset: str) -> list[Experiment]:
@@ -131,8 +140,9 @@ def responses(experiment: Experiment) -> pd.DataFrame:
     table = faces_kept(experiment, results.read(experiment, "views.csv.gz"))
     key = ["seed", "fold", "frame_id", "subject"]
     clean, covered = (table[table["occlusion"] == kind].set_index(key) for kind in ("none", "rectangle"))
-    theta, other = (part.loc[clean.index, list(THETA)].to_numpy(float).reshape(-1, 2, 3) for part in (clean, covered))
-    corners, covered_corners = (CORNERS @ one.transpose(0, 2, 1) * SIZE / 2 for one in (theta, other))
+    (theta, corners), (other, covered_corners) = (
+        _theta_and_corners(part.loc[clean.index]) for part in (clean, covered)
+    )
     frames = clean.index.to_frame(index=False)
     members = [frames["seed"], frames["fold"]]
     mean = pd.DataFrame(corners.reshape(-1, 8)).groupby(members).transform("mean").to_numpy().reshape(-1, 4, 2)
@@ -140,9 +150,9 @@ def responses(experiment: Experiment) -> pd.DataFrame:
     length = np.linalg.norm(place, axis=1, keepdims=True)
     direction = np.divide(place, length, out=np.full_like(place, np.nan), where=length > ASIDE)
     return frames.assign(
-        touched=np.linalg.norm(corners - CORNERS[:, :2] * SIZE / 2, axis=2).mean(axis=1),
-        moved=np.linalg.norm(covered_corners - corners, axis=2).mean(axis=1),
-        differs=np.linalg.norm(mean - corners, axis=2).mean(axis=1),
+        touched=_apart(corners, CORNERS[:, :2] * SIZE / 2),
+        moved=_apart(covered_corners, corners),
+        differs=_apart(mean, corners),
         away=-((other - theta)[:, :, 2] * SIZE / 2 * direction).sum(axis=1),
     )
 
