@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,7 +49,6 @@ def run(experiment: Experiment) -> None:
 
 
 def _train_missing(experiment: Experiment, data: Faces) -> None:
-    device = machine.device()
     results.open_folder(experiment, data.fingerprint, machine.name())
     finished = results.finished(experiment)
     waiting = [member for member in experiment.members if member not in finished]
@@ -61,34 +61,52 @@ def _train_missing(experiment: Experiment, data: Faces) -> None:
     done = len(finished) * experiment.epochs + sum(epochs_done(checkpoint_file(experiment, m)) for m in waiting)
     total = len(experiment.members) * experiment.epochs
     progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
-    folder = results.folder(experiment)
-    if device == "cuda":
-        outcomes = train_stacked(experiment, folder, waiting, data, progress.step, device)
-    else:
-        outcomes = in_parallel(partial(train_member, experiment, folder), waiting, data, progress.step)
-    for member, outcome in outcomes:
+    for member, outcome in train(experiment, evaluate, waiting, data, progress.step):
         results.add_member(experiment, member, outcome["tables"], outcome["timing"])
         checkpoint_file(experiment, member).unlink()
     progress.finish()
 
 
+Finish = Callable[[Trainee, Faces], Any]
+"""What becomes of a trained member: (member, data) -> outcome; picklable."""
+
+
+def train(
+    experiment: Experiment, finish: Finish, members: list[Member], data: Faces, on_epoch: Callable[[], None]
+) -> Iterator[tuple[Member, Any]]:
+    """Train the members and give each with its outcome: on a CPU from processes, on a GPU as one stacked model.
+
+    Their checkpoints are in the experiment's folder.
+    """
+    folder = results.folder(experiment)
+    if machine.device() == "cuda":
+        return train_stacked(experiment, folder, finish, members, data, on_epoch, "cuda")
+    return in_parallel(partial(train_member, experiment, folder, finish), members, data, on_epoch)
+
+
 def train_member(
-    experiment: Experiment, folder: Path, member: Member, data: Faces, on_epoch: Callable[[], None]
-) -> dict:
-    """Train and evaluate one member on the CPU; checkpoint and weights go to `folder`."""
+    experiment: Experiment, folder: Path, finish: Finish, member: Member, data: Faces, on_epoch: Callable[[], None]
+) -> Any:
+    """Train one member on the CPU; its outcome."""
     learner = trainee(experiment, folder, member, data, "cpu")
     fit(learner, on_epoch)
-    return evaluate(learner, data)
+    return finish(learner, data)
 
 
 def train_stacked(
-    experiment: Experiment, folder: Path, members: list[Member], data: Faces, on_epoch: Callable[[], None], device: str
-) -> Iterator[tuple[Member, dict]]:
-    """Train the members together, then give each with what `evaluate` says of it; files go to `folder`."""
+    experiment: Experiment,
+    folder: Path,
+    finish: Finish,
+    members: list[Member],
+    data: Faces,
+    on_epoch: Callable[[], None],
+    device: str,
+) -> Iterator[tuple[Member, Any]]:
+    """Train the members together, then give each with its outcome."""
     learners = [trainee(experiment, folder, member, data, device) for member in members]
     fit_together(learners, on_epoch)
     for learner in learners:
-        yield learner.member, evaluate(learner, data)
+        yield learner.member, finish(learner, data)
 
 
 def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, device: str) -> Trainee:

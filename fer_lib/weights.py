@@ -7,20 +7,15 @@ training amplifies it. The same seed on two machines, trained on FER2013 for 20 
 """
 
 import sys
-from collections.abc import Callable
-from functools import partial
-from pathlib import Path
 
 import torch
 
-from fer_lib import faces, machine, results
+from fer_lib import faces, results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import Faces
 from fer_lib.progress import Progress
-from fer_lib.run import checkpoint_file, trainee, weights_file
-from fer_lib.stacked import fit_together
-from fer_lib.training import epochs_done, fit, save
-from fer_lib.workers import in_parallel
+from fer_lib.run import checkpoint_file, train, weights_file
+from fer_lib.training import Trainee, epochs_done, save
 
 
 def restore(experiment: Experiment) -> None:
@@ -46,24 +41,14 @@ def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> 
     done = sum(epochs_done(checkpoint_file(experiment, member)) for member in missing)
     total = len(missing) * experiment.epochs
     progress = Progress(f"weights of {experiment.experiment}", total, done, folder / "progress.txt")
-    if machine.device() == "cuda":
-        learners = [trainee(experiment, folder, member, data, "cuda") for member in missing]
-        fit_together(learners, progress.step)
-        trained = ((learner.member, learner.weights()) for learner in learners)
-    else:
-        trained = in_parallel(partial(_train, experiment, folder), missing, data, progress.step)
-    for member, weights in trained:
+    for member, weights in train(experiment, _weights, missing, data, progress.step):
         save(weights, weights_file(experiment, member))
         checkpoint_file(experiment, member).unlink()
     progress.finish()
 
 
-def _train(
-    experiment: Experiment, folder: Path, member: Member, data: Faces, on_epoch: Callable[[], None]
-) -> dict[str, torch.Tensor]:
-    learner = trainee(experiment, folder, member, data, "cpu")
-    fit(learner, on_epoch)
-    return learner.weights()
+def _weights(trained: Trainee, data: Faces) -> dict[str, torch.Tensor]:
+    return trained.weights()
 
 
 if __name__ == "__main__":

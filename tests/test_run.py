@@ -17,7 +17,7 @@ from few_faces import few_faces, use_few_faces
 from fer_lib import faces, paths, results, splits
 from fer_lib.experiments import Experiment, Member
 from fer_lib.occlusion_benchmark import CLEAN, SUITE
-from fer_lib.run import load_network, run, train_member, trainee, weights_file
+from fer_lib.run import evaluate, load_network, run, train_member, trainee, weights_file
 from fer_lib.training import THETA, to_float
 
 SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=2, batch_size=32)
@@ -131,7 +131,7 @@ def test_frames_to_choose_by_are_watched_and_of_many_some_are_asked(few, monkeyp
     fer = few_of_fer2013()
     monkeypatch.setattr(splits, "ASKED", 11)
     experiment = Experiment("few", dataset="fer2013", protocol="usage", loss="softmax", epochs=2, batch_size=32)
-    outcome = train_member(experiment, few, Member(0, 0), fer, lambda: None)["tables"]
+    outcome = train_member(experiment, few, evaluate, Member(0, 0), fer, lambda: None)["tables"]
     history, metrics = outcome["history.csv"], outcome["metrics.csv"].iloc[0]
     assert history[["test_accuracy", "selection_accuracy"]].notna().all(axis=None), "every epoch is looked at"
     assert history["test_accuracy"].iloc[-1] == metrics["accuracy"]

@@ -13,7 +13,7 @@ from few_faces import few_faces, use_few_faces
 
 from fer_lib import faces, paths, results, training
 from fer_lib.experiments import Experiment, Member
-from fer_lib.run import run, train_stacked
+from fer_lib.run import evaluate, run, train_stacked
 from fer_lib.stacked import Stack, fit_together, stacked
 from fer_lib.training import Data, Trainee, epochs_done, fit, to_float
 
@@ -116,7 +116,7 @@ def test_outcomes_are_those_of_parallel_processes(tmp_path, monkeypatch):
     use_few_faces()
     experiment = Experiment("few", loss="softmax", seeds=2, epochs=1, batch_size=32)
     run(experiment)
-    stacked = train_stacked(experiment, tmp_path, experiment.members, few_faces(), lambda: None, "cpu")
+    stacked = train_stacked(experiment, tmp_path, evaluate, experiment.members, few_faces(), lambda: None, "cpu")
     for member, outcome in stacked:
         own = {name: results.read(experiment, name) for name in results.TABLES}
         own = {name: table[table["seed"] == member.seed].iloc[:, 2:] for name, table in own.items()}

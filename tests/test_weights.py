@@ -35,7 +35,7 @@ def test_lost_weights_come_back_to_the_last_bit(few):
 
 def test_nothing_is_trained_that_was_not_finished_or_is_there(few, monkeypatch):
     run(SOFTMAX)
-    monkeypatch.setattr(weights, "in_parallel", None)
+    monkeypatch.setattr(weights, "train", None)
     weights.restore(replace(SOFTMAX, seeds=3))
 
 
