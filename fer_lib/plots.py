@@ -118,6 +118,16 @@ def face_grid(ax: Axes, images: np.ndarray, titles: list[str] | None = None, col
     return ax
 
 
+def panels(count: int, height: float) -> tuple[Figure, np.ndarray]:
+    """A figure with so many axes, three to a row, and those; height: of a row, in inches."""
+    rows, columns = -(-count // 3), min(count, 3)
+    size = (max(4.4, 3.2 * columns), height * rows)
+    fig, axes = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False)
+    for ax in axes.flat[count:]:
+        ax.set_axis_off()
+    return fig, axes.flat[:count]
+
+
 def learning_curve(ax: Axes, curves: pd.DataFrame, quantity: str, label: str, colour: str) -> Axes:
     """Draw a quantity's mean over the members at each epoch, and a band from the lowest to the highest.
 

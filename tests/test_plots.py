@@ -86,6 +86,16 @@ def test_face_grid_puts_a_title_above_each_face(ax):
     assert ax.images[0].get_array().shape == (9 + 48, 3 * 48 + 2 * 3)
 
 
+def test_panels_are_three_to_a_row():
+    fig, axes = plots.panels(4, height=2)
+    assert len(axes) == 4 and len(fig.axes) == 6
+    assert [ax.axison for ax in fig.axes] == [True] * 4 + [False] * 2
+    plt.close(fig)
+    fig, axes = plots.panels(1, height=2)
+    assert len(axes) == len(fig.axes) == 1
+    plt.close(fig)
+
+
 def test_learning_curve_draws_mean_and_range_of_the_members(ax):
     curves = pd.DataFrame({"quantity": ["loss", "loss", "other"], "epoch": [1, 2, 1], "mean": [3, 1.5, 9]})
     curves = curves.assign(min=[2, 1, 9], max=[4, 2, 9])
