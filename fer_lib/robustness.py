@@ -89,6 +89,7 @@ QUESTIONS = {
         {"input_path": "stn", "head_layers": 1},
         {"input_path": "plain", "stn_lr_factor": 1.0},
     ),
+    "a slower transformer": ({"stn_lr_factor": 0.1, "input_path": "stn"}, {"stn_lr_factor": 1.0}),
     "the triplet loss": ({"loss": "triplet"}, SOFTMAX),
     "the triplet loss with a slower transformer": (
         {"loss": "triplet", "stn_lr_factor": 0.1},
