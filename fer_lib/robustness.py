@@ -295,14 +295,14 @@ def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
 def questions_in_words(answers: pd.DataFrame) -> str:
     """`questions_table` under unseen occlusion, and on clear faces, in sentences."""
     lines = []
-    for (question, protocol, _), own in answers.groupby(["question", "protocol", "with"], sort=False):
+    for (question, protocol, name), own in answers.groupby(["question", "protocol", "with"], sort=False):
         by_score = own.set_index("score")
         found, clear = by_score.loc["unseen"], by_score.loc["clean"]
         fills = [f"{fill} {100 * by_score.loc[f'unseen, {fill}', 'difference']:+.1f}" for fill in FILLS]
         kinds = by_score["difference"].reindex({one.kind for one in SCORES["unseen"]})
         least, most = kinds.idxmin(), kinds.idxmax()
         lines.append(
-            f"- Does {question} help under unseen occlusion (protocol {protocol})? {gained(found)}, "
+            f"- Does {question} help under unseen occlusion ({protocol}; {name})? {gained(found)}, "
             f"{found['n']} {found['pairs']}: {found['verdict']}. By what covers the face: {', '.join(fills)}; by kind "
             f"from {100 * kinds[least]:+.1f} ({least}) to {100 * kinds[most]:+.1f} ({most}). On clear faces "
             f"{gained(clear)}: {clear['verdict']}."

@@ -120,8 +120,8 @@ def test_members_that_were_never_asked_are_named(stored):
 def test_answer_says_what_is_kept(stored):
     table, questions = robustness.robustness_table("synthetic"), robustness.questions_table("synthetic")
     text = robustness.answer(table, questions)
-    assert text.count("On clear faces ") == text.count("help under unseen occlusion (protocol ") > 0
-    assert "Does training with occlusion help under unseen occlusion (protocol subject)? +12.50 points" in text
+    assert text.count("On clear faces ") == text.count("help under unseen occlusion (subject; ") > 0
+    assert f"Does training with occlusion help under unseen occlusion (subject; {label(WITH)})? +12.50 points" in text
     assert "by kind from +0.0 (" in text and "to +100.0 (eyes). On clear faces +0.00 points" in text
     alone = robustness.answer(table, questions[:0])
     assert "100.00 % on clear faces, 12.50 % under unseen occlusion; it keeps 12.50 % [12.50 to 12.50]" in alone
