@@ -34,7 +34,7 @@ def shown(dataset: str) -> dict[str, Experiment]:
     rows = [row for row in tables.measured(dataset) if row.protocol == "subject"]
     followed = [row for row in rows if naming.label(row) in answers.followed()]
     strong = [row for row in rows if (row.recipe, row.loss) == ("strong", "softmax") and row.occlusion != "none"]
-    strong.sort(key=lambda row: (row.pretrained != "none", transfer_results.more_covered(row)))
+    strong.sort(key=lambda row: (row.pretrained != "none", row.occlusion == "heavy"))
     return {_named(row): row for row in [*followed, *strong]}
 
 
@@ -67,7 +67,7 @@ def table(dataset: str) -> pd.DataFrame:
                 own = own[own["protocol"] != protocol]
         usual = Experiment("usual", dataset, backbone=experiment.backbone, loss=experiment.loss)
         printed = naming.printed(usual) if experiment.recipe == "paper" else np.nan
-        imitated = (own["protocol"] == "occluded") & transfer_results.more_covered(experiment)
+        imitated = (own["protocol"] == "occluded") & (experiment.occlusion == "heavy")
         rows.append(own.assign(printed=np.where(own["protocol"] == "random", printed, np.nan), imitated=imitated))
     found = pd.concat(rows, ignore_index=True).rename(columns={"protocol": "asked"})
     found["imitated"] = found["imitated"].eq(True)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fer_lib import recipe_results, results, splits, transfer, twins
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.naming import COVERED_START, label
+from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, equally, gain, score
@@ -40,24 +40,20 @@ ASKED = {"all": range(splits.FOLDS), "folds 4 to 9": recipe_results.BLIND}
 def tuned() -> Experiment:
     """The fine-tuned networks under `subject`. Raises ValueError if none is trained."""
     rows = _tuned()
-    if not rows or more_covered(rows[0]):
+    if not rows or rows[0].occlusion == "heavy":
         raise ValueError("nothing was fine-tuned on ckplus under subject; train its row with 01_train")
     return rows[0]
 
 
 def heavily_covered() -> list[Experiment]:
-    """Those fine-tuned while more of the faces was covered, or from weights of such a training."""
-    return [row for row in _tuned() if more_covered(row)]
-
-
-def more_covered(experiment: Experiment) -> bool:
-    """Whether a fine-tuned experiment, or what it started from, was trained under heavy occlusion."""
-    return experiment.occlusion == "heavy" or experiment.pretrained == COVERED_START
+    """Those fine-tuned under heavy occlusion."""
+    return [row for row in _tuned() if row.occlusion == "heavy"]
 
 
 def _tuned() -> list[Experiment]:
     rows = [row for row in read_experiments() if (row.dataset, row.protocol) == ("ckplus", "subject")]
-    return sorted((row for row in rows if row.pretrained != "none" and has_results(row)), key=more_covered)
+    trained = [row for row in rows if row.pretrained != "none" and has_results(row)]
+    return sorted(trained, key=lambda row: row.occlusion == "heavy")
 
 
 def ladder() -> pd.DataFrame:
@@ -82,10 +78,7 @@ def ladder() -> pd.DataFrame:
 def named(experiment: Experiment) -> str:
     """The experiment as this page calls it."""
     if experiment.pretrained != "none":
-        where = {(True, True): " in both", (False, True): " there"}
-        covered = (experiment.occlusion == "heavy", experiment.pretrained == COVERED_START)
-        heavy = f", heavy occlusion{where.get(covered, '')}" if any(covered) else ""
-        return f"strong recipe, from FER2013's weights{heavy}"
+        return f"strong recipe, from FER2013's weights{', heavy occlusion' * (experiment.occlusion == 'heavy')}"
     is_strong = experiment.recipe == "strong"
     slower = ", slower transformer" * (experiment.stn_lr_factor < 1)
     return "strong recipe, from scratch" if is_strong else f"the paper's network with {experiment.loss}{slower}"

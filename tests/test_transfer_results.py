@@ -124,15 +124,6 @@ def test_heavy_occlusion_comes_last(stored):
     assert set.union(*parts) == unseen and not set.intersection(*parts)
 
 
-def test_where_the_faces_were_covered_is_in_the_name():
-    covered = replace(FINE, pretrained="usage-resnet10-heavy-short")
-    start = "strong recipe, from FER2013's weights"
-    assert transfer_results.named(FINE) == start
-    assert transfer_results.named(HEAVY) == f"{start}, heavy occlusion"
-    assert transfer_results.named(covered) == f"{start}, heavy occlusion there"
-    assert transfer_results.named(replace(covered, occlusion="heavy")) == f"{start}, heavy occlusion in both"
-
-
 def test_gains_are_paired_by_people(stored):
     everybody = transfer_results.gains(FINE, SCRATCH).query("people == 'all'")
     table = everybody.set_index("score")
