@@ -16,9 +16,8 @@ Batch = dict[str, torch.Tensor]
 """What is drawn for the B frames of a batch, each only where the experiment asks for it.
 
 - index (B,): the frames, among the training frames.
-- boxes (B, 4): the rectangles that occlude them.
-- mask (B, 48, 48), fill (B,), noise (B, 48, 48), other (B,): mixed or heavy occlusion, and the frames whose faces
-  cover.
+- boxes (B, 4), under mixed or heavy occlusion several a face (B, K, 4): the rectangles that occlude them.
+- fill (B,), noise (B, 48, 48), other (B,): what mixed or heavy occlusion shows, and the frames whose faces cover.
 - view (B, 2, 3), gamma (B,): the augmentation of the strong recipe.
 - kept (B, FEATURES): what the dropout of a two-layer localisation head leaves.
 """
@@ -52,10 +51,17 @@ def draw_batches(rng: np.random.Generator, labels: np.ndarray, batch_size: int, 
 
 
 def draw_epoch(experiment: Experiment, member: Member, epoch: int, labels: torch.Tensor) -> list[Batch]:
-    """The batches of one epoch, on the labels' device; labels: those of the member's training frames (N,)."""
+    """The batches of one epoch; labels: those of the member's training frames (N,)."""
+    drawn, sizes = draw_frames(experiment, member, epoch, labels.numpy())
+    parts = [tensor.split(sizes) for tensor in drawn.values()]
+    return [dict(zip(drawn, batch, strict=True)) for batch in zip(*parts, strict=True)]
+
+
+def draw_frames(experiment: Experiment, member: Member, epoch: int, labels: np.ndarray) -> tuple[Batch, list[int]]:
+    """What is drawn for all frames of an epoch, batch after batch, and the batches' sizes."""
     rng = np.random.default_rng([member.seed, member.fold, epoch])
     dropout = np.random.default_rng(rng.integers(2**62))
-    batches = draw_batches(rng, labels.cpu().numpy(), experiment.batch_size, experiment.loss != "softmax")
+    batches = draw_batches(rng, labels, experiment.batch_size, experiment.loss != "softmax")
     index = np.concatenate(batches)
     count = len(index)
     drawn = {"index": index}
@@ -63,12 +69,10 @@ def draw_epoch(experiment: Experiment, member: Member, epoch: int, labels: torch
         drawn["boxes"] = draw_rectangles(rng, count)
     elif experiment.occlusion in ("mixed", "heavy"):
         draw = draw_mixed if experiment.occlusion == "mixed" else draw_heavy
-        drawn["mask"], drawn["fill"], drawn["noise"] = draw(rng, count)
+        drawn["boxes"], drawn["fill"], drawn["noise"] = draw(rng, count)
         drawn["other"] = rng.integers(0, len(labels), count)
     if experiment.recipe == "strong":
         drawn["view"], drawn["gamma"] = draw_augmentation(rng, count)
     if experiment.head_layers == 2:
         drawn["kept"] = dropout.random((count, FEATURES), dtype=np.float32) >= DROPOUT
-    sizes = [len(batch) for batch in batches]
-    parts = [torch.from_numpy(part).to(labels.device).split(sizes) for part in drawn.values()]
-    return [dict(zip(drawn, batch, strict=True)) for batch in zip(*parts, strict=True)]
+    return {name: torch.from_numpy(part) for name, part in drawn.items()}, [len(batch) for batch in batches]

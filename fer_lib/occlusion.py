@@ -1,7 +1,7 @@
 """Occlusion: drawing where to cover a face and covering it are two steps, so that a drawn occlusion can be replayed.
 
-Boxes are int64 (N, 4): top, left, height, width in pixels; a box without height covers nothing. Masks are bool
-(N, 48, 48), True where the face is covered.
+A box is top, left, height, width in pixels, int64; one without height or width covers nothing, and one may reach beyond
+the image. Masks are bool (N, 48, 48), True where the face is covered.
 """
 
 import numpy as np
@@ -57,8 +57,8 @@ def draw_rectangles(rng: np.random.Generator, n: int) -> np.ndarray:
 def draw_mixed(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
     """Mixed occlusion of n faces: a rectangle as `draw_rectangles` has it, or several smaller ones.
 
-    Masks bool (n, 48, 48), the number of its fill in `MIXED_FILLS` (n,), noise uint8 (n, 48, 48). A face is covered by
-    1, 4 or 16 rectangles, each with 1, 1/4 or 1/16 of the area, which may overlap.
+    Boxes (n, PIECES, 4), the number of its fill in `MIXED_FILLS` (n,), noise uint8 (n, 48, 48). A face is covered by 1,
+    4 or 16 rectangles, each with 1, 1/4 or 1/16 of the area, which may overlap.
     """
     boxes = draw_rectangles(rng, n * PIECES).reshape(n, PIECES, 4)
     pieces = rng.choice([1, 4, PIECES], n) * (rng.random(n) < COVERED)
@@ -66,9 +66,8 @@ def draw_mixed(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
     small = np.ceil(boxes[..., 2:] / side[..., None]).astype(np.int64)
     corner = (rng.random((n, PIECES, 2)) * (SIZE - small + 1)).astype(np.int64)
     small[np.arange(PIECES) >= pieces[:, None]] = 0
-    masks = _under_any(np.concatenate([corner, small], axis=2))
     fills = rng.integers(0, len(MIXED_FILLS), n)
-    return masks, fills, rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8)
+    return np.concatenate([corner, small], axis=2), fills, rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8)
 
 
 def draw_heavy(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
@@ -81,10 +80,10 @@ def draw_heavy(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
     scattered = _around(rng, area, RATIO, (0, SIZE), (0, SIZE))
     scattered[np.arange(area.shape[1]) >= pieces, 2:] = 0
     low = _around(rng, rng.uniform(*LOW_AREA, (n, 1)), LOW_RATIO, LOW_ROWS, LOW_COLUMNS)
-    masks = np.where(rng.random((n, 1, 1)) < LOW, _under_any(low), _under_any(scattered))
-    masks &= rng.random((n, 1, 1)) < HEAVY_COVERED
+    is_low, is_covered = rng.random((n, 1, 1)) < LOW, rng.random((n, 1, 1)) < HEAVY_COVERED
+    boxes = np.concatenate([np.where(is_low, 0, scattered), np.where(is_low, low, 0)], axis=1)
     fills = rng.integers(0, len(MIXED_FILLS), n)
-    return masks, fills, rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8)
+    return np.where(is_covered, boxes, 0), fills, rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8)
 
 
 def _around(rng: np.random.Generator, area: np.ndarray, ratio, rows, columns) -> np.ndarray:
@@ -94,14 +93,6 @@ def _around(rng: np.random.Generator, area: np.ndarray, ratio, rows, columns) ->
     height, width = np.ceil(side * stretch), np.ceil(side / stretch)
     top, left = rng.uniform(*rows, area.shape) - height / 2, rng.uniform(*columns, area.shape) - width / 2
     return np.stack([np.floor(top), np.floor(left), height, width], axis=-1).astype(np.int64)
-
-
-def _under_any(boxes: np.ndarray) -> np.ndarray:
-    """Boxes (n, k, 4) -> masks (n, 48, 48), True under any of a face's k."""
-    masks = np.zeros((len(boxes), SIZE, SIZE), bool)
-    for piece in range(boxes.shape[1]):
-        masks |= rectangle_mask(torch.from_numpy(boxes[:, piece])).numpy()
-    return masks
 
 
 def mixed_fill(images: torch.Tensor, fills: torch.Tensor, noise: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
@@ -114,12 +105,12 @@ def mixed_fill(images: torch.Tensor, fills: torch.Tensor, noise: torch.Tensor, o
 
 
 def rectangle_mask(boxes: torch.Tensor) -> torch.Tensor:
-    """Boxes (N, 4) -> mask (N, 48, 48), on the boxes' device."""
-    top, left, height, width = boxes[:, :, None].unbind(dim=1)  # each (N, 1)
+    """Boxes (N, 4), or several a face (N, K, 4) -> mask (N, 48, 48) of what is under any of them, on their device."""
+    top, left, height, width = boxes.view(len(boxes), -1, 4, 1).unbind(dim=2)  # each (N, K, 1)
     pixel = torch.arange(SIZE, device=boxes.device)
     rows = (pixel >= top) & (pixel < top + height)
     columns = (pixel >= left) & (pixel < left + width)
-    return rows[:, :, None] & columns[:, None, :]
+    return rows.float().transpose(1, 2) @ columns.float() > 0  # how many boxes cover each pixel, all at once
 
 
 def apply_mask(images: torch.Tensor, mask: torch.Tensor, fill: torch.Tensor | float = 0.0) -> torch.Tensor:

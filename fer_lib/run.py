@@ -1,6 +1,6 @@
 """Run one experiment: train and evaluate every member that is not finished, add each to the results as it finishes.
 
-On a CPU members run in parallel processes, on a GPU as one stacked model. `python -m fer_lib.run DATASET EXPERIMENT`
+On a CPU members run in parallel processes, on a GPU side by side. `python -m fer_lib.run DATASET EXPERIMENT`
 runs a row of `experiments.csv` where there is torch but no Jupyter.
 """
 
@@ -23,8 +23,8 @@ from fer_lib.faces import Faces
 from fer_lib.network import Network
 from fer_lib.occlusion_benchmark import CLEAN, PAPER, OcclusionBenchmark
 from fer_lib.progress import Progress
+from fer_lib.side_by_side import fit_side_by_side
 from fer_lib.splits import asked, split
-from fer_lib.stacked import fit_together
 from fer_lib.training import THETA, Data, Trainee, epochs_done, fit, network_for, save, to_float
 from fer_lib.workers import in_parallel
 
@@ -74,13 +74,13 @@ Finish = Callable[[Trainee, Faces], Any]
 def train(
     experiment: Experiment, finish: Finish, members: list[Member], data: Faces, on_epoch: Callable[[], None]
 ) -> Iterator[tuple[Member, Any]]:
-    """Train the members and give each with its outcome: on a CPU from processes, on a GPU as one stacked model.
+    """Train the members and give each with its outcome: on a CPU from processes, on a GPU side by side.
 
     Their checkpoints are in the experiment's folder.
     """
     folder = results.folder(experiment)
     if machine.device() == "cuda":
-        return train_stacked(experiment, folder, finish, members, data, on_epoch, "cuda")
+        return train_side_by_side(experiment, folder, finish, members, data, on_epoch)
     return in_parallel(partial(train_member, experiment, folder, finish), members, data, on_epoch)
 
 
@@ -93,18 +93,17 @@ def train_member(
     return finish(learner, data)
 
 
-def train_stacked(
+def train_side_by_side(
     experiment: Experiment,
     folder: Path,
     finish: Finish,
     members: list[Member],
     data: Faces,
     on_epoch: Callable[[], None],
-    device: str,
 ) -> Iterator[tuple[Member, Any]]:
-    """Train the members together, then give each with its outcome."""
-    learners = [trainee(experiment, folder, member, data, device) for member in members]
-    fit_together(learners, on_epoch)
+    """Train the members at once, then give each with its outcome."""
+    learners = [trainee(experiment, folder, member, data, machine.device()) for member in members]
+    fit_side_by_side(learners, on_epoch)
     for learner in learners:
         yield learner.member, finish(learner, data)
 
@@ -142,7 +141,7 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
     """A trained member's rows for each table of the results, and its timing; stores its weights."""
     experiment, member, network, frames = trained.experiment, trained.member, trained.network, trained.data
     parts = split(data, experiment.protocol, member.seed, member.fold)
-    save(trained.weights(), trained.checkpoint.with_name(f"model-{member}.pt"))
+    save(network.state_dict(), trained.checkpoint.with_name(f"model-{member}.pt"))
     predict = Predictor(network, experiment, member.seed, frames.train_images, frames.train_labels)
     probabilities = predict(frames.test_images)
     truth, predicted = data.labels[parts.test], probabilities.argmax(axis=1)

@@ -24,7 +24,7 @@ from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import Faces
 from fer_lib.network import Network
 from fer_lib.run import trainee
-from fer_lib.stacked import fit_together
+from fer_lib.side_by_side import fit_side_by_side
 from fer_lib.training import fit
 from fer_lib.tried import tried
 from fer_lib.usual import usual_way
@@ -61,7 +61,7 @@ def compare(experiments: dict[str, Experiment] = EXPERIMENTS, members: dict[str,
 
 
 def ours(experiment: Experiment, members: int) -> dict:
-    """Train `members` at once as `run` does: in parallel processes on a CPU, stacked on a GPU."""
+    """Train `members` at once as `run` does: in parallel processes on a CPU, side by side on a GPU."""
     every = [Member(seed, 0) for seed in range(members)]
     if machine.device() == "cpu":
         train = partial(_member, experiment)
@@ -74,7 +74,7 @@ def ours(experiment: Experiment, members: int) -> dict:
     torch.cuda.reset_peak_memory_stats()
     with tempfile.TemporaryDirectory() as folder:
         trainees = [trainee(experiment, Path(folder), member, synthetic.load(), "cuda") for member in every]
-        return {**_last_epoch(trainees, fit_together), "peak_memory_mb": machine.peak_memory()}
+        return {**_last_epoch(trainees, fit_side_by_side), "peak_memory_mb": machine.peak_memory()}
 
 
 def _member(experiment: Experiment, member: Member, faces: Faces, on_epoch: Callable) -> dict:

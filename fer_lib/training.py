@@ -23,11 +23,14 @@ from fer_lib.recipe import LABEL_SMOOTHING, WEIGHT_DECAY, augment, rate
 from fer_lib.stn import share_outside
 from fer_lib.triplet import triplet_loss
 
-CHECKPOINT_EVERY = 5
-"""Epochs between checkpoints, and between looks at the test accuracy, which is logged and chooses nothing.
+LOOK_EVERY = 5
+"""Epochs between looks at the test accuracy, which is logged and chooses nothing.
 
 Where a protocol has frames to choose by, every epoch is looked at, for then an epoch can be chosen.
 """
+
+CHECKPOINT_SECONDS = 20
+"""At a look the member is stored too, but not if it was so short a time ago: a GPU trains faster than a disk stores."""
 
 THETA = ("xx", "xy", "x", "yx", "yy", "y")
 """The entries of theta, row by row: what of the output's x and y goes into the input's x, and the shift; then y."""
@@ -94,7 +97,8 @@ def training_images(experiment: Experiment, batch: Batch) -> torch.Tensor:
     if experiment.occlusion == "rectangle":
         return apply_mask(images, rectangle_mask(batch["boxes"]))
     if experiment.occlusion in ("mixed", "heavy"):
-        return apply_mask(images, batch["mask"], mixed_fill(images, batch["fill"], batch["noise"], batch["others"]))
+        fill = mixed_fill(images, batch["fill"], batch["noise"], batch["others"])
+        return apply_mask(images, rectangle_mask(batch["boxes"]), fill)
     return images
 
 
@@ -144,7 +148,7 @@ class Trainee:
         if not data.train_images.is_cuda:
             fit_to_cpu(self.network)
         self.optimiser = optimiser_for(self.network, experiment)
-        self.history, self.seconds = [], 0.0
+        self.history, self.seconds, self.stored = [], 0.0, time.monotonic()
         if checkpoint.exists():
             state = torch.load(checkpoint, map_location=data.train_images.device, weights_only=True)
             self.network.load_state_dict(state["network"])
@@ -167,8 +171,8 @@ class Trainee:
         """Whether the last epoch is trained."""
         return len(self.history) == self.experiment.epochs
 
-    def begin_epoch(self) -> list[Batch]:
-        """Set the next epoch's learning rate; its batches."""
+    def set_rate(self) -> None:
+        """Set the learning rate of the epoch to be trained next."""
         if self.experiment.recipe == "strong":
             for group in self.optimiser.param_groups:
                 value = group["highest"] * rate(self.epoch, self.experiment.epochs)
@@ -176,7 +180,6 @@ class Trainee:
                     group["lr"].fill_(value)
                 else:
                     group["lr"] = value
-        return draw_epoch(self.experiment, self.member, self.epoch, self.data.train_labels)
 
     def step(self, batch: Batch):
         """Train on one batch; returns what is logged of it."""
@@ -197,16 +200,16 @@ class Trainee:
         """
         return self.experiment.loss == "triplet" and not loss.is_cuda and loss.item() == 0
 
-    def end_epoch(self, logged: list, began: float, share: float = 1.0) -> None:
+    def end_epoch(self, logged: list, seconds: float) -> None:
         """Enter an epoch into the history; now and then look at the test frames and store a checkpoint.
 
-        logged: what `batch_loss` gave for each batch. began: when, by time.perf_counter; `share` of the time since then
-        was this member's. Raises ValueError if the loss is not finite.
+        logged: what `batch_loss` gave for each batch; seconds: how long they took. Raises ValueError if the loss is not
+        finite.
         """
         *scalars, thetas = zip(*logged, strict=True)
         loss, active, right = (torch.stack(column).double().cpu().numpy() for column in scalars)
         theta, sizes = torch.cat(thetas), [len(theta) for theta in thetas]
-        self.seconds += share * (time.perf_counter() - began)
+        self.seconds += seconds
         row = {
             "epoch": self.epoch,
             "loss": float(np.average(loss, weights=sizes)),
@@ -219,14 +222,12 @@ class Trainee:
             name = self.experiment.experiment
             raise ValueError(f"{name}, {self.member}: the loss is {row['loss']} in epoch {self.epoch}; lower lr")
         self.history.append(row)
-        if len(self.history) % CHECKPOINT_EVERY == 0 or self.finished or self.data.selection_images is not None:
+        if len(self.history) % LOOK_EVERY == 0 or self.finished or self.data.selection_images is not None:
             row |= self._accuracies()
-            state = {"network": self.weights(), "optimiser": self.optimiser.state_dict()}
-            save({**state, "history": self.history, "seconds": self.seconds}, self.checkpoint)
-
-    def weights(self) -> dict[str, torch.Tensor]:
-        """The network's state, copied: beside others in a stack, a tensor would be stored with all of theirs."""
-        return {name: tensor.clone() for name, tensor in self.network.state_dict().items()}
+            if self.finished or time.monotonic() - self.stored > CHECKPOINT_SECONDS:
+                state = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
+                save({**state, "history": self.history, "seconds": self.seconds}, self.checkpoint)
+                self.stored = time.monotonic()
 
     def _accuracies(self) -> dict[str, float]:
         data = self.data
@@ -241,11 +242,14 @@ class Trainee:
 
 
 def fit(trainee: Trainee, on_epoch: Callable[[], None]) -> None:
-    """Train a member to its last epoch."""
+    """Train a member to its last epoch, on the CPU."""
     trainee.network.train()
     while not trainee.finished:
         began = time.perf_counter()
-        trainee.end_epoch([trainee.step(batch) for batch in trainee.begin_epoch()], began)
+        trainee.set_rate()
+        batches = draw_epoch(trainee.experiment, trainee.member, trainee.epoch, trainee.data.train_labels)
+        logged = [trainee.step(batch) for batch in batches]
+        trainee.end_epoch(logged, time.perf_counter() - began)
         on_epoch()
 
 

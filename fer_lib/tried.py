@@ -1,5 +1,6 @@
 """What was tried to make a training step faster, each change with the speed-up that was expected of it."""
 
+import copy
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +9,12 @@ from statistics import median
 import pandas as pd
 import torch
 from torch import nn
+from torch.func import functional_call, stack_module_state, vmap
 
 from fer_lib import machine
+from fer_lib.batches import Batch
 from fer_lib.convolution import ProductConv2d
 from fer_lib.experiments import Experiment, Member
-from fer_lib.stacked import Stack, stacked
 from fer_lib.training import Data, Trainee, batch_loss, optimiser_for, with_frames
 
 TRIPLET = Experiment("step")
@@ -77,9 +79,7 @@ def _step(change: str = "") -> Callable[[], object]:
     trainees = [Trainee(experiment, member, data, 7, Path("none")) for member in members]
     network = trainees[0].network.train()
     if len(members) == 2:
-        stack = Stack(trainees)
-        both = stacked([batch, batch])
-        return lambda: stack.step(both)
+        return _stacked(trainees, batch)
     if change == "oneDNN's convolutions alone":
         for module in network.modules():
             if isinstance(module, ProductConv2d):
@@ -110,6 +110,25 @@ def _step(change: str = "") -> Callable[[], object]:
                 parameter.grad = torch.zeros_like(parameter)
         else:
             loss.backward()
+        optimiser.step()
+
+    return step
+
+
+def _stacked(trainees: list[Trainee], batch: Batch) -> Callable[[], object]:
+    """A step of several members as one network, whose weights have a leading dimension for the member."""
+    parameters, buffers = stack_module_state([trainee.network.train() for trainee in trainees])
+    skeleton = copy.deepcopy(trainees[0].network).to("meta")
+    optimiser = torch.optim.Adam(parameters.values(), lr=trainees[0].experiment.lr, fused=True)
+    each = [with_frames(batch, trainee.data) for trainee in trainees]
+    batches = {name: torch.stack([one[name] for one in each]) for name in each[0]}
+
+    def loss_of(own, kept, given):
+        return batch_loss(lambda *inputs: functional_call(skeleton, (own, kept), inputs), trainees[0].experiment, given)
+
+    def step():
+        optimiser.zero_grad(set_to_none=True)
+        vmap(loss_of)(parameters, buffers, batches)[0].sum().backward()
         optimiser.step()
 
     return step

@@ -48,7 +48,7 @@ def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> 
 
 
 def _weights(trained: Trainee, data: Faces) -> dict[str, torch.Tensor]:
-    return trained.weights()
+    return trained.network.state_dict()
 
 
 if __name__ == "__main__":

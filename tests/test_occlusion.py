@@ -23,6 +23,8 @@ def test_mask_covers_exactly_the_box():
     mask = rectangle_mask(torch.tensor([[2, 40, 3, 8], [0, 0, 0, 0]]))
     assert mask.sum(dim=(1, 2)).tolist() == [24, 0]
     assert mask[0, 2:5, 40:48].all()
+    both = rectangle_mask(torch.tensor([[[2, 40, 3, 8], [0, 0, 1, 2]], [[-2, 46, 4, 5], [0, 46, 2, 2]]]))
+    assert both.sum(dim=(1, 2)).tolist() == [26, 4], "two apart; two that overlap, one beyond the edge"
 
 
 def test_fill_goes_under_the_mask_only():
@@ -62,7 +64,8 @@ def test_same_seed_same_boxes():
 
 
 def test_mixed_occlusion_covers_half_the_faces_with_every_number_and_fill():
-    masks, fills, noise = draw_mixed(np.random.default_rng(0), 3000)
+    boxes, fills, noise = draw_mixed(np.random.default_rng(0), 3000)
+    masks = rectangle_mask(torch.from_numpy(boxes)).numpy()
     assert masks.shape == noise.shape == (3000, 48, 48) and masks.dtype == bool and noise.dtype == np.uint8
     covered = masks.any(axis=(1, 2))
     assert abs(covered.mean() - COVERED) < 0.03
@@ -74,7 +77,8 @@ def test_mixed_occlusion_covers_half_the_faces_with_every_number_and_fill():
 
 
 def test_heavy_occlusion_covers_most_faces_and_often_the_lower_part():
-    masks, fills, noise = draw_heavy(np.random.default_rng(0), 3000)
+    boxes, fills, noise = draw_heavy(np.random.default_rng(0), 3000)
+    masks = rectangle_mask(torch.from_numpy(boxes)).numpy()
     assert masks.shape == noise.shape == (3000, 48, 48) and masks.dtype == bool and noise.dtype == np.uint8
     covered = masks[masks.any(axis=(1, 2))]
     assert abs(len(covered) / 3000 - HEAVY_COVERED) < 0.02

@@ -4,6 +4,7 @@ import torch
 from few_faces import few_faces
 
 from fer_lib import training
+from fer_lib.batches import draw_epoch
 from fer_lib.experiments import Experiment, Member
 from fer_lib.recipe import LABEL_SMOOTHING
 from fer_lib.splits import split
@@ -94,7 +95,8 @@ def test_learns_the_training_frames(data, tmp_path):
 
 def test_resumed_equals_uninterrupted_to_the_bit(data, tmp_path, monkeypatch):
     # Joint loss and the two-layer head: with it triplets, classes, occlusions and dropout are all drawn.
-    monkeypatch.setattr(training, "CHECKPOINT_EVERY", 1)
+    monkeypatch.setattr(training, "LOOK_EVERY", 1)
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
     experiment = Experiment("x", loss="joint", epochs=3, batch_size=24, head_layers=2)
 
     class Killed(Exception):
@@ -111,15 +113,15 @@ def test_resumed_equals_uninterrupted_to_the_bit(data, tmp_path, monkeypatch):
     resumed = Trainee(experiment, Member(1, 0), data, 7, tmp_path / "killed.pt")
     fit(resumed, lambda: None)
     np.testing.assert_equal(resumed.history, whole.history)
-    weights = zip(whole.weights().values(), resumed.weights().values(), strict=True)
+    weights = zip(whole.network.parameters(), resumed.network.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in weights)
 
 
 def test_a_checkpoint_of_a_gpu_goes_on_on_a_cpu(data, tmp_path):
     experiment = Experiment("x", loss="softmax", epochs=2, batch_size=24)
     begun, file = Trainee(experiment, Member(0, 0), data, 7, tmp_path / "begun.pt"), tmp_path / "begun.pt"
-    begun.end_epoch([begun.step(batch) for batch in begun.begin_epoch()], 0.0)
-    state = {"network": begun.weights(), "optimiser": begun.optimiser.state_dict()}
+    begun.end_epoch([begun.step(batch) for batch in draw_epoch(experiment, begun.member, 1, data.train_labels)], 1.0)
+    state = {"network": begun.network.state_dict(), "optimiser": begun.optimiser.state_dict()}
     for group in state["optimiser"]["param_groups"]:
         group |= {"capturable": True, "lr": torch.tensor(0.5)}
     training.save({**state, "history": begun.history, "seconds": 1.0}, file)
@@ -151,6 +153,6 @@ def test_batches_without_an_active_triplet_end_at_the_same_bits(data, tmp_path, 
         monkeypatch.setattr(Trainee, "_is_solved", decide)
         trainee = Trainee(experiment, Member(0, 0), data, 7, tmp_path / f"{name}.pt")
         fit(trainee, lambda: None)
-        weights.append(trainee.weights())
+        weights.append(trainee.network.state_dict())
     assert 0 < sum(solved) < len(solved)
     assert all(torch.equal(a, b) for a, b in zip(*(w.values() for w in weights), strict=True))
