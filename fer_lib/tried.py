@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from statistics import median
@@ -128,7 +129,9 @@ def _stacked(trainees: list[Trainee], batch: Batch) -> Callable[[], object]:
 
     def step():
         optimiser.zero_grad(set_to_none=True)
-        vmap(loss_of)(parameters, buffers, batches)[0].sum().backward()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "There is a performance drop", UserWarning)  # affine_grid, which is small
+            vmap(loss_of)(parameters, buffers, batches)[0].sum().backward()
         optimiser.step()
 
     return step
