@@ -24,10 +24,10 @@ def random_triplets(distances: torch.Tensor, labels: torch.Tensor, margin: float
 
     This is what the author's public code trains on: one random positive and one random negative per anchor.
     """
-    drawn = torch.zeros((len(labels),) * 3, dtype=torch.bool, device=labels.device)
-    anchor = torch.arange(len(labels) // 3, device=labels.device)
-    drawn[anchor, anchor + len(anchor), anchor + 2 * len(anchor)] = True
-    return drawn
+    index = torch.arange(len(labels), device=labels.device)
+    count = len(labels) // 3
+    anchor, positive, negative = index[:, None, None], index[None, :, None], index
+    return (anchor < count) & (positive == anchor + count) & (negative == anchor + 2 * count)
 
 
 def batch_all(distances: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:
