@@ -144,8 +144,10 @@ class Trainee:
         self.experiment, self.member, self.data, self.checkpoint = experiment, member, data, checkpoint
         torch.manual_seed(int(np.random.SeedSequence([member.seed, member.fold]).generate_state(1)[0]))
         self.network = network_for(experiment, classes)
-        self.network.to(data.train_images.device)
-        if not data.train_images.is_cuda:
+        if data.train_images.is_cuda:
+            # The layout of a GPU's convolutions, which else reorder before and after each.
+            self.network.to(data.train_images.device, memory_format=torch.channels_last)
+        else:
             fit_to_cpu(self.network)
         self.optimiser = optimiser_for(self.network, experiment)
         self.history, self.seconds, self.stored = [], 0.0, time.monotonic()
