@@ -130,7 +130,7 @@ def optimiser_for(network: Network, experiment: Experiment) -> torch.optim.Optim
     on_gpu = next(network.parameters()).is_cuda
     for group in groups:
         # A captured step reads its rate from the device.
-        group["lr"] = torch.tensor(group["highest"], device="cuda") if on_gpu else group["highest"]
+        group["lr"] = torch.tensor(group["highest"], dtype=torch.float32).cuda() if on_gpu else group["highest"]
     return torch.optim.Adam(groups, fused=True, capturable=on_gpu, decoupled_weight_decay=True)
 
 

@@ -20,13 +20,13 @@ from fer_lib import faces, machine, paths, results, twins
 from fer_lib.evaluation import classifier, embed
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import Faces
-from fer_lib.naming import USUAL_START
+from fer_lib.naming import LONG_START
 from fer_lib.network import Network
 from fer_lib.run import load_network, weights_file, weights_fingerprint
 from fer_lib.splits import FOLDS, split
 from fer_lib.training import network_for, to_float
 
-ON_FER2013, ON_CKPLUS = USUAL_START, "subject-resnet10-strong"
+ON_FER2013, ON_CKPLUS = LONG_START, "subject-resnet10-strong"
 """The experiments whose networks are asked: the same network and recipe, trained on either data set from scratch."""
 
 CLASSIFIERS = {"linear": "logistic", "5 nearest": "knn"}

@@ -9,7 +9,7 @@ import pandas as pd
 
 from fer_lib import recipe_results, results, splits, transfer, twins
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.naming import label
+from fer_lib.naming import LONG_START, USUAL_START, label
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, equally, gain, score
@@ -37,12 +37,17 @@ ASKED = {"all": range(splits.FOLDS), "folds 4 to 9": recipe_results.BLIND}
 """Who is asked: everybody, and those without whom the recipe was chosen, and the rate of fine-tuning would be too."""
 
 
-def tuned() -> Experiment:
-    """The fine-tuned networks under `subject`. Raises ValueError if none is trained."""
-    rows = _tuned()
-    if not rows or rows[0].occlusion == "heavy":
-        raise ValueError("nothing was fine-tuned on ckplus under subject; train its row with 01_train")
-    return rows[0]
+def tuned(start: str = USUAL_START) -> Experiment:
+    """The networks fine-tuned from a row of FER2013 under `subject`. Raises ValueError if none is trained."""
+    found = [row for row in _tuned() if row.pretrained == start and row.occlusion == "mixed"]
+    if not found:
+        raise ValueError(f"nothing was fine-tuned from {start} on ckplus under subject; train its row with 01_train")
+    return found[0]
+
+
+def from_longer() -> list[Experiment]:
+    """Those fine-tuned, otherwise alike, from weights that were trained longer on FER2013."""
+    return [row for row in _tuned() if row.pretrained == LONG_START and row.occlusion == "mixed"]
 
 
 def heavily_covered() -> list[Experiment]:
@@ -52,8 +57,7 @@ def heavily_covered() -> list[Experiment]:
 
 def _tuned() -> list[Experiment]:
     rows = [row for row in read_experiments() if (row.dataset, row.protocol) == ("ckplus", "subject")]
-    trained = [row for row in rows if row.pretrained != "none" and has_results(row)]
-    return sorted(trained, key=lambda row: row.occlusion == "heavy")
+    return [row for row in rows if row.pretrained != "none" and has_results(row)]
 
 
 def ladder() -> pd.DataFrame:
@@ -69,7 +73,8 @@ def ladder() -> pd.DataFrame:
     rows.sort(key=lambda row: row["mean"])
     plain = Experiment("softmax", dataset="ckplus", protocol="subject", loss="softmax")
     own = {label(row): row for row in measured("ckplus") if row.protocol == "subject"}
-    for experiment in (own.get(label(plain)), recipe_results.strong("ckplus"), tuned(), *heavily_covered()):
+    fine = (tuned(), *from_longer(), *heavily_covered())
+    for experiment in (own.get(label(plain)), recipe_results.strong("ckplus"), *fine):
         if experiment:
             rows.append(_row(named(experiment), results.read(experiment, "predictions.csv.gz")))
     return pd.DataFrame(rows)
@@ -78,7 +83,8 @@ def ladder() -> pd.DataFrame:
 def named(experiment: Experiment) -> str:
     """The experiment as this page calls it."""
     if experiment.pretrained != "none":
-        return f"strong recipe, from FER2013's weights{', heavy occlusion' * (experiment.occlusion == 'heavy')}"
+        longer = " of 150 epochs" * (experiment.pretrained == LONG_START)
+        return f"strong recipe, from FER2013's weights{longer}{', heavy occlusion' * (experiment.occlusion == 'heavy')}"
     is_strong = experiment.recipe == "strong"
     slower = ", slower transformer" * (experiment.stn_lr_factor < 1)
     return "strong recipe, from scratch" if is_strong else f"the paper's network with {experiment.loss}{slower}"
@@ -193,7 +199,7 @@ def answer() -> str:
             f"- Against the same recipe from scratch, {words[row.score]}: {gained(row)}, {row.n} {row.pairs}: "
             f"{row.verdict}."
         )
-    lines += map(with_heavy_occlusion, heavily_covered())
+    lines += [*map(with_longer_start, from_longer()), *map(with_heavy_occlusion, heavily_covered())]
     features = table.loc[f"{transfer.TRAINED}, linear"], table.loc[f"{transfer.UNTRAINED}, linear"]
     lines.append(
         f"- A linear classifier on frozen features of FER2013's network reaches {with_ends(features[0])}, on those "
@@ -209,12 +215,33 @@ def answer() -> str:
     return "\n".join(lines)
 
 
-def with_heavy_occlusion(heavy: Experiment) -> str:
-    """What one of `heavily_covered` keeps and gains over `tuned`, as a line."""
-    fine = tuned()
-    before = recipe_results.reached(fine, AIMS).set_index("aim")["mean"]
-    now = recipe_results.reached(heavy, AIMS).set_index("aim")
+def with_longer_start(longer: Experiment) -> str:
+    """What one of `from_longer` keeps and gains over `tuned`, as a line."""
+    now, kept = _kept(longer, tuned())
+    more = gains(longer, tuned()).query("people == 'all'").set_index("score")
+    gained_there = [
+        f"{words} {gained(more.loc[name])}, {more.loc[name, 'verdict']}"
+        for name, words in {"clean": "on clear faces", "unseen": "under unseen occlusion"}.items()
+    ]
+    return (
+        f"- {_capital(named(longer))} instead of 20: right on {with_ends(now.loc['clean accuracy'])} of the clear "
+        f"faces ({now['members'].iloc[0]} of {len(longer.members)} trainings); against fine-tuning as above "
+        f"{'; '.join(gained_there)}. Of its own accuracy it keeps {kept}."
+    )
+
+
+def _kept(arm: Experiment, other: Experiment) -> tuple[pd.DataFrame, str]:
+    """What an arm reaches, by aim; what it keeps under occlusion beside what the other does, in words."""
+    before = recipe_results.reached(other, AIMS).set_index("aim")["mean"]
+    now = recipe_results.reached(arm, AIMS).set_index("aim")
     kept = [f"{with_ends(now.loc[aim])} {aim.removeprefix('kept ')}, before {percent(before[aim])}" for aim in KEPT]
+    return now, "; ".join(kept)
+
+
+def with_heavy_occlusion(heavy: Experiment) -> str:
+    """What one of `heavily_covered` keeps and gains over the same under mixed occlusion, as a line."""
+    fine = tuned(heavy.pretrained)
+    now, kept = _kept(heavy, fine)
     more = gains(heavy, fine)
     clean = [
         f"{gained(row)} (people: {row.people}), {row.verdict}" for row in more.query("score == 'clean'").itertuples()
@@ -230,8 +257,8 @@ def with_heavy_occlusion(heavy: Experiment) -> str:
     ]
     return (
         f"- {_capital(named(heavy))} ({heavy.epochs} epochs): right on {with_ends(now.loc['clean accuracy'])} of the "
-        f"clear faces ({now['members'].iloc[0]} of {len(heavy.members)} trainings); against fine-tuning as "
-        f"above {'; '.join(clean)}. Of its own accuracy it keeps {'; '.join(kept)}. "
+        f"clear faces ({now['members'].iloc[0]} of {len(heavy.members)} trainings); against fine-tuning from there "
+        f"under mixed occlusion {'; '.join(clean)}. Of its own accuracy it keeps {kept}. "
         f"It has learned what its training covered: {'; '.join(covered)}."
     )
 
@@ -258,7 +285,7 @@ def heavy_in_short() -> str:
     heavy = max(heavily_covered(), key=lambda row: score(row, SCORES["unseen"])[0], default=None)
     if not heavy:
         return ""
-    more = gains(heavy, tuned()).set_index(["people", "score"])
+    more = gains(heavy, tuned(heavy.pretrained)).set_index(["people", "score"])
     imitated, other = (more.loc["all", f"unseen, {kind}"] for kind in ("imitated", "not imitated"))
     clear = more.xs("clean", level="score").iloc[-1]
     return (
