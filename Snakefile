@@ -11,7 +11,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from fer_lib import faces, paths, results
+from fer_lib import faces, machine, paths, results
 from fer_lib.experiments import read_experiments
 
 DATASETS = config.get("datasets", "synthetic").split(",")
@@ -126,7 +126,8 @@ for row in missing:
             given=json.dumps(asdict(row)),
             what=f"{row.dataset} {row.experiment}",
         log: results.folder(row) / "executed.ipynb"
-        threads: workflow.cores
+        # A CPU trains one experiment on all cores. A GPU trains some at once: while one is evaluated, others use it.
+        threads: workflow.cores if machine.device() == "cpu" else max(1, workflow.cores // 4)
         shell: "echo train {params.what}; " + PAPERMILL
 
 

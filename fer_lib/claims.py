@@ -98,7 +98,7 @@ def difference(first: Experiment, second: Experiment, covered: bool = False) -> 
         return gain(first, second, SCORES["black rectangle"])
     if first.protocol in RESAMPLED:
         predictions = (results.read(arm, "predictions.csv.gz") for arm in (first, second))
-        return pooled_difference(first.protocol, *predictions)
+        return _of_one_kind(pooled_difference(first.protocol, *predictions), _members(first, second), first, second)
     scored = occluded if covered else lambda arm: results.read(arm, "metrics.csv")
     by_member = [scored(arm).set_index(["seed", "fold"])["accuracy"] for arm in (first, second)]
     return _by_member(*by_member, first, second)
@@ -106,7 +106,19 @@ def difference(first: Experiment, second: Experiment, covered: bool = False) -> 
 
 def _by_member(first: pd.Series, second: pd.Series, *arms: Experiment) -> dict:
     found = {**paired_difference(first, second), "pairs": "members"}
-    members = (first - second).dropna().reset_index()
+    return _of_one_kind(found, (first - second).dropna().reset_index(), *arms)
+
+
+def _members(*arms: Experiment) -> pd.DataFrame:
+    """The members that all the arms have: columns seed and fold."""
+    first, *others = (results.read(arm, "metrics.csv")[["seed", "fold"]] for arm in arms)
+    for other in others:
+        first = first.merge(other)
+    return first
+
+
+def _of_one_kind(found: dict, members: pd.DataFrame, *arms: Experiment) -> dict:
+    """A comparison over these members, without ends where one of the arms has two kinds of outcome among them."""
     return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm in arms) else found
 
 
@@ -133,7 +145,7 @@ def _over_reference(arm: Experiment, said: pd.DataFrame) -> dict:
     if arm.protocol in RESAMPLED:
         own = results.read(arm, "predictions.csv.gz")
         said = said.drop(columns="seed").merge(own[["seed", "fold"]].drop_duplicates(), on="fold")
-        return pooled_difference(arm.protocol, own, said)
+        return _of_one_kind(pooled_difference(arm.protocol, own, said), own, arm)
     right = (said["label"] == said["prediction"]).groupby([said["seed"], said["fold"]]).mean()
     accuracy = results.read(arm, "metrics.csv").set_index(["seed", "fold"])["accuracy"]
     return _by_member(accuracy, right, arm)

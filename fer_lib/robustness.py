@@ -135,8 +135,7 @@ def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -
     frames = right(experiment, weights)
     frames["of"] = right(experiment, of)["score"] if of else 1.0
     mean, *ends = pooled(experiment.protocol, frames, frames["score"], frames["of"])
-    both = experiment.protocol not in RESAMPLED and two_kinds(experiment, frames)
-    return (mean, np.nan, np.nan) if both else (mean, *ends)
+    return (mean, np.nan, np.nan) if two_kinds(experiment, frames) else (mean, *ends)
 
 
 def robustness_table(dataset: str) -> pd.DataFrame:
@@ -229,7 +228,7 @@ def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequenc
     both = right(first, weights).merge(right(second, weights), on=key, suffixes=("_first", "_second"))
     both = both if folds is None else both[both["fold"].isin(folds)]
     found = pooled_gain(first.protocol, both, both["score_first"] - both["score_second"])
-    if first.protocol in RESAMPLED or not any(two_kinds(arm, both) for arm in (first, second)):
+    if not any(two_kinds(arm, both) for arm in (first, second)):
         return found
     return found | WITHOUT_ENDS
 

@@ -8,7 +8,7 @@ from fer_lib.evaluation import scores
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.naming import label, part, printed
 from fer_lib.network import Network, parameter_count
-from fer_lib.stats import RESAMPLED, by_training, mean_interval, pooled
+from fer_lib.stats import by_training, mean_interval, pooled
 
 LOST = 0.5
 """A member has lost the face if more than this share of its sampling grid lies outside the image in the last epoch."""
@@ -35,8 +35,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
     """One row per measured experiment, at full precision; accuracies and their like are shares.
 
     Under `subject` and `usage` the mean is pooled over all tested frames, and the interval resamples subjects or
-    images; under the other protocols mean and interval are over members, but where some of them lost the face and
-    some did not: of two kinds of outcome a mean has no interval. `lost` counts the members whose transformer did,
+    images; under the other protocols mean and interval are over members. Where some members lost the face and some did
+    not there is no interval: a mean of two kinds of outcome has none. `lost` counts the members whose transformer did,
     `lost_mean` is their mean accuracy and `kept_mean` that of the others. `worst_class` is the emotion with the lowest
     recall over all members. `oracle_gain`: what the best watched epoch on the test frames would have added, mean over
     members, under `subject` over folds.
@@ -48,7 +48,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         right = predictions["label"] == predictions["prediction"]
         mean, low, high = pooled(experiment.protocol, predictions, right)
         away = lost(experiment)
-        if experiment.protocol not in RESAMPLED and two_kinds(experiment, metrics[["seed", "fold"]]):
+        if two_kinds(experiment, metrics[["seed", "fold"]]):
             low = high = np.nan
         kept = [(row.seed, row.fold) not in away for row in metrics.itertuples()]
         classes = results.class_names(experiment)

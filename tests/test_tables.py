@@ -116,6 +116,16 @@ def test_subject_protocol_pools_and_resamples_people():
         assert tables.accuracy_table("ckplus")["of"].tolist() == [2], "two were trained, though one is planned now"
 
 
+def test_a_fold_that_lost_the_face_leaves_a_mean_without_an_interval():
+    arm = Experiment("people", "ckplus", "subject", seeds=2)
+    store(arm, [1.0, 0.75], [0, 0.9])
+    with pytest.MonkeyPatch.context() as listed:
+        listed.setattr(tables, "read_experiments", lambda: [arm])
+        (row,) = tables.accuracy_table("ckplus").to_dict("records")
+    assert (row["mean"], row["lost"], row["lost_mean"]) == (7 / 8, 1, 0.75)
+    assert pd.isna([row["ci_low"], row["ci_high"]]).all()
+
+
 def test_claims_are_paired_by_member():
     store(TRIPLET, [0.9, 0.85, 0.65], [0, 0, 0])
     store(SOFTMAX, [0.8, 0.7, 0.6], [0, 0, 0])
