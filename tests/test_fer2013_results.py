@@ -36,7 +36,7 @@ def store(experiment, seed, predicted, sure=0.9, truth=TRUTH, classes=CLASSES):
     answers = pd.DataFrame({str(one): predicted for one in (CLEAN, *SUITE)})
     right = float((predicted == truth).mean())
     history = {"epoch": [1, 2, 3], "selection_accuracy": [0.5, 0.75, 0.75], "test_accuracy": [0.1, 0.2, right]}
-    tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES}
+    tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
     tables |= {
         "predictions.csv.gz": table,
         "occluded_predictions.csv.gz": pd.concat([frames, answers], axis=1),

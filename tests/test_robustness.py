@@ -29,7 +29,7 @@ def store(experiment, right_under):
     for fold, subjects in enumerate((["p", "p", "q", "q"], ["r", "r", "s", "s"])):
         frames = answers(right_under, subjects)
         predictions = frames[["frame_id", "subject", "label"]].assign(prediction=0, p_fear=0.5, p_anger=0.5)
-        empty = pd.DataFrame({"epoch": [1]})
+        empty = pd.DataFrame({"epoch": [1], "grid_outside": [0.0]})
         tables = dict.fromkeys(results.TABLES, empty) | {"metrics.csv": pd.DataFrame({"accuracy": [1.0]})}
         tables |= {"predictions.csv.gz": predictions, "occluded_predictions.csv.gz": frames}
         tables = {name: table.copy() for name, table in tables.items()}

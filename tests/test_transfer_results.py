@@ -32,7 +32,7 @@ def store(experiment, rights):
         answers |= {window_name(*window): [1] * 3 for window in WINDOWS}
         sure = np.where(answers[str(CLEAN)], 0.9, 0.4)
         frames = frames_of(fold)
-        tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES}
+        tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
         tables["predictions.csv.gz"] = frames.assign(prediction=answers[str(CLEAN)], p_no=1 - sure, p_yes=sure)
         tables["occluded_predictions.csv.gz"] = pd.concat([frames, pd.DataFrame(answers)], axis=1)
         results.add_member(experiment, Member(0, fold), tables, {})

@@ -24,7 +24,9 @@ def test_views_that_one_can_work_out(tmp_path, monkeypatch):
         [(*name, *theta) for name, theta in thetas.items()], columns=["frame_id", "occlusion", *THETA]
     )
     results.open_folder(EXPERIMENT, "abc", "cpu")
-    tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES} | {"views.csv.gz": frames}
+    tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES} | {
+        "views.csv.gz": frames
+    }
     results.add_member(EXPERIMENT, Member(0, 0), tables, {})
 
     table = views.described(EXPERIMENT).set_index(["frame_id", "occlusion"])
@@ -52,7 +54,7 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     thetas = [("a", "none", *untouched), ("b", "none", *left), ("a", "rectangle", *left), ("b", "rectangle", *left)]
     table = pd.DataFrame(thetas, columns=["frame_id", "occlusion", *THETA]).assign(subject="p")
     results.open_folder(EXPERIMENT, "abc", "cpu")
-    tables = {name: pd.DataFrame({"epoch": [1]}) for name in results.TABLES} | {
+    tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES} | {
         "views.csv.gz": table,
         "embeddings.csv.gz": pd.DataFrame({"frame_id": ["b", "a", "c"], "tested": [True, True, False]}),
         "predictions.csv.gz": pd.DataFrame({"frame_id": ["a", "b"], "label": [3, 5]}),
