@@ -226,10 +226,20 @@ def reached(table: pd.DataFrame) -> list[str]:
     return lines
 
 
+def unsolved(arm: Experiment) -> str:
+    """How near the triplet loss of an arm stays to what a network pays that puts all faces on one point, as a line."""
+    loss = tables.last_epoch(arm)["loss"]
+    return (
+        f"- {naming.label(arm)}: in the last epoch the loss is still {loss.mean():.2f} ({loss.min():.2f} to "
+        f"{loss.max():.2f}; n = {len(loss)}). A network that puts all faces on one point pays the margin, "
+        f"{arm.margin:g}."
+    )
+
+
 def answer(table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, claims: pd.DataFrame) -> str:
     """The page's findings in sentences; table: `scores`, ceilings: `votes.ceilings`, sides: `sided_with`."""
     reader = ceilings.set_index("model").loc[votes.DRAWN]
-    lines = reached(table)
+    lines = reached(table) + [unsolved(arm) for arm in arms().values() if arm.loss == "triplet"]
     lines += [f"-{missing}"] if (missing := _not_among(table)) else []
     lines += [
         f'- "{row.claim}" ({row.better}): {gained(row)}, {row.n:,} {row.pairs}: {row.verdict}.'
