@@ -130,6 +130,17 @@ def test_a_loss_beside_the_margin(stored):
     assert "the loss is still 0.88 (0.75 to 1.00; n = 2)" in text and text.endswith("pays the margin, 1.")
 
 
+def test_networks_trained_as_in_the_paper_in_a_line(stored):
+    (line,) = fer2013_results.as_in_the_paper(fer2013_results.scores())
+    assert line.startswith("- The paper's networks with softmax: 0.00 %") and line.endswith(f"({label(PAPER)}).")
+
+
+def test_aims_are_for_the_long_training():
+    best = pd.Series({"epochs": 150, "mean": 0.74, "ensemble": 0.745})
+    assert fer2013_results.aimed(best) == ["- Aimed for were 73.70 % alone: reached; 75.00 % together: not reached."]
+    assert fer2013_results.aimed(best.replace(150, 20)) == []
+
+
 def test_in_short(stored, monkeypatch, tmp_path):
     assert "2 networks" in fer2013_results.in_short() and "62.50 %" in fer2013_results.in_short()
     monkeypatch.setattr(paths, "RESULTS", tmp_path / "nothing")
