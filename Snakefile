@@ -11,7 +11,7 @@ import json
 import sys
 from dataclasses import asdict
 
-from fer_lib import faces, machine, paths, results
+from fer_lib import faces, machine, naming, paths, results
 from fer_lib.experiments import read_experiments
 
 DATASETS = config.get("datasets", "synthetic").split(",")
@@ -90,7 +90,7 @@ def can_be_made(page, dataset):
     if page == "10_fer2013_networks":
         return has(row for row in rows if row.dataset == "fer2013")
     if page == "11_transfer":
-        tuned = has(row for row in rows if row.dataset == "ckplus" and row.protocol == "subject" and row.pretrained != "none")
+        tuned = has(row for row in rows if row.dataset == "ckplus" and row.protocol == "subject" and row.pretrained == naming.USUAL_START)
         return dataset == "ckplus" and tuned and (paths.RESULTS / "transfer").exists()
     return True
 
@@ -127,7 +127,7 @@ for row in missing:
             what=f"{row.dataset} {row.experiment}",
         log: results.folder(row) / "executed.ipynb"
         # A CPU trains one experiment on all cores. A GPU trains some at once: while one is evaluated, others use it.
-        threads: workflow.cores if machine.device() == "cpu" else max(1, workflow.cores // 4)
+        threads: workflow.cores if machine.device() == "cpu" else -(-workflow.cores // 4)
         shell: "echo train {params.what}; " + PAPERMILL
 
 

@@ -15,8 +15,8 @@ from fer_lib.wording import gained, in_cell, interval, percent, points, with_end
 DATASET = "fer2013"
 
 AIMS = {"mean": (0.737, "alone"), "ensemble": (0.75, "together")}
-"""Column of `scores` -> what was aimed for before the first long training: what the best network prints that saw no other
-data, and more than that for some together."""
+"""Column of `scores` -> what was aimed for before the first long training: what the best network prints that saw no
+other data, and more than that for some together."""
 
 LONG = 150
 """Epochs of that training."""
@@ -255,7 +255,7 @@ def as_in_the_paper(table: pd.DataFrame) -> list[str]:
     return lines
 
 
-def unsolved(arm: Experiment) -> str:
+def loss_beside_margin(arm: Experiment) -> str:
     """How near the triplet loss of an arm stays to what a network pays that puts all faces on one point, as a line."""
     loss = tables.last_epoch(arm)["loss"]
     return (
@@ -270,7 +270,7 @@ def answer(table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, cla
     reader = ceilings.set_index("model").loc[votes.DRAWN]
     best = table.loc[table["mean"].idxmax()]
     lines = [*reached(table[table["label"] == best["label"]]), *aimed(best), *as_in_the_paper(table)]
-    lines += [unsolved(arm) for arm in arms().values() if arm.loss == "triplet"]
+    lines += [loss_beside_margin(arm) for arm in arms().values() if arm.loss == "triplet"]
     lines += [f"-{missing}"] if (missing := _not_among(table)) else []
     lines += [
         f'- "{row.claim}" ({row.better}): {gained(row)}, {row.n:,} {row.pairs}: {row.verdict}.'

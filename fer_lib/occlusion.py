@@ -106,7 +106,8 @@ def mixed_fill(images: torch.Tensor, fills: torch.Tensor, noise: torch.Tensor, o
 
 def rectangle_mask(boxes: torch.Tensor) -> torch.Tensor:
     """Boxes (N, 4), or several a face (N, K, 4) -> mask (N, 48, 48) of what is under any of them, on their device."""
-    top, left, height, width = boxes.view(len(boxes), -1, 4, 1).unbind(dim=2)  # each (N, K, 1)
+    boxes = boxes if boxes.dim() == 3 else boxes[:, None]
+    top, left, height, width = boxes[..., None].unbind(dim=2)  # each (N, K, 1)
     pixel = torch.arange(SIZE, device=boxes.device)
     rows = (pixel >= top) & (pixel < top + height)
     columns = (pixel >= left) & (pixel < left + width)

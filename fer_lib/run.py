@@ -1,7 +1,7 @@
-"""Run one experiment: train and evaluate every member that is not finished, add each to the results as it finishes.
+"""Run one experiment: train and evaluate every member that is not finished, and add each to the results.
 
-On a CPU members run in parallel processes, on a GPU side by side. `python -m fer_lib.run DATASET EXPERIMENT`
-runs a row of `experiments.csv` where there is torch but no Jupyter.
+On a CPU members run in parallel processes and are added as they finish; on a GPU they run side by side and are added at
+the end. `python -m fer_lib.run DATASET EXPERIMENT` runs a row of `experiments.csv` where there is torch but no Jupyter.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """Train several members side by side on a GPU, which one small network would leave idle.
 
 Each member has a stream of its own. Its whole step, from the drawn batch to the optimiser, is captured once as a CUDA
-graph and replayed, so that the GPU never waits for the host; the next epochs are drawn meanwhile. Stacked into one
-network, whose convolutions are then grouped, ten members took 2.6 times as long on an H100.
+graph and replayed, so that within an epoch the GPU does not wait for the host; the next epochs are drawn meanwhile.
+Stacked into one network, whose convolutions are then grouped, ten members took 2.6 times as long on an H100.
 """
 
 import time
@@ -38,6 +38,7 @@ def fit_side_by_side(trainees: list[Trainee], on_epoch: Callable[[], None]) -> N
             seconds = (time.perf_counter() - began) / len(waiting)
             for member in waiting:
                 member.end_epoch(seconds)
+            for _ in waiting:
                 on_epoch()
             waiting = [member for member in waiting if not member.trainee.finished]
 
@@ -52,7 +53,7 @@ class OnStream:
 
     def __init__(self, trainee: Trainee, pool: ThreadPoolExecutor):
         trainee.network.train()
-        self.trainee, self.pool, self.epochs, self.parts = trainee, pool, {}, []
+        self.trainee, self.pool, self.drawn, self.parts = trainee, pool, {}, []
         self.labels = trainee.data.train_labels.cpu().numpy()
         self.stream = torch.cuda.stream(torch.cuda.Stream()) if trainee.data.train_images.is_cuda else nullcontext()
         _wait()  # for the weights, which another stream puts on the device
@@ -66,9 +67,9 @@ class OnStream:
         trainee = self.trainee
         experiment, member = trainee.experiment, trainee.member
         for epoch in range(trainee.epoch, min(trainee.epoch + AHEAD, experiment.epochs) + 1):
-            if epoch not in self.epochs:
-                self.epochs[epoch] = self.pool.submit(draw_frames, experiment, member, epoch, self.labels)
-        drawn, sizes = self.epochs.pop(trainee.epoch).result()
+            if epoch not in self.drawn:
+                self.drawn[epoch] = self.pool.submit(draw_frames, experiment, member, epoch, self.labels)
+        drawn, sizes = self.drawn.pop(trainee.epoch).result()
         full = sizes.count(sizes[0])  # all batches but perhaps the last, which has the rest of the frames
         frames = sum(sizes[:full])
         parts = [(full, slice(frames)), (1, slice(frames, None))][: 1 + (full < len(sizes))]
@@ -125,7 +126,7 @@ class Steps:
             return
         if self.graph is None:
             self.graph = torch.cuda.CUDAGraph()
-            # Other threads draw meanwhile, and other members' steps are under way.
+            # "thread_local", for other threads draw meanwhile.
             with torch.cuda.graph(self.graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
                 self._step()
         self.graph.replay()

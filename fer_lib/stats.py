@@ -34,7 +34,7 @@ TWO_KINDS = "two kinds of outcome"
 ONE_TRAINING = "no verdict, one training each"
 """The verdict on arms that were trained once: their interval knows nothing of what another training would change."""
 
-WITHOUT_ENDS = {"ci_low": np.nan, "ci_high": np.nan, "p": np.nan, "verdict": TWO_KINDS}
+WITHOUT_ENDS = dict.fromkeys(("ci_low", "ci_high", "trained_low", "trained_high", "p"), np.nan) | {"verdict": TWO_KINDS}
 
 
 def by_training(protocol: str, values: pd.Series) -> pd.Series:

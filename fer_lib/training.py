@@ -150,7 +150,7 @@ class Trainee:
         else:
             fit_to_cpu(self.network)
         self.optimiser = optimiser_for(self.network, experiment)
-        self.history, self.seconds, self.stored = [], 0.0, time.monotonic()
+        self.history, self.seconds, self.stored_at = [], 0.0, time.monotonic()
         if checkpoint.exists():
             state = torch.load(checkpoint, map_location=data.train_images.device, weights_only=True)
             self.network.load_state_dict(state["network"])
@@ -161,6 +161,10 @@ class Trainee:
             self.optimiser.load_state_dict(state["optimiser"])
             for group, own in zip(self.optimiser.param_groups, on_this_device, strict=True):
                 group.update(own)
+            # So are the moments: a fused step reads them in the order in which its weights lie in memory.
+            for parameter, moments in self.optimiser.state.items():
+                for name in ("exp_avg", "exp_avg_sq"):
+                    moments[name] = torch.empty_like(parameter).copy_(moments[name])
             self.history, self.seconds = state["history"], state["seconds"]
 
     @property
@@ -226,10 +230,10 @@ class Trainee:
         self.history.append(row)
         if len(self.history) % LOOK_EVERY == 0 or self.finished or self.data.selection_images is not None:
             row |= self._accuracies()
-            if self.finished or time.monotonic() - self.stored > CHECKPOINT_SECONDS:
+            if self.finished or time.monotonic() - self.stored_at > CHECKPOINT_SECONDS:
                 state = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
                 save({**state, "history": self.history, "seconds": self.seconds}, self.checkpoint)
-                self.stored = time.monotonic()
+                self.stored_at = time.monotonic()
 
     def _accuracies(self) -> dict[str, float]:
         data = self.data

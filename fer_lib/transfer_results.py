@@ -51,8 +51,9 @@ def from_longer() -> list[Experiment]:
 
 
 def heavily_covered() -> list[Experiment]:
-    """Those fine-tuned under heavy occlusion."""
-    return [row for row in _tuned() if row.occlusion == "heavy"]
+    """Those fine-tuned under heavy occlusion, where there is the like under mixed occlusion to compare with."""
+    starts = {row.pretrained for row in _tuned() if row.occlusion == "mixed"}
+    return [row for row in _tuned() if row.occlusion == "heavy" and row.pretrained in starts]
 
 
 def _tuned() -> list[Experiment]:
@@ -239,7 +240,7 @@ def _kept(arm: Experiment, other: Experiment) -> tuple[pd.DataFrame, str]:
 
 
 def with_heavy_occlusion(heavy: Experiment) -> str:
-    """What one of `heavily_covered` keeps and gains over the same under mixed occlusion, as a line."""
+    """What one of `heavily_covered` keeps and gains over fine-tuning from there under mixed occlusion, as a line."""
     fine = tuned(heavy.pretrained)
     now, kept = _kept(heavy, fine)
     more = gains(heavy, fine)
@@ -258,14 +259,14 @@ def with_heavy_occlusion(heavy: Experiment) -> str:
     return (
         f"- {_capital(named(heavy))} ({heavy.epochs} epochs): right on {with_ends(now.loc['clean accuracy'])} of the "
         f"clear faces ({now['members'].iloc[0]} of {len(heavy.members)} trainings); against fine-tuning from there "
-        f"under mixed occlusion {'; '.join(clean)}. Of its own accuracy it keeps {kept}. "
+        f"under mixed occlusion ({fine.epochs} epochs) {'; '.join(clean)}. Of its own accuracy it keeps {kept}. "
         f"It has learned what its training covered: {'; '.join(covered)}."
     )
 
 
 def in_short() -> str:
-    """What fine-tuning reaches, in a sentence; empty if nothing was fine-tuned."""
-    if not _tuned():
+    """What fine-tuning from the usual start reaches, in a sentence; empty if nothing was fine-tuned so."""
+    if not any(row.pretrained == USUAL_START and row.occlusion == "mixed" for row in _tuned()):
         return ""
     fine = tuned()
     found = cluster_interval(results.read(fine, "predictions.csv.gz"))

@@ -62,7 +62,12 @@ def tried(seconds: float = 3.0, rounds: int = 3) -> pd.DataFrame:
 
 
 def _possible(change: str) -> bool:
-    """Whether this machine has what the change needs: a compiler, or a processor that computes in bf16."""
+    """Whether this machine has what the change needs: a compiler, or a processor that computes in bf16.
+
+    On a GPU the networks are channels-last as they are, and oneDNN has no part.
+    """
+    if machine.device() == "cuda" and ("channels-last" in change or "oneDNN" in change):
+        return False
     if "bf16" in change:
         return machine.device() == "cuda" or machine.has_avx512()
     return change != "torch.compile" or shutil.which("g++") is not None

@@ -126,7 +126,7 @@ def test_beside_printed_numbers(stored):
 
 
 def test_a_loss_beside_the_margin(stored):
-    text = fer2013_results.unsolved(PAPER)
+    text = fer2013_results.loss_beside_margin(PAPER)
     assert "the loss is still 0.88 (0.75 to 1.00; n = 2)" in text and text.endswith("pays the margin, 1.")
 
 

@@ -126,6 +126,17 @@ def test_a_fold_that_lost_the_face_leaves_a_mean_without_an_interval():
     assert pd.isna([row["ci_low"], row["ci_high"]]).all()
 
 
+def test_claims_on_people_have_no_ends_where_a_fold_lost_the_face(monkeypatch):
+    arms = [replace(arm, protocol="subject", seeds=2) for arm in (TRIPLET, SOFTMAX)]
+    monkeypatch.setattr(tables, "read_experiments", lambda: arms)
+    store(arms[0], [1.0, 0.25], [0, 0.9])
+    store(arms[1], [0.75, 0.75], [0, 0])
+    (found,) = claims.claims_table("ckplus").to_dict("records")
+    assert found["verdict"] == claims.TWO_KINDS and found["difference"] == pytest.approx(-1 / 8)
+    assert pd.isna([found[name] for name in ("ci_low", "ci_high", "trained_low", "trained_high", "p")]).all()
+    assert "[" not in wording.in_points(pd.Series(found))
+
+
 def test_claims_are_paired_by_member():
     store(TRIPLET, [0.9, 0.85, 0.65], [0, 0, 0])
     store(SOFTMAX, [0.8, 0.7, 0.6], [0, 0, 0])

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -121,14 +123,21 @@ def test_a_checkpoint_of_a_gpu_goes_on_on_a_cpu(data, tmp_path):
     experiment = Experiment("x", loss="softmax", epochs=2, batch_size=24)
     begun, file = Trainee(experiment, Member(0, 0), data, 7, tmp_path / "begun.pt"), tmp_path / "begun.pt"
     begun.end_epoch([begun.step(batch) for batch in draw_epoch(experiment, begun.member, 1, data.train_labels)], 1.0)
-    state = {"network": begun.network.state_dict(), "optimiser": begun.optimiser.state_dict()}
+    state = {"network": begun.network.state_dict(), "optimiser": copy.deepcopy(begun.optimiser.state_dict())}
+    for moments in state["optimiser"]["state"].values():
+        for name in ("exp_avg", "exp_avg_sq"):
+            if moments[name].dim() == 4:
+                moments[name] = moments[name].to(memory_format=torch.channels_last)
     for group in state["optimiser"]["param_groups"]:
         group |= {"capturable": True, "lr": torch.tensor(0.5)}
     training.save({**state, "history": begun.history, "seconds": 1.0}, file)
     resumed = Trainee(experiment, Member(0, 0), data, 7, file)
     assert [(group["lr"], group["capturable"]) for group in resumed.optimiser.param_groups] == [(0.001, False)] * 2
     fit(resumed, lambda: None)
-    assert resumed.finished
+    whole = Trainee(experiment, Member(0, 0), data, 7, tmp_path / "whole.pt")
+    fit(whole, lambda: None)
+    weights = zip(whole.network.parameters(), resumed.network.parameters(), strict=True)
+    assert all(torch.equal(a, b) for a, b in weights)
 
 
 def test_a_loss_that_is_no_number_stops_the_training(data, tmp_path):

@@ -120,6 +120,14 @@ def test_a_longer_start_is_compared_with_the_usual_one(stored):
     assert "it keeps 33.33 % [33.33 to 33.33] with 25 % covered by patches, before 100.00;" in text
 
 
+def test_what_has_nothing_to_be_compared_with_is_left_out(stored):
+    list_rows(SCRATCH, LONGER, HEAVY, PAPER)
+    store(LONGER, [lambda i, one: True for fold in range(4)])
+    store(HEAVY, [lambda i, one: True for fold in range(4)])
+    assert transfer_results.heavily_covered() == [], "its like under mixed occlusion is not listed"
+    assert transfer_results.in_short() == "" and transfer_results.heavy_in_short() == ""
+
+
 def test_heavy_occlusion_comes_last(stored):
     assert transfer_results.heavily_covered() == [] and transfer_results.heavy_in_short() == ""
     list_rows(SCRATCH, HEAVY, FINE, PAPER)
@@ -131,8 +139,8 @@ def test_heavy_occlusion_comes_last(stored):
     assert transfer_results.answer().count(text) == 1
     assert "weights, heavy occlusion (60 epochs): right on 100.00 % of the clear faces" in text
     assert (
-        "against fine-tuning from there under mixed occlusion +8.33 points [+0.00 to +25.00; folds -18.19 to +34.85] "
-        in text
+        "against fine-tuning from there under mixed occlusion (20 epochs) +8.33 points [+0.00 to +25.00; "
+        "folds -18.19 to +34.85] (people: all), not resolvable" in text
     )
     assert "Of its own accuracy it keeps 100.00 % with 25 % covered by patches, before 100.00;" in text
     short = transfer_results.heavy_in_short()
