@@ -48,8 +48,8 @@ def in_short(dataset: str) -> str:
         ],
         "What is there to beat?": [
             recipe_results.in_short(dataset),
-            transfer_results.in_short() if dataset == "ckplus" else "",
-            transfer_results.heavy_in_short() if dataset == "ckplus" else "",
+            *(transfer_results.all_in_short() if dataset == "ckplus" else ()),
+            fer2013_results.in_short() if dataset == "ckplus" else "",
         ],
     }
     lists = {question: "\n".join(f"- {line}" for line in lines if line) for question, lines in said.items()}

@@ -295,8 +295,8 @@ def in_short() -> str:
     table = tables.accuracy_table(DATASET)
     best = table.loc[table["mean"].idxmax()]
     return (
-        f"The best of {len(table)} networks so far, {best['label']}, reaches {percent(best['mean'])} % of PrivateTest "
-        f"[{interval(best['ci_low'], best['ci_high'])}], n = {best['n']}.{_not_among(table)}"
+        f"On FER2013 the best of {len(table)} networks so far, {best['label']}, reaches {percent(best['mean'])} % of "
+        f"PrivateTest [{interval(best['ci_low'], best['ci_high'])}], n = {best['n']}.{_not_among(table)}"
     )
 
 

@@ -117,6 +117,8 @@ def test_a_longer_start_is_compared_with_the_usual_one(stored):
     assert transfer_results.answer().count(text) == 1
     assert "weights of 150 epochs instead of 20: right on 100.00 % of the clear faces (4 of 4 trainings)" in text
     assert "on clear faces +8.33 points [" in text and "under unseen occlusion -58.33 points [" in text
+    usual, short, heavy = transfer_results.all_in_short()
+    assert "it gains +8.33 points [" in short and "and -58.33 points [" in short and usual and not heavy
     assert "it keeps 33.33 % [33.33 to 33.33] with 25 % covered by patches, before 100.00;" in text
 
 
@@ -125,7 +127,7 @@ def test_what_has_nothing_to_be_compared_with_is_left_out(stored):
     store(LONGER, [lambda i, one: True for fold in range(4)])
     store(HEAVY, [lambda i, one: True for fold in range(4)])
     assert transfer_results.heavily_covered() == [], "its like under mixed occlusion is not listed"
-    assert transfer_results.in_short() == "" and transfer_results.heavy_in_short() == ""
+    assert transfer_results.all_in_short() == ["", ""]
 
 
 def test_heavy_occlusion_comes_last(stored):
