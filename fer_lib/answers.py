@@ -13,6 +13,7 @@ from fer_lib import (
     naming,
     paths,
     quality_wording,
+    questions,
     recipe_results,
     references,
     results,
@@ -37,7 +38,7 @@ def followed(occlusion: str = "rectangle") -> list[str]:
 
 def in_short(dataset: str) -> str:
     """The study's answers to the questions that its readers come with, in Markdown: a list for each."""
-    table, asked = tables.accuracy_table(dataset), robustness.questions_table(dataset)
+    table, asked = tables.accuracy_table(dataset), questions.compared(dataset)
     said = {
         "Does the method work?": works(dataset, table),
         "Is it robust to occlusion?": [occlusion_takes(dataset, asked), *transformer_gains(dataset, asked)],
@@ -129,7 +130,7 @@ def references_over_splits(dataset: str) -> str:
 
 
 def occlusion_takes(dataset: str, asked: pd.DataFrame) -> str:
-    """What occlusion takes from the first arm, and what training with it gains; asked: `robustness.questions_table`."""
+    """What occlusion takes from the first arm, and what training with it gains; asked: `questions.compared`."""
     protocol, table = compared_under_occlusion(dataset)
     name = table["label"].iloc[0]
     mean = table[table["label"] == name].set_index("score")["mean"].map(percent)
@@ -171,7 +172,7 @@ def _gains(asked: pd.DataFrame, question: str, protocol: str, name: str, what: s
 
 
 def _asked(asked: pd.DataFrame, question: str, protocol: str, name: str) -> pd.DataFrame:
-    """The rows of `robustness.questions_table` that answer it for the method of this name, by score."""
+    """The rows of `questions.compared` that answer it for the method of this name, by score."""
     rows = asked[(asked["question"] == question) & (asked["protocol"] == protocol) & (asked["with"] == name)]
     return rows.set_index("score")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import paths, results, robustness
+from fer_lib import paths, questions, results, robustness
 from fer_lib.experiments import Experiment, Member
 from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import CLEAN, FILLS, SUITE, WINDOWS, Occlusion, window_name
@@ -75,13 +75,13 @@ def test_scores_by_hand(stored):
 
 
 def test_questions_are_paired_by_people(stored):
-    found = robustness.questions_table("synthetic").set_index("score")
+    found = questions.compared("synthetic").set_index("score")
     assert set(found["question"]) == {"training with occlusion"} and (found["n"] == 4).all()
     assert found.loc["unseen", "difference"] == pytest.approx(1 / 8)
     assert (found.loc["clean", "difference"], found.loc["clean", "p"]) == (0, 1)
     # Everybody gains as much, so the interval has no width, and of 16 exchanges 2 are as extreme.
     assert found.loc["eyes", ["difference", "ci_low", "ci_high", "p"]].tolist() == [1, 1, 1, 2 / 16]
-    readable = robustness.readable_questions(found.reset_index())
+    readable = questions.readable(found.reset_index())
     by_fill = [f"unseen, {fill}" for fill in FILLS]
     kinds = [kind for kind in robustness.KINDS if kind != "targeted"]
     assert readable["score"].tolist() == [
@@ -118,12 +118,12 @@ def test_members_that_were_never_asked_are_named(stored):
 
 
 def test_answer_says_what_is_kept(stored):
-    table, questions = robustness.robustness_table("synthetic"), robustness.questions_table("synthetic")
-    text = robustness.answer(table, questions)
+    table, found = robustness.robustness_table("synthetic"), questions.compared("synthetic")
+    text = questions.answer(table, found)
     assert text.count("On clear faces ") == text.count("help under unseen occlusion (subject; ") > 0
     assert f"Does training with occlusion help under unseen occlusion (subject; {label(WITH)})? +12.50 points" in text
     assert "by kind from +0.0 (" in text and "to +100.0 (eyes). On clear faces +0.00 points" in text
-    alone = robustness.answer(table, questions[:0])
+    alone = questions.answer(table, found[:0])
     assert "100.00 % on clear faces, 12.50 % under unseen occlusion; it keeps 12.50 % [12.50 to 12.50]" in alone
 
 

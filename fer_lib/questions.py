@@ -1,0 +1,95 @@
+"""What helps under occlusion: arms that differ in one thing, compared on the same covered faces."""
+
+import pandas as pd
+
+from fer_lib.experiments import SOFTMAX
+from fer_lib.naming import label
+from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
+from fer_lib.robustness import KINDS, SCORES, arms, counted, equally, gain
+from fer_lib.stats import COMPARISON
+from fer_lib.wording import gained, in_points, interval, p_value, paired, percent
+
+QUESTIONS = {
+    "training with occlusion": ({"occlusion": "rectangle"}, {"occlusion": "none"}),
+    "training with mixed occlusion": ({"occlusion": "mixed"}, {"occlusion": "none"}),
+    "heavy occlusion instead of mixed": ({"occlusion": "heavy"}, {"occlusion": "mixed"}),
+    "the spatial transformer": (
+        {"input_path": "stn", "head_layers": 1},
+        {"input_path": "plain", "stn_lr_factor": 1.0},
+    ),
+    "a slower transformer": ({"stn_lr_factor": 0.1, "input_path": "stn"}, {"stn_lr_factor": 1.0}),
+    "the triplet loss": ({"loss": "triplet"}, SOFTMAX),
+    "the triplet loss with a slower transformer": (
+        {"loss": "triplet", "stn_lr_factor": 0.1},
+        SOFTMAX | {"stn_lr_factor": 1.0},
+    ),
+    "the joint loss": ({"loss": "joint"}, SOFTMAX),
+}
+"""Does it help under occlusion? -> what the arm with it has, and the arm without it instead."""
+
+
+def compared(dataset: str) -> pd.DataFrame:
+    """Paired answers: one row per question, pair of arms and score (`clean`, `unseen`, also by fill,
+    and each kind but the targeted, which asks no two networks the same).
+
+    Columns question, protocol, with, score and those of `stats.COMPARISON`, over the members that both arms have.
+    """
+    measured_arms, rows = arms(dataset), []
+    groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}
+    groups |= {f"unseen, {fill}": equally([one for one in SCORES["unseen"] if one.fill == fill]) for fill in FILLS}
+    groups["unseen, not black"] = equally([one for one in SCORES["unseen"] if one.fill in set(FILLS) - {"black"}])
+    groups |= {kind: equally([one for one in SUITE if one.kind == kind]) for kind in KINDS if kind != TARGETED[0].kind}
+    for question, (having, lacking) in QUESTIONS.items():
+        for better in measured_arms:
+            if any(getattr(better, name) != value for name, value in having.items()):
+                continue
+            for worse in measured_arms:
+                if not better.is_like(worse, **lacking):
+                    continue
+                about = {"question": question, "protocol": better.protocol, "with": label(better)}
+                rows += [{**about, "score": name, **gain(better, worse, group)} for name, group in groups.items()]
+    return pd.DataFrame(rows, columns=["question", "protocol", "with", "score", *COMPARISON])
+
+
+def readable(answers: pd.DataFrame) -> pd.DataFrame:
+    """`compared` in points."""
+    gains = [in_points(row) for row in answers.itertuples()]
+    shown = answers[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
+    n = [paired(row) for row in answers.itertuples()]
+    p = [p_value(x) for x in answers["p"]]
+    return shown.assign(gain=gains, n=n, p=p, verdict=answers["verdict"])
+
+
+def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
+    """What helps under occlusion that no training showed; where nothing was compared, what each arm keeps under it."""
+    if len(answers):
+        return in_words(answers)
+    lines = []
+    for (protocol, name), own in table.groupby(["protocol", "label"], sort=False):
+        values = own.set_index("score")
+        kept = values.loc["kept"]
+        clear, unseen = (percent(values.loc[score, "mean"]) for score in ("clean", "unseen"))
+        ends = f" [{interval(kept['ci_low'], kept['ci_high'])}]" if pd.notna(kept["ci_low"]) else ""
+        lines.append(
+            f"- **{name}**, protocol {protocol}, {counted(kept)}: {clear} % on clear faces, {unseen} % under "
+            f"unseen occlusion; it keeps {percent(kept['mean'])} %{ends}."
+        )
+    return "\n".join(lines)
+
+
+def in_words(answers: pd.DataFrame) -> str:
+    """`compared` under unseen occlusion, and on clear faces, in sentences."""
+    lines = []
+    for (question, protocol, name), own in answers.groupby(["question", "protocol", "with"], sort=False):
+        by_score = own.set_index("score")
+        found, clear = by_score.loc["unseen"], by_score.loc["clean"]
+        fills = [f"{fill} {100 * by_score.loc[f'unseen, {fill}', 'difference']:+.1f}" for fill in FILLS]
+        kinds = by_score["difference"].reindex({one.kind for one in SCORES["unseen"]})
+        least, most = kinds.idxmin(), kinds.idxmax()
+        lines.append(
+            f"- Does {question} help under unseen occlusion ({protocol}; {name})? {gained(found)}, "
+            f"{found['n']} {found['pairs']}: {found['verdict']}. By what covers the face: {', '.join(fills)}; by kind "
+            f"from {100 * kinds[least]:+.1f} ({least}) to {100 * kinds[most]:+.1f} ({most}). On clear faces "
+            f"{gained(clear)}: {clear['verdict']}."
+        )
+    return "\n".join(lines)
