@@ -80,8 +80,9 @@ def works(dataset: str, table: pd.DataFrame) -> list[str]:
     reached = table[table["protocol"] == "subject"].set_index("label")
     over = over[over["n"] == over["n"].max()]
     said = [
-        f"{short(row.label)} {with_ends(reached.loc[row.label])}, a gain of {gained(row)}, {row.verdict}"
+        f"{short(row.label)} {with_ends(own)}{_some_lost(own)}, a gain of {gained(row)}, {row.verdict}"
         for row in over.itertuples()
+        for own in [reached.loc[row.label]]
     ]
     if said:
         alone = results.of_data_set(dataset, "references.csv").set_index(["method", "protocol"])
@@ -91,6 +92,10 @@ def works(dataset: str, table: pd.DataFrame) -> list[str]:
             f"({over['n'].iloc[0]} {over['pairs'].iloc[0]})."
         )
     return lines
+
+
+def _some_lost(row: pd.Series) -> str:
+    return f" ({row['lost']} of {row['n']} transformers lost the face)" if row["lost"] else ""
 
 
 def printed_in_short() -> str:
@@ -147,16 +152,18 @@ def occlusion_takes(dataset: str, asked: pd.DataFrame) -> str:
 
 
 def transformer_gains(dataset: str, asked: pd.DataFrame) -> list[str]:
-    """Whether the transformer looks away, what it gains, and what the triplet loss; asked: as `occlusion_takes`."""
+    """Whether the transformer looks away, what it gains, and what triplets; asked: as `occlusion_takes`."""
     protocol = first_protocol(moved(dataset))[0]
     softmax, triplet = followed()
     slower = "the triplet loss with a slower transformer"
-    alike = "Over softmax with as slow a transformer, the triplet loss"
+    joint = naming.label(Experiment("joint", "ckplus", loss="joint", stn_lr_factor=0.1))
+    alike = "Over softmax with as slow a transformer,"
     return [
         views.looks_away(dataset),
         _gains(asked, "the spatial transformer", protocol, softmax, "With softmax the transformer"),
         _gains(asked, slower, protocol, triplet, f"Over softmax, {slower}"),
-        _gains(asked, "the triplet loss", protocol, triplet, alike),
+        _gains(asked, "the triplet loss", protocol, triplet, f"{alike} the triplet loss"),
+        _gains(asked, "the joint loss", protocol, joint, f"{alike} the joint loss (both added up)"),
     ]
 
 
