@@ -200,7 +200,7 @@ def answer() -> str:
             f"- Against the same recipe from scratch, {words[row.score]}: {gained(row)}, {row.n} {row.pairs}: "
             f"{row.verdict}."
         )
-    lines += [*map(with_longer_start, from_longer()), *map(with_heavy_occlusion, heavily_covered())]
+    lines += [f"- {line}" for line in all_in_short()[1:] if line]
     features = table.loc[f"{transfer.TRAINED}, linear"], table.loc[f"{transfer.UNTRAINED}, linear"]
     lines.append(
         f"- A linear classifier on frozen features of FER2013's network reaches {with_ends(features[0])}, on those "
@@ -217,7 +217,7 @@ def answer() -> str:
 
 
 def with_longer_start(longer: Experiment) -> str:
-    """What one of `from_longer` keeps and gains over `tuned`, as a line."""
+    """What one of `from_longer` keeps and gains over `tuned`, in sentences."""
     now, kept = _kept(longer, tuned())
     more = gains(longer, tuned()).query("people == 'all'").set_index("score")
     gained_there = [
@@ -225,8 +225,8 @@ def with_longer_start(longer: Experiment) -> str:
         for name, words in {"clean": "on clear faces", "unseen": "under unseen occlusion"}.items()
     ]
     return (
-        f"- {_capital(named(longer))} instead of 20: right on {with_ends(now.loc['clean accuracy'])} of the clear "
-        f"faces ({now['members'].iloc[0]} of {len(longer.members)} trainings); against fine-tuning as above "
+        f"{_capital(named(longer))} instead of 20: right on {with_ends(now.loc['clean accuracy'])} of the clear "
+        f"faces ({now['members'].iloc[0]} of {len(longer.members)} trainings); against fine-tuning from 20 "
         f"{'; '.join(gained_there)}. Of its own accuracy it keeps {kept}."
     )
 
@@ -240,7 +240,7 @@ def _kept(arm: Experiment, other: Experiment) -> tuple[pd.DataFrame, str]:
 
 
 def with_heavy_occlusion(heavy: Experiment) -> str:
-    """What one of `heavily_covered` keeps and gains over fine-tuning from there under mixed occlusion, as a line."""
+    """What one of `heavily_covered` keeps and gains over fine-tuning from there under mixed occlusion, in sentences."""
     fine = tuned(heavy.pretrained)
     now, kept = _kept(heavy, fine)
     more = gains(heavy, fine)
@@ -257,7 +257,7 @@ def with_heavy_occlusion(heavy: Experiment) -> str:
         }.items()
     ]
     return (
-        f"- {_capital(named(heavy))} ({heavy.epochs} epochs): right on {with_ends(now.loc['clean accuracy'])} of the "
+        f"{_capital(named(heavy))} ({heavy.epochs} epochs): right on {with_ends(now.loc['clean accuracy'])} of the "
         f"clear faces ({now['members'].iloc[0]} of {len(heavy.members)} trainings); against fine-tuning from there "
         f"under mixed occlusion ({fine.epochs} epochs) {'; '.join(clean)}. Of its own accuracy it keeps {kept}. "
         f"It has learned what its training covered: {'; '.join(covered)}."
