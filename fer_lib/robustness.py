@@ -27,6 +27,7 @@ from fer_lib.occlusion_benchmark import (
 )
 from fer_lib.stats import (
     RESAMPLED,
+    STARTS,
     WITHOUT_ENDS,
     pooled,
     pooled_gain,
@@ -180,12 +181,13 @@ def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFram
 def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequence[int] | None = None) -> dict:
     """What the first arm gains over the second in a score, and what is paired: people, images or members.
 
-    folds: those that count, all by default.
+    Of arms that start from other weights, the starts were trained apart. folds: those that count, all by default.
     """
     key = ["seed", "fold", "frame_id", "subject"]
     both = right(first, weights).merge(right(second, weights), on=key, suffixes=("_first", "_second"))
     both = both if folds is None else both[both["fold"].isin(folds)]
-    found = pooled_gain(first.protocol, both, both["score_first"] - both["score_second"])
+    apart = STARTS if first.pretrained != second.pretrained else None
+    found = pooled_gain(first.protocol, both, both["score_first"] - both["score_second"], apart)
     if not any(two_kinds(arm, both) for arm in (first, second)):
         return found
     return found | WITHOUT_ENDS

@@ -23,6 +23,9 @@ Two trainings of one and the same recipe differ, of which an interval over peopl
 its own and trainings of its own.
 """
 
+STARTS = ("seed", "starts")
+"""What was trained apart where two arms start from other weights: all folds of a seed start from the same."""
+
 
 COMPARISON = ["difference", "ci_low", "ci_high", "trained_low", "trained_high", "p", "n", "pairs", "verdict"]
 """The columns of a comparison of two arms: `cluster_gain`, and what is paired. Where members are, trained_* is NaN."""
@@ -140,14 +143,16 @@ def pooled_difference(protocol: str, first: pd.DataFrame, second: pd.DataFrame) 
     return pooled_gain(protocol, both, right[0] - right[1])
 
 
-def pooled_gain(protocol: str, frames: pd.DataFrame, gained) -> dict[str, float]:
+def pooled_gain(protocol: str, frames: pd.DataFrame, gained, apart: tuple[str, str] | None = None) -> dict[str, float]:
     """`COMPARISON` of two arms, of which the first gained so much over the second on each frame.
 
     `cluster_gain` where people or images are resampled, else `paired_difference` over members. frames: as `pooled`.
+    apart: the column whose values were trained apart, and its name, by default that of `TRAININGS`.
     """
     if protocol in RESAMPLED:
-        found = cluster_gain(gained, frames[RESAMPLED[protocol][0]], frames[TRAININGS[protocol][0]])
-        return {**found, "pairs": paired_by(protocol, found["trainings"])}
+        column, units = apart or TRAININGS[protocol]
+        found = cluster_gain(gained, frames[RESAMPLED[protocol][0]], frames[column])
+        return {**found, "pairs": paired_by(protocol, found["trainings"], units)}
     by_member = frames[["seed", "fold"]].assign(gained=gained).groupby(["seed", "fold"])["gained"].mean()
     return {**paired_difference(by_member, 0 * by_member), "pairs": "members"}
 
@@ -182,9 +187,8 @@ def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
     return {**found, "verdict": ONE_TRAINING if len(means) == 1 else verdict((low, high), over)}
 
 
-def paired_by(protocol: str, trainings: int) -> str:
-    """What is paired under a protocol: "subject", 2 -> people in 2 folds."""
-    units = TRAININGS[protocol][1]
+def paired_by(protocol: str, trainings: int, units: str) -> str:
+    """What is paired under a protocol: "subject", 2, "folds" -> people in 2 folds."""
     return f"{RESAMPLED[protocol][1]} in {trainings} {units if trainings != 1 else units.removesuffix('s')}"
 
 

@@ -71,11 +71,11 @@ SPREAD = [0.025, 0.25, 0.5, 0.75, 0.975]
 def summary(dataset: str) -> pd.DataFrame:
     """A row per arm and quantity: its mean over the test frames, and the ends (low, high) of the middle 95 % of them.
 
-    Columns protocol, method, frames, quantity, mean, low, high.
+    Without the members that have lost the face. Columns protocol, method, frames, quantity, mean, low, high.
     """
     rows = []
     for experiment in looking(dataset):
-        table = described(experiment)
+        table = faces_kept(experiment, described(experiment))
         frames = int((table["occlusion"] == "none").sum())
         for quantity, kind in QUANTITIES.items():
             values = table.loc[table["occlusion"] == kind, quantity]

@@ -1,9 +1,13 @@
 """How results are put to a reader: rounded, in percent, with what they were measured over, and in sentences."""
 
+from collections import Counter
+
 import pandas as pd
 
 from fer_lib.experiments import read_experiments
-from fer_lib.tables import unfinished
+from fer_lib.naming import label
+from fer_lib.results import read_run
+from fer_lib.tables import measured, unfinished
 
 WIDE = 0.1
 """An interval wider than this says nothing of a printed number."""
@@ -169,6 +173,21 @@ def not_run(dataset: str) -> str:
         f"Of the {planned} members that `experiments.csv` lists, {done} were run. "
         f"What is missing stands at the end of this page; `make {dataset}` completes it."
     )
+
+
+def trained_on(dataset: str) -> str:
+    """Which machines trained the members of a data set, and which experiments more than one did, in sentences."""
+    devices = {}
+    for row in measured(dataset):
+        run = read_run(row)
+        counts = Counter(timing.get("device", run["device"]) for timing in run["members"].values())
+        devices[f"{label(row)} ({row.protocol})"] = counts
+    total = sum(devices.values(), Counter())
+    said = f"Members trained on {'; '.join(f'{name}: {count}' for name, count in total.most_common())}."
+    mixed = [name for name, counts in devices.items() if len(counts) > 1]
+    if mixed:
+        said += f" On more than one of these: {'; '.join(mixed)}."
+    return f"{said} To a network another machine is another initialisation."
 
 
 def readable_unfinished(missing: pd.DataFrame) -> pd.DataFrame:

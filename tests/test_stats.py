@@ -93,7 +93,8 @@ def test_a_verdict_asks_people_and_trainings():
     assert (found["trained_low"], found["trained_high"]) == pytest.approx((0.4945, 0.5355), abs=1e-3)
     unlike = np.where(folds == 0, 1.9, -0.2)
     assert cluster_gain(unlike, people, folds)["verdict"] == "not resolvable"
-    assert paired_by("subject", 1) == "people in 1 fold" and paired_by("usage", 3) == "images in 3 initialisations"
+    assert paired_by("subject", 1, "folds") == "people in 1 fold"
+    assert paired_by("usage", 3, "initialisations") == "images in 3 initialisations"
 
 
 @pytest.mark.parametrize(

@@ -154,6 +154,16 @@ def test_claims_are_paired_by_member():
     assert triplet["at_best"] == pytest.approx(0.1) and triplet["at_best_low"] == pytest.approx(triplet["ci_low"])
 
 
+def test_the_machines_that_trained_are_named():
+    store(SOFTMAX, [0.8, 0.8], [0, 0])
+    run = results.read_run(SOFTMAX)
+    assert wording.trained_on("ckplus").startswith("Members trained on cpu: 2. To a network")
+    run["members"]["seed1-fold0"]["device"] = "other"
+    results.write_run(SOFTMAX, run)
+    said = wording.trained_on("ckplus")
+    assert "cpu: 1; other: 1. On more than one of these: STN + ResNet-10 + softmax (random)." in said
+
+
 def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
     store(TRIPLET, [0.9, 0.1], [0, 0.9])
     store(SOFTMAX, [0.8, 0.8], [0, 0])
