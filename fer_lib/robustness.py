@@ -26,8 +26,8 @@ from fer_lib.occlusion_benchmark import (
     window_name,
 )
 from fer_lib.stats import (
+    BY_START,
     RESAMPLED,
-    STARTS,
     WITHOUT_ENDS,
     pooled,
     pooled_gain,
@@ -186,7 +186,7 @@ def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequenc
     key = ["seed", "fold", "frame_id", "subject"]
     both = right(first, weights).merge(right(second, weights), on=key, suffixes=("_first", "_second"))
     both = both if folds is None else both[both["fold"].isin(folds)]
-    apart = STARTS if first.pretrained != second.pretrained else None
+    apart = BY_START if first.pretrained != second.pretrained else None
     found = pooled_gain(first.protocol, both, both["score_first"] - both["score_second"], apart)
     if not any(two_kinds(arm, both) for arm in (first, second)):
         return found

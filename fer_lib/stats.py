@@ -23,7 +23,7 @@ Two trainings of one and the same recipe differ, of which an interval over peopl
 its own and trainings of its own.
 """
 
-STARTS = ("seed", "starts")
+BY_START = ("seed", "starts")
 """What was trained apart where two arms start from other weights: all folds of a seed start from the same."""
 
 
