@@ -10,21 +10,21 @@ from fer_lib import (
     claims,
     embedding_scores,
     fer2013_results,
+    gains,
     naming,
     paths,
     quality_wording,
-    questions,
     recipe_results,
     references,
     results,
     robustness,
     speed,
     tables,
-    transfer_results,
+    transfer_wording,
     views,
 )
 from fer_lib.experiments import Experiment
-from fer_lib.wording import gained, interval, percent, with_ends
+from fer_lib.wording import interval, percent, with_ends
 
 COMMON = "STN + ResNet-10 + "
 """What all followed arms share; left out of the names within a sentence or a figure."""
@@ -38,10 +38,13 @@ def followed(occlusion: str = "rectangle") -> list[str]:
 
 def in_short(dataset: str) -> str:
     """The study's answers to the questions that its readers come with, in Markdown: a list for each."""
-    table, asked = tables.accuracy_table(dataset), questions.compared(dataset)
     said = {
-        "Does the method work?": works(dataset, table),
-        "Is it robust to occlusion?": [occlusion_takes(dataset, asked), *transformer_gains(dataset, asked)],
+        "Does the method work?": works(dataset, tables.accuracy_table(dataset)),
+        "Is it robust to occlusion?": [
+            occlusion_takes(dataset),
+            gains.in_words(gains.table(dataset)),
+            views.looks_away(dataset),
+        ],
         "Can the printed number be trusted?": [
             printed_in_short(),
             leak(dataset),
@@ -49,8 +52,7 @@ def in_short(dataset: str) -> str:
         ],
         "What is there to beat?": [
             recipe_results.in_short(dataset),
-            *(transfer_results.all_in_short() if dataset == "ckplus" else ()),
-            fer2013_results.in_short() if dataset == "ckplus" else "",
+            *((transfer_wording.in_short(), fer2013_results.in_short()) if dataset == "ckplus" else ()),
         ],
     }
     lists = {question: "\n".join(f"- {line}" for line in lines if line) for question, lines in said.items()}
@@ -80,7 +82,7 @@ def works(dataset: str, table: pd.DataFrame) -> list[str]:
     reached = table[table["protocol"] == "subject"].set_index("label")
     over = over[over["n"] == over["n"].max()]
     said = [
-        f"{short(row.label)} {with_ends(own)}{_some_lost(own)}, a gain of {gained(row)}, {row.verdict}"
+        f"{short(row.label)} {with_ends(own)}{_some_lost(own)}, {row.verdict}"
         for row in over.itertuples()
         for own in [reached.loc[row.label]]
     ]
@@ -88,8 +90,8 @@ def works(dataset: str, table: pd.DataFrame) -> list[str]:
         alone = results.of_data_set(dataset, "references.csv").set_index(["method", "protocol"])
         lines.append(
             f"On new people {references.METHODS[-1]}, which learns no features, reaches "
-            f"{with_ends(alone.loc[references.METHODS[-1], 'subject'])}; beside it {'; '.join(said)} "
-            f"({over['n'].iloc[0]} {over['pairs'].iloc[0]})."
+            f"{with_ends(alone.loc[references.METHODS[-1], 'subject'])}. Beside it, and whether a gain over it is "
+            f"supported: {'; '.join(said)} ({over['n'].iloc[0]} {over['pairs'].iloc[0]})."
         )
     return lines
 
@@ -134,54 +136,13 @@ def references_over_splits(dataset: str) -> str:
     return " ".join(filter(None, lines))
 
 
-def occlusion_takes(dataset: str, asked: pd.DataFrame) -> str:
-    """What occlusion takes from the first arm, and what training with it gains; asked: `questions.compared`."""
-    protocol, table = compared_under_occlusion(dataset)
+def occlusion_takes(dataset: str) -> str:
+    """What occlusion takes from the first arm, in a sentence."""
+    table = compared_under_occlusion(dataset)[1]
     name = table["label"].iloc[0]
-    mean = table[table["label"] == name].set_index("score")["mean"].map(percent)
-    sentence = f"{name}: {mean['clean']} % on clear faces, {mean['unseen']} % under occlusion that no training showed."
-    found = _asked(asked, "training with occlusion", protocol, name)
-    if len(found):
-        unseen, other = found.loc["unseen"], found.loc["unseen, not black"]
-        sentence += (
-            f" Training with a black rectangle gains there {gained(unseen)}, {unseen['n']} {unseen['pairs']}: "
-            f"{unseen['verdict']}; where something other than black covers the face {gained(other)}: "
-            f"{other['verdict']}."
-        )
-    return sentence
-
-
-def transformer_gains(dataset: str, asked: pd.DataFrame) -> list[str]:
-    """Whether the transformer looks away, what it gains, and what triplets; asked: as `occlusion_takes`."""
-    protocol = first_protocol(moved(dataset))[0]
-    softmax, triplet = followed()
-    slower = "the triplet loss with a slower transformer"
-    joint = naming.label(Experiment("joint", "ckplus", loss="joint", stn_lr_factor=0.1))
-    alike = "Over softmax with as slow a transformer,"
-    return [
-        views.looks_away(dataset),
-        _gains(asked, "the spatial transformer", protocol, softmax, "With softmax the transformer"),
-        _gains(asked, slower, protocol, triplet, f"Over softmax, {slower}"),
-        _gains(asked, "the triplet loss", protocol, triplet, f"{alike} the triplet loss"),
-        _gains(asked, "the joint loss", protocol, joint, f"{alike} the joint loss (both added up)"),
-    ]
-
-
-def _gains(asked: pd.DataFrame, question: str, protocol: str, name: str, what: str) -> str:
-    found = _asked(asked, question, protocol, name)
-    if found.empty:
-        return ""
-    clear, unseen = found.loc["clean"], found.loc["unseen"]
-    return (
-        f"{what} gains {gained(clear)} on clear faces, {clear['verdict']}, and {gained(unseen)} under unseen "
-        f"occlusion, {unseen['verdict']} ({unseen['n']} {unseen['pairs']})."
-    )
-
-
-def _asked(asked: pd.DataFrame, question: str, protocol: str, name: str) -> pd.DataFrame:
-    """The rows of `questions.compared` that answer it for the method of this name, by score."""
-    rows = asked[(asked["question"] == question) & (asked["protocol"] == protocol) & (asked["with"] == name)]
-    return rows.set_index("score")
+    own = table[table["label"] == name].set_index("score")
+    clear, unseen = (with_ends(own.loc[score]) for score in ("clean", "unseen"))
+    return f"{name}: {clear} on clear faces, {unseen} under occlusion that no training showed."
 
 
 def of_each_page(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
@@ -212,7 +173,7 @@ def of_each_page(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
         "08_fer2013": quality_wording.in_short(),
         "09_recipe": recipe_results.in_short(dataset),
         "10_fer2013_networks": fer2013_results.in_short(),
-        "11_transfer": transfer_results.in_short(),
+        "11_transfer": transfer_wording.in_short(),
         "07_speed": (
             f"Ten members at once train {fastest.min():.1f} to {fastest.max():.1f} times as fast as the usual way."
             if len(fastest)

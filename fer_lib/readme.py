@@ -1,6 +1,6 @@
 """Keeps the results in README.md equal to the results in `results/`: `python -m fer_lib.readme` rewrites that part.
 
-The picture there is `results/reports/summary.svg`, which is rewritten too.
+Its pictures are `summary.svg` and `gains.svg` in `results/reports/`, which are rewritten too.
 """
 
 import matplotlib.pyplot as plt
@@ -9,6 +9,7 @@ import pandas as pd
 from fer_lib import (
     answers,
     claims,
+    gains,
     paths,
     plots,
     references,
@@ -20,7 +21,7 @@ from fer_lib import (
     wording,
 )
 
-PICTURE = paths.ROOT / "results" / "reports" / "summary.svg"
+REPORTS = paths.ROOT / "results" / "reports"
 
 UNDER_OCCLUSION = (
     f"Under {len(robustness.SCORES['unseen'])} occlusions of other kinds than the rectangles and squares that training "
@@ -43,23 +44,29 @@ def with_results(readme: str) -> str:
 
 
 def results_text() -> str:
-    """The picture, the answer in short, the paper's arms and claims, and what is left under occlusion."""
+    """The answer in a picture and in short, what each part gains, the paper's arms and claims, and occlusion."""
     dataset = "ckplus"
-    reached = summary.table(dataset)
+    reached, parts = summary.table(dataset), gains.table(dataset)
     listed = tables.accuracy_table(dataset).query("part == 'Table 2'")
-    parts = [
-        f"![{summary.in_words(reached)}]({PICTURE.relative_to(paths.ROOT)})",
+    said = [
+        f"![{summary.in_words(reached)}]({REPORTS.relative_to(paths.ROOT)}/summary.svg)",
         summary.CAPTION,
         answers.in_short(dataset),
+        "**What does each part gain?**",
+        f"![{gains.in_full(parts)}]({REPORTS.relative_to(paths.ROOT)}/gains.svg)",
+        gains.CAPTION,
+        "**The paper's numbers beside ours**",
         markdown(wording.readable(listed)),
         wording.CAPTION,
         wording.lost_in_words(listed),
         references.in_words(results.of_data_set(dataset, "references.csv")),
-        wording.claims_in_words(claims.claims_table(dataset)),
+        "**Its claims**",
+        markdown(wording.readable_claims(claims.claims_table(dataset))),
+        "**Under occlusion**",
         UNDER_OCCLUSION,
         markdown(kept(robustness.robustness_table(dataset))),
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(said)
 
 
 def kept(scores: pd.DataFrame) -> pd.DataFrame:
@@ -79,15 +86,18 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
 
 
-def picture(dataset: str = "ckplus") -> str:
-    """The picture in the README, as SVG."""
-    reached = summary.table(dataset)
+def pictures(dataset: str = "ckplus") -> dict[str, str]:
+    """The pictures of the README as SVG, by the name of their file."""
+    reached, parts = summary.table(dataset), gains.table(dataset)
     with plt.rc_context(plots.STYLE):
-        fig = summary.picture(reached)
-    return report.picture(fig, summary.in_words(reached))
+        return {
+            "summary.svg": report.picture(summary.picture(reached), summary.in_words(reached)),
+            "gains.svg": report.picture(gains.picture(parts), gains.in_full(parts)),
+        }
 
 
 if __name__ == "__main__":
     file = paths.ROOT / "README.md"
     results.write(file, with_results(file.read_text()).encode())
-    results.write(PICTURE, picture().encode())
+    for name, drawn in pictures().items():
+        results.write(REPORTS / name, drawn.encode())

@@ -234,13 +234,12 @@ def looks_away(dataset: str) -> str:
     found = pd.DataFrame([responses(arm)[["moved", "away"]].mean() for arm in arms], columns=["moved", "away"])
     if found["moved"].isna().all():
         return "No network with a transformer that has kept the face has stored its views."
-    least, most = (label(arms[k]) for k in (found["moved"].idxmin(), found["moved"].idxmax()))
+    least, most = found["moved"].min(), found["moved"].max()
     does = "on average no network that was asked looks" if not found["away"].max() >= SEEN else "some networks look"
     return (
-        f"When a rectangle covers part of a face of {SIZE} pixels, the view moves by {found['moved'].min():.2f} pixels "
-        f"on average ({least}) to {found['moved'].max():.2f} ({most}), and its centre by up to "
-        f"{found['away'].max():.2f} pixels away from the rectangle: {does} away from what is covered by as much as a "
-        "pixel."
+        f"When a rectangle covers part of a face of {SIZE} pixels, the view moves by {least:.2f} to {most:.2f} pixels "
+        f"on average, by network, and its centre by up to {found['away'].max():.2f} pixels away from the rectangle: "
+        f"{does} away from what is covered by as much as a pixel."
     )
 
 

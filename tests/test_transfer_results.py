@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import overview, paths, results, robustness, transfer, transfer_results
+from fer_lib import overview, paths, results, robustness, transfer, transfer_results, transfer_wording
 from fer_lib.experiments import Experiment, Member
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
 from fer_lib.references import METHODS
@@ -80,12 +80,12 @@ def store_likeness(*similarities):
 
 def test_people_whom_fer2013_shows_are_named_and_left_out(stored):
     store_likeness(0.99, 0.94, 0.92)
-    text = transfer_results.overlap()
+    text = transfer_wording.overlap()
     assert "Of 12 frames of CK+ 2 have a near twin" in text and "by chance, 0 have one" in text
     assert "they show S0, like row 00012 (Training) there" in text
     assert "On everybody else the fine-tuned networks reach 100.00 %." in text, "the wrong frame is of S0"
     store_likeness(0.92)
-    assert transfer_results.overlap().endswith("the median frame's most similar image there has 0.80.")
+    assert transfer_wording.overlap().endswith("the median frame's most similar image there has 0.80.")
 
 
 def test_the_ladder_ends_with_what_learns_from_both(stored):
@@ -113,12 +113,12 @@ def test_a_longer_start_is_compared_with_the_usual_one(stored):
     store(LONGER, [lambda i, one: one == CLEAN or i == 0 for fold in range(4)])
     assert (transfer_results.tuned(), transfer_results.from_longer()) == (FINE, [LONGER])
     assert transfer_results.ladder()["method"].iloc[-1] == "strong recipe, from FER2013's weights of 150 epochs"
-    text = transfer_results.with_longer_start(LONGER)
+    text = transfer_wording.with_longer_start(LONGER)
     assert "weights of 150 epochs instead of 20: right on 100.00 % of the clear faces (4 of 4 trainings)" in text
     assert "on clear faces +8.33 points [" in text and "under unseen occlusion -58.33 points [" in text
-    usual, short, heavy = transfer_results.all_in_short()
-    assert transfer_results.answer().count(f"- {short}") == 1
-    assert "it gains +8.33 points [" in short and "and -58.33 points [" in short and usual and not heavy
+    short = transfer_wording.longer_in_short(LONGER)
+    assert transfer_wording.answer().count(f"- {short}") == 1
+    assert "it gains +8.33 points [" in short and "and -58.33 points [" in short
     assert "it keeps 33.33 % [33.33 to 33.33] with 25 % covered by patches, before 100.00;" in text
 
 
@@ -127,25 +127,28 @@ def test_what_has_nothing_to_be_compared_with_is_left_out(stored):
     store(LONGER, [lambda i, one: True for fold in range(4)])
     store(HEAVY, [lambda i, one: True for fold in range(4)])
     assert transfer_results.heavily_covered() == [], "its like under mixed occlusion is not listed"
-    assert transfer_results.all_in_short() == ["", ""]
+    assert not transfer_results.is_tuned() and transfer_wording.in_short() == ""
 
 
 def test_heavy_occlusion_comes_last(stored):
-    assert transfer_results.heavily_covered() == [] and transfer_results.heavy_in_short() == ""
+    assert transfer_results.heavily_covered() == [] and transfer_wording.heavy_in_short() == ""
     list_rows(SCRATCH, HEAVY, FINE, PAPER)
     store(HEAVY, [lambda i, one: True for fold in range(4)])
     assert (transfer_results.tuned(), transfer_results.heavily_covered()) == (FINE, [HEAVY])
     last = transfer_results.ladder().iloc[-1]
     assert last["method"] == "strong recipe, from FER2013's weights, heavy occlusion" and last["mean"] == 1
-    text = transfer_results.with_heavy_occlusion(HEAVY)
+    text = transfer_wording.with_heavy_occlusion(HEAVY)
     assert "weights, heavy occlusion (60 epochs): right on 100.00 % of the clear faces" in text
     assert (
         "against fine-tuning from there under mixed occlusion (20 epochs) +8.33 points [+0.00 to +25.00; "
         "folds -18.19 to +34.85] (people: all), not resolvable" in text
     )
     assert "Of its own accuracy it keeps 100.00 % with 25 % covered by patches, before 100.00;" in text
-    short = transfer_results.heavy_in_short()
-    assert transfer_results.answer().count(f"- {short}") == 1
+    assert transfer_wording.in_short().endswith(
+        "100.00 % and 100.00 % [100.00 to 100.00] under unseen occlusion (4 of 4 trainings)."
+    )
+    short = transfer_wording.heavy_in_short()
+    assert transfer_wording.answer().count(f"- {short}") == 1
     assert "it gains +8.33 points [" in short and "under the others" in short
     assert "60 epochs instead of 20" in short and "on clear faces +8.33 points [" in short
     unseen = set(robustness.SCORES["unseen"])
@@ -181,16 +184,17 @@ def test_directions_resample_people_where_they_are_known(stored):
 
 
 def test_the_answer_says_what_the_tables_say(stored):
-    text = transfer_results.answer()
+    text = transfer_wording.answer()
     assert "is right on 91.67 % [" in text and "Aimed for were 98.50 %: not reached." in text
     assert "on clear faces: +8.33 points" in text and "under unseen occlusion: +91.67 points" in text
     assert "FER2013 to CK+: 75.00 % [50.00 to 100.00] of 4 faces of the 2 classes" in text
-    assert transfer_results.in_short().startswith("Fine-tuned from FER2013, the strong recipe reaches 91.67 % [")
+    said = transfer_wording.in_short()
+    assert said.startswith("Fine-tuned from FER2013's weights it reaches 91.67 % [") and "heavy" not in said
 
 
 def test_where_nothing_was_fine_tuned(stored, monkeypatch):
     monkeypatch.setattr(paths, "RESULTS", paths.RESULTS / "empty")
-    assert transfer_results.in_short() == ""
+    assert transfer_wording.in_short() == ""
     with pytest.raises(ValueError, match="nothing was fine-tuned from usage-resnet10-strong-short on ckplus"):
         transfer_results.tuned()
 

@@ -1,0 +1,209 @@
+"""What FER2013 teaches for CK+ in sentences and in rounded tables, from `transfer_results`."""
+
+import pandas as pd
+
+from fer_lib import recipe_results, results, transfer, twins
+from fer_lib.experiments import Experiment
+from fer_lib.references import METHODS
+from fer_lib.robustness import SCORES, score
+from fer_lib.stats import cluster_interval
+from fer_lib.transfer_results import (
+    AIMS,
+    KEPT,
+    directions,
+    from_longer,
+    gains,
+    heavily_covered,
+    is_tuned,
+    ladder,
+    named,
+    tuned,
+)
+from fer_lib.wording import gained, in_points, interval, paired, percent, with_ends
+
+
+def answer() -> str:
+    """The page's findings in sentences."""
+    fine, scratch = tuned(), recipe_results.strong("ckplus")
+    table, voted = ladder().set_index("method"), recipe_results.by_sequence(fine)
+    best = table.loc[named(fine)]
+    aim = AIMS["clean accuracy"][2]
+    lines = [
+        f"- Fine-tuned from FER2013's weights, the small network is right on {with_ends(best)} of the frames of "
+        f"people it has never seen ({best['members']:.0f} of {len(fine.members)} trainings, {best['people']:.0f} "
+        f"people), by sequence, the probabilities of its frames averaged, on {with_ends(voted)}. Aimed for were "
+        f"{percent(aim)} %: {'reached' if best['mean'] >= aim else 'not reached'}."
+    ]
+    lines += filter(None, [recipe_results.between_initialisations(fine)])
+    words = {"clean": "on clear faces", "unseen": "under unseen occlusion"}
+    for row in gains(fine, scratch).query("people == 'all' and score in @words").itertuples():
+        lines.append(
+            f"- Against the recipe from scratch, which takes {scratch.epochs} epochs, {words[row.score]}: "
+            f"{gained(row)}, {row.n} {row.pairs}: {row.verdict}."
+        )
+    lines += [f"- {line}" for line in (*map(longer_in_short, from_longer()), heavy_in_short()) if line]
+    features = table.loc[f"{transfer.TRAINED}, linear"], table.loc[f"{transfer.UNTRAINED}, linear"]
+    lines.append(
+        f"- A linear classifier on frozen features of FER2013's network of 150 epochs reaches "
+        f"{with_ends(features[0])}, on those of an untrained network {with_ends(features[1])}, on gradient histograms "
+        f"{with_ends(table.loc[METHODS[-1]])}."
+    )
+    for row in directions().itertuples():
+        lines.append(
+            f"- Without any training on the other data set, {row.direction}: {percent(row.mean)} % "
+            f"[{interval(row.ci_low, row.ci_high)}] of {row.faces:,} faces of the {row.classes} classes that both "
+            f"have; always saying the commonest would give {percent(row.commonest)} %."
+        )
+    return "\n".join(lines)
+
+
+def with_longer_start(longer: Experiment) -> str:
+    """What one of `from_longer` keeps and gains over `tuned`, in sentences."""
+    now, kept = _kept(longer, tuned())
+    more = gains(longer, tuned()).query("people == 'all'").set_index("score")
+    gained_there = [
+        f"{words} {gained(more.loc[name])}, {more.loc[name, 'verdict']}"
+        for name, words in {"clean": "on clear faces", "unseen": "under unseen occlusion"}.items()
+    ]
+    return (
+        f"{_capital(named(longer))} instead of 20: right on {with_ends(now.loc['clean accuracy'])} of the clear "
+        f"faces ({now['members'].iloc[0]} of {len(longer.members)} trainings); against fine-tuning from 20 "
+        f"{'; '.join(gained_there)}. Of its own accuracy it keeps {kept}."
+    )
+
+
+def with_heavy_occlusion(heavy: Experiment) -> str:
+    """What one of `heavily_covered` keeps and gains over fine-tuning from there under mixed occlusion, in sentences."""
+    fine = tuned(heavy.pretrained)
+    now, kept = _kept(heavy, fine)
+    more = gains(heavy, fine)
+    clean = [
+        f"{gained(row)} (people: {row.people}), {row.verdict}" for row in more.query("score == 'clean'").itertuples()
+    ]
+    everybody = more[more["people"] == "all"].set_index("score")
+    covered = [
+        f"{what} it gains {gained(everybody.loc[score])}, {everybody.loc[score, 'verdict']}"
+        for score, what in {
+            "unseen, imitated": "under the unseen kinds that it imitates (patches, mouth, lower half)",
+            "unseen, not imitated": "under the others",
+            "upper half": "with the upper half covered, which is one of these,",
+        }.items()
+    ]
+    return (
+        f"{_capital(named(heavy))} ({heavy.epochs} epochs): right on {with_ends(now.loc['clean accuracy'])} of the "
+        f"clear faces ({now['members'].iloc[0]} of {len(heavy.members)} trainings); against fine-tuning from there "
+        f"under mixed occlusion ({fine.epochs} epochs) {'; '.join(clean)}. Of its own accuracy it keeps {kept}. "
+        f"It has learned what its training covered: {'; '.join(covered)}."
+    )
+
+
+def _kept(arm: Experiment, other: Experiment) -> tuple[pd.DataFrame, str]:
+    """What an arm reaches, by aim; what it keeps under occlusion beside what the other does, in words."""
+    before = recipe_results.reached(other, AIMS).set_index("aim")["mean"]
+    now = recipe_results.reached(arm, AIMS).set_index("aim")
+    kept = [f"{with_ends(now.loc[aim])} {aim.removeprefix('kept ')}, before {percent(before[aim])}" for aim in KEPT]
+    return now, "; ".join(kept)
+
+
+def _capital(words: str) -> str:
+    return words[0].upper() + words[1:]
+
+
+def longer_in_short(longer: Experiment) -> str:
+    """What one of `from_longer` gains over `tuned`, in a sentence."""
+    more = gains(longer, tuned()).query("people == 'all'").set_index("score")
+    clean, unseen = more.loc["clean"], more.loc["unseen"]
+    return (
+        f"From weights of 150 epochs on FER2013 (in larger batches) instead of 20 it gains {gained(clean)} on clear "
+        f"faces, {clean['verdict']}, and {gained(unseen)} under unseen occlusion, {unseen['verdict']}."
+    )
+
+
+def heavy_in_short() -> str:
+    """What the most robust of `heavily_covered` gains and loses, in a sentence; empty if none is trained."""
+    heavy = _most_robust()
+    if not heavy:
+        return ""
+    mixed = tuned(heavy.pretrained)
+    more = gains(heavy, mixed).set_index(["people", "score"])
+    imitated, other = (more.loc["all", f"unseen, {kind}"] for kind in ("imitated", "not imitated"))
+    clear = [
+        f"{gained(row)} (people: {people}), {row['verdict']}"
+        for people, row in more.xs("clean", level="score").iterrows()
+    ]
+    return (
+        f"Covered more heavily in training ({named(heavy)}, {heavy.epochs} epochs instead of {mixed.epochs}), it gains "
+        f"{gained(imitated)} under the unseen kinds of occlusion that this imitates, {imitated['verdict']}, and "
+        f"{gained(other)} under the others, {other['verdict']}; on clear faces {'; '.join(clear)}."
+    )
+
+
+def _most_robust() -> Experiment | None:
+    """Of `heavily_covered` the one that reaches most under unseen occlusion."""
+    return max(heavily_covered(), key=lambda row: score(row, SCORES["unseen"])[0], default=None)
+
+
+def in_short() -> str:
+    """What fine-tuning reaches, usual and under heavy occlusion, in a sentence; empty if the usual is not trained."""
+    if not is_tuned():
+        return ""
+    said = f"Fine-tuned from FER2013's weights it reaches {_reached(tuned())}"
+    if heavy := _most_robust():
+        said += (
+            f"; with more of each face covered in that training, by kinds much like some of these, {_reached(heavy)} "
+            f"({len(results.finished(heavy))} of {len(heavy.members)} trainings)"
+        )
+    return f"{said}."
+
+
+def _reached(arm: Experiment) -> str:
+    clear = cluster_interval(results.read(arm, "predictions.csv.gz"))
+    return f"{with_ends(clear)} and {with_ends(score(arm, SCORES['unseen']))} under unseen occlusion"
+
+
+def overlap() -> str:
+    """Whether FER2013 shows faces of CK+, and what the fine-tuned networks reach on everybody else, in sentences."""
+    table = transfer.read("likeness")
+    seen, fine = table[table["similarity"] >= twins.NEAR], results.read(tuned(), "predictions.csv.gz")
+    by_chance = int((table["mirrored"] >= twins.NEAR).sum())
+    said = (
+        f"Of {len(table)} frames of CK+ {len(seen)} have a near twin in FER2013 (similarity of {twins.NEAR} or more, "
+        f"page *FER2013*), where mirrored, and so by chance, {by_chance} have one"
+    )
+    if seen.empty:
+        return f"{said}: the median frame's most similar image there has {table['similarity'].median():.2f}."
+    images = [f"row {one} ({usage})" for (one, usage), _ in seen.groupby(["nearest", "usage"])]
+    people = sorted(seen["subject"].unique())
+    others = cluster_interval(fine[~fine["subject"].isin(people)])
+    return (
+        f"{said}: they show {_listed(people)}, like {_listed(images)} there. The median frame's most similar "
+        f"image there has {table['similarity'].median():.2f}. On everybody else the fine-tuned networks reach "
+        f"{with_ends(others)}."
+    )
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def readable_ladder(table: pd.DataFrame) -> pd.DataFrame:
+    """`ladder` in percent."""
+    ends = [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)]
+    shown = {"accuracy": table["mean"].map(percent), "95 % interval": ends, "macro F1": table["macro_f1"].map(percent)}
+    n = [f"{row.members} members, {row.people} people" for row in table.itertuples()]
+    return table[["method"]].assign(**shown, n=n)
+
+
+def readable_gains(table: pd.DataFrame) -> pd.DataFrame:
+    """`gains` in points."""
+    said, n = [in_points(row) for row in table.itertuples()], [paired(row) for row in table.itertuples()]
+    return table[["people", "score"]].assign(gain=said, n=n, better=table["verdict"])
+
+
+def readable_directions(table: pd.DataFrame) -> pd.DataFrame:
+    """`directions` in percent."""
+    ends = [interval(low, high) for low, high in zip(table["ci_low"], table["ci_high"], strict=True)]
+    shown = {"shared classes": table["classes"], "faces": table["faces"], "accuracy": table["mean"].map(percent)}
+    shown |= {"95 % interval": ends, "if all classes may be said": table["free"].map(percent)}
+    shown |= {"commonest class": table["commonest"].map(percent), "networks": table["n"]}
+    return table[["direction"]].assign(**shown)

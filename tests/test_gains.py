@@ -1,0 +1,109 @@
+"""What each part gains, from answers and comparisons that one can check in the head."""
+
+from dataclasses import replace
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib import experiments, gains, plots, results, tables
+from fer_lib.experiments import Experiment, Member
+from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
+
+DIFFERS = {
+    "ResNet cut to 10 layers instead of 18": {"backbone"},
+    "spatial transformer (STN)": {"input_path"},
+    "triplet loss instead of softmax (slow STN)": {"loss"},
+    "occlusion in training (softmax)": {"occlusion"},
+    "occlusion in training (triplet, slow STN)": {"occlusion"},
+    "STN at a tenth of its rate (slow STN)": {"stn_lr_factor"},
+    "triplet loss beside softmax (slow STN)": {"loss"},
+    "strong recipe": {"recipe", "occlusion", "stn_lr_factor", "epochs", "batch_size"},
+    "start from FER2013's weights": {"pretrained", "epochs", "lr"},
+    "FER2013's weights of 150 epochs instead of 20": {"pretrained"},
+    "heavy occlusion in training instead of mixed": {"occlusion", "epochs"},
+}
+WITH = Experiment("subject-resnet10-softmax", "ckplus", protocol="subject", folds=2, loss="softmax")
+WITHOUT = replace(WITH, experiment="subject-resnet10-softmax-no-occlusion", occlusion="none")
+
+
+def test_networks_differ_in_the_part_alone():
+    parts = gains.OF_THE_PAPER | gains.BEYOND
+    assert parts.keys() == DIFFERS.keys()
+    for part, names in parts.items():
+        having, lacking = (experiments.find("ckplus", f"subject-{name}").method for name in names)
+        differs = {field for field in having if having[field] != lacking[field]}
+        assert differs - {"experiment"} == DIFFERS[part], part
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    """Two folds of one person and four faces; with the part all are right, without it one in four, none occluded."""
+    monkeypatch.setattr(results.paths, "RESULTS", tmp_path)
+    monkeypatch.setattr(tables, "read_experiments", lambda: [WITH, WITHOUT])
+    for arm, wrong_clear in ((WITH, 0), (WITHOUT, 1)):
+        results.open_folder(arm, "abc", "cpu")
+        for fold in range(2):
+            frames = pd.DataFrame({"frame_id": list("abcd"), "subject": f"S{fold}", "label": 1})
+            said = {str(one): int(arm == WITH) for one in SUITE}
+            said |= {window_name(*place): 1 for place in WINDOWS}
+            said = pd.DataFrame(said, index=range(4)).assign(**{str(CLEAN): np.arange(4) >= wrong_clear})
+            stored = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
+            stored["occluded_predictions.csv.gz"] = pd.concat([frames, said.astype(int)], axis=1)
+            results.add_member(arm, Member(0, fold), stored, {})
+
+
+def test_a_part_gains_what_its_network_is_right_on_more(stored):
+    found = gains.table("ckplus")
+    assert found[["protocol", "whose", "part", "asked"]].to_numpy().tolist() == [
+        ["subject", "paper", "occlusion in training (softmax)", "clean"],
+        ["subject", "paper", "occlusion in training (softmax)", "unseen"],
+    ]
+    assert found["difference"].tolist() == pytest.approx([0.25, 1]) and found["n"].tolist() == [2, 2]
+    assert found["printed"].isna().all(), "the paper prints no number for it"
+    assert gains.in_full(found).startswith("on clear faces, occlusion in training (softmax): +25.00 points [")
+
+
+def test_where_nothing_was_compared(stored, monkeypatch):
+    monkeypatch.setattr(tables, "read_experiments", lambda: [WITH])
+    found = gains.table("ckplus")
+    assert found.empty and gains.in_words(found) == ""
+
+
+def rows(**columns) -> pd.DataFrame:
+    """The paper's loss, contradicted occluded, and a recipe of two kinds of outcome beyond it."""
+    about = {"whose": ["paper", "paper", "beyond"], "part": ["loss", "loss", "recipe"]}
+    found = pd.DataFrame({**about, "asked": ["clean", "unseen", "clean"], "difference": [0.01, -0.03, 0.05]})
+    ends = {"ci_low": [-0.01, -0.04, np.nan], "ci_high": [0.03, -0.02, np.nan]}
+    apart = {"trained_low": [-0.02, -0.05, np.nan], "trained_high": [0.04, -0.01, np.nan]}
+    verdicts = ["not resolvable", "contradicted", "two kinds of outcome"]
+    return found.assign(**ends, **apart, verdict=verdicts, printed=[0.02, np.nan, np.nan], pairs="people in 2 folds")
+
+
+def test_the_picture_tells_verdicts_apart():
+    with plt.rc_context(plots.STYLE):
+        fig = gains.picture(rows())
+    clear, unseen = fig.axes
+    dots = {
+        tuple(line.get_xydata()[0]): line
+        for line in clear.lines + unseen.lines
+        if line.get_marker() == "o" and len(line.get_xydata())
+    }
+    assert {place: dot.get_color() for place, dot in dots.items()} == {
+        (0.01, 0): plots.MUTED, (-0.03, 0): gains.COLOURS["contradicted"], (0.05, 1): plots.MUTED,
+    }  # fmt: skip
+    assert [place for place, dot in dots.items() if dot.get_markerfacecolor() == "none"] == [(0.05, 1)]
+    drawn = [path.vertices[:, 0].tolist() for lines in clear.collections for path in lines.get_paths()]
+    assert [-0.01, 0.03] in drawn and [-0.02, 0.04] in drawn
+    (printed,) = [line for line in clear.lines if line.get_marker() == "D" and len(line.get_xydata())]
+    assert printed.get_xydata()[0].tolist() == [0.02, 0]
+    assert [text.get_text() for text in clear.texts] == ["+1.0", "+5.0"]
+    plt.close(fig)
+
+
+def test_verdicts_on_the_papers_parts_are_said():
+    assert gains.in_words(rows()) == (
+        "Parts of the method asked what they gain on clear faces and under unseen occlusion: 1. Supported: none. "
+        "Contradicted: loss under unseen occlusion, -3.00 points [-4.00 to -2.00; folds -5.00 to -1.00]."
+    )
