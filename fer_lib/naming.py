@@ -41,6 +41,9 @@ USUAL_ON_FER2013 = {
 USUAL_FOR_PRACTICE = {"paper": replace(USUAL["paper"], epochs=8), "strong": replace(USUAL["strong"], epochs=4)}
 """The same on synthetic faces, whose networks take minutes."""
 
+FINE_TUNED = {"epochs": 20, "lr": 0.0005}
+"""What fine-tuning has instead, which goes without saying too."""
+
 USUAL_START, LONG_START = "usage-resnet10-strong-short", "usage-resnet10-strong"
 COVERED_START = "usage-resnet10-heavy-short"
 """The rows of FER2013 whose weights fine-tuning starts from: 20 epochs, 150, and 20 with more of the faces covered."""
@@ -55,6 +58,8 @@ def differences(experiment: Experiment) -> list[str]:
     if (as_the_text := _as_the_text(experiment)) != experiment:
         return ["as the author's code", *differences(as_the_text)]
     usual = _usual(experiment.dataset)[experiment.recipe]
+    if experiment.pretrained != "none":
+        usual = replace(usual, **FINE_TUNED)
     differs = ["strong recipe"] if experiment.recipe == "strong" else []
     for name, words in SETTINGS.items():
         value = getattr(experiment, name)

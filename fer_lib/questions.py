@@ -2,52 +2,51 @@
 
 import pandas as pd
 
+from fer_lib.claims import Claim, pairs
 from fer_lib.experiments import SOFTMAX
 from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
-from fer_lib.robustness import KINDS, SCORES, arms, counted, equally, gain
+from fer_lib.robustness import KINDS, SCORES, counted, equally, gain
 from fer_lib.stats import COMPARISON
 from fer_lib.wording import gained, in_points, interval, p_value, paired, percent
 
-QUESTIONS = {
-    "training with occlusion": ({"occlusion": "rectangle"}, {"occlusion": "none"}),
-    "training with mixed occlusion": ({"occlusion": "mixed"}, {"occlusion": "none"}),
-    "heavy occlusion instead of mixed": ({"occlusion": "heavy"}, {"occlusion": "mixed"}),
-    "the spatial transformer": (
+QUESTIONS = (
+    Claim("training with occlusion", {"occlusion": "rectangle"}, {"occlusion": "none"}),
+    Claim("training with mixed occlusion", {"occlusion": "mixed"}, {"occlusion": "none"}),
+    Claim("heavy occlusion instead of mixed", {"occlusion": "heavy"}, {"occlusion": "mixed"}),
+    Claim(
+        "the spatial transformer",
         {"input_path": "stn", "head_layers": 1},
         {"input_path": "plain", "stn_lr_factor": 1.0},
     ),
-    "a slower transformer": ({"stn_lr_factor": 0.1, "input_path": "stn"}, {"stn_lr_factor": 1.0}),
-    "the triplet loss": ({"loss": "triplet"}, SOFTMAX),
-    "the triplet loss with a slower transformer": (
+    Claim("a slower transformer", {"stn_lr_factor": 0.1, "input_path": "stn"}, {"stn_lr_factor": 1.0}),
+    Claim("the triplet loss", {"loss": "triplet"}, SOFTMAX),
+    Claim(
+        "the triplet loss with a slower transformer",
         {"loss": "triplet", "stn_lr_factor": 0.1},
         SOFTMAX | {"stn_lr_factor": 1.0},
     ),
-    "the joint loss": ({"loss": "joint"}, SOFTMAX),
-}
-"""Does it help under occlusion? -> what the arm with it has, and the arm without it instead."""
+    Claim("the joint loss", {"loss": "joint"}, SOFTMAX),
+)
+"""What may help under occlusion, and what the arm without it has instead."""
 
 
 def compared(dataset: str) -> pd.DataFrame:
     """Paired answers: one row per question, pair of arms and score (`clean`, `unseen`, also by fill,
     and each kind but the targeted, which asks no two networks the same).
 
-    Columns question, protocol, with, score and those of `stats.COMPARISON`, over the members that both arms have.
+    Columns question, protocol, with, score and those of `stats.COMPARISON`, over the members of both that were asked.
     """
-    measured_arms, rows = arms(dataset), []
     groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}
     groups |= {f"unseen, {fill}": equally([one for one in SCORES["unseen"] if one.fill == fill]) for fill in FILLS}
     groups["unseen, not black"] = equally([one for one in SCORES["unseen"] if one.fill in set(FILLS) - {"black"}])
     groups |= {kind: equally([one for one in SUITE if one.kind == kind]) for kind in KINDS if kind != TARGETED[0].kind}
-    for question, (having, lacking) in QUESTIONS.items():
-        for better in measured_arms:
-            if any(getattr(better, name) != value for name, value in having.items()):
-                continue
-            for worse in measured_arms:
-                if not better.is_like(worse, **lacking):
-                    continue
-                about = {"question": question, "protocol": better.protocol, "with": label(better)}
-                rows += [{**about, "score": name, **gain(better, worse, group)} for name, group in groups.items()]
+    rows = []
+    for question in QUESTIONS:
+        for better, worse in pairs(dataset, question):
+            about = {"question": question.words, "protocol": better.protocol, "with": label(better)}
+            found = {name: gain(better, worse, group) for name, group in groups.items()}
+            rows += [{**about, "score": name, **row} for name, row in found.items() if row["n"]]
     return pd.DataFrame(rows, columns=["question", "protocol", "with", "score", *COMPARISON])
 
 
@@ -84,7 +83,7 @@ def in_words(answers: pd.DataFrame) -> str:
         by_score = own.set_index("score")
         found, clear = by_score.loc["unseen"], by_score.loc["clean"]
         fills = [f"{fill} {100 * by_score.loc[f'unseen, {fill}', 'difference']:+.1f}" for fill in FILLS]
-        kinds = by_score["difference"].reindex({one.kind for one in SCORES["unseen"]})
+        kinds = by_score["difference"].reindex(list(dict.fromkeys(one.kind for one in SCORES["unseen"])))
         least, most = kinds.idxmin(), kinds.idxmax()
         lines.append(
             f"- Does {question} help under unseen occlusion ({protocol}; {name})? {gained(found)}, "

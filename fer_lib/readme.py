@@ -52,6 +52,8 @@ def results_text() -> str:
         f"![{summary.in_words(reached)}]({REPORTS.relative_to(paths.ROOT)}/summary.svg)",
         summary.CAPTION,
         answers.in_short(dataset),
+        markdown(summary.to_beat(dataset)),
+        summary.BESIDE,
         "**What does each part gain?**",
         f"![{gains.in_full(parts)}]({REPORTS.relative_to(paths.ROOT)}/gains.svg)",
         gains.CAPTION,

@@ -91,7 +91,7 @@ def cluster_ratio(values, clusters, of=None) -> tuple[float, float, float]:
     """
     values = np.asarray(values, float)
     of = np.ones(len(values)) if of is None else np.asarray(of, float)
-    if (values == of).all() or not values.any():
+    if np.allclose(values, of) or not values.any():
         return float(values.sum() / of.sum()), np.nan, np.nan
     return _resampled(values, of, clusters)
 

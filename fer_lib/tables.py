@@ -14,6 +14,10 @@ LOST = 0.5
 """A member has lost the face if more than this share of its sampling grid lies outside the image in the last epoch."""
 
 
+LOOKS = 5
+"""Watched epochs at the end of a training over which `late_accuracy` is a mean."""
+
+
 def measured(dataset: str) -> list[Experiment]:
     """The rows of `experiments.csv` for `dataset` that have a finished member of this version of the method.
 
@@ -112,6 +116,15 @@ def oracle_gain(experiment: Experiment) -> pd.Series:
 def best_watched(experiment: Experiment) -> pd.Series:
     """For each member its best test accuracy of all watched epochs, indexed by seed and fold; NaN if none was."""
     return results.read(experiment, "history.csv").groupby(["seed", "fold"])["test_accuracy"].max()
+
+
+def late_accuracy(experiment: Experiment) -> pd.Series:
+    """For each member its mean test accuracy over the last `LOOKS` watched epochs, indexed by seed and fold.
+
+    The last epoch alone hangs on where a moving training happened to stop; the best one is chosen by the test.
+    """
+    watched = results.read(experiment, "history.csv").dropna(subset="test_accuracy")
+    return watched.groupby(["seed", "fold"])["test_accuracy"].agg(lambda own: own.tail(LOOKS).mean())
 
 
 def last_epoch(experiment: Experiment) -> pd.DataFrame:

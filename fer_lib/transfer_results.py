@@ -9,7 +9,7 @@ import pandas as pd
 
 from fer_lib import recipe_results, results, splits, transfer
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.naming import LONG_START, USUAL_START, label
+from fer_lib.naming import COVERED_START, LONG_START, USUAL_START, label
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, equally, gain
@@ -18,9 +18,6 @@ from fer_lib.tables import has_results, macro_f1, measured
 
 AIMS = recipe_results.AIMS | {"clean accuracy": (SCORES["clean"], None, 0.985)}
 """What was aimed for before the first fine-tuning; under occlusion as much as for the recipe itself."""
-
-KEPT = [aim for aim in AIMS if aim.startswith("kept")]
-"""The aims that are shares of the accuracy on clear faces."""
 
 IMITATED = ("patches", "mouth", "lower")
 """The unseen kinds of occlusion that heavy occlusion is much like: its pieces the first, its wide rectangle the rest.
@@ -32,37 +29,37 @@ APART = {f"{half} half": equally([one for one in SUITE if one.kind == half]) for
 }
 """Scores that tell whether a training that covers one part of the face is robust where it covers another."""
 
+WEIGHTS = {
+    "none": "scratch",
+    USUAL_START: "FER2013's weights",
+    LONG_START: "FER2013's weights of 150 epochs",
+    COVERED_START: "FER2013's weights under heavy occlusion",
+}
+"""What training starts from -> in words."""
+
 ASKED = {"all": range(splits.FOLDS), "folds 4 to 9": recipe_results.BLIND}
 """Who is asked: everybody, and those without whom the recipe was chosen, and the rate of fine-tuning would be too."""
 
 
+def fine_tuned(start: str = USUAL_START, occlusion: str = "mixed") -> list[Experiment]:
+    """The trained networks that were fine-tuned from a row of FER2013 under `subject`, with this occlusion."""
+    wanted = ("ckplus", "subject", start, occlusion)
+    rows = read_experiments()
+    found = [row for row in rows if (row.dataset, row.protocol, row.pretrained, row.occlusion) == wanted]
+    return [row for row in found if has_results(row)]
+
+
 def tuned(start: str = USUAL_START) -> Experiment:
-    """The networks fine-tuned from a row of FER2013 under `subject`. Raises ValueError if none is trained."""
-    found = [row for row in _tuned() if row.pretrained == start and row.occlusion == "mixed"]
+    """Those under mixed occlusion. Raises ValueError if none is trained."""
+    found = fine_tuned(start)
     if not found:
         raise ValueError(f"nothing was fine-tuned from {start} on ckplus under subject; train its row with 01_train")
     return found[0]
 
 
-def is_tuned() -> bool:
-    """Whether networks were fine-tuned from the usual start."""
-    return any(row.pretrained == USUAL_START and row.occlusion == "mixed" for row in _tuned())
-
-
-def from_longer() -> list[Experiment]:
-    """Those fine-tuned, otherwise alike, from weights that were trained longer on FER2013."""
-    return [row for row in _tuned() if row.pretrained == LONG_START and row.occlusion == "mixed"]
-
-
 def heavily_covered() -> list[Experiment]:
-    """Those fine-tuned under heavy occlusion, where there is the like under mixed occlusion to compare with."""
-    starts = {row.pretrained for row in _tuned() if row.occlusion == "mixed"}
-    return [row for row in _tuned() if row.occlusion == "heavy" and row.pretrained in starts]
-
-
-def _tuned() -> list[Experiment]:
-    rows = [row for row in read_experiments() if (row.dataset, row.protocol) == ("ckplus", "subject")]
-    return [row for row in rows if row.pretrained != "none" and has_results(row)]
+    """Those under heavy occlusion, where there is the like under mixed occlusion to compare with."""
+    return [row for start in WEIGHTS if fine_tuned(start) for row in fine_tuned(start, "heavy")]
 
 
 def ladder() -> pd.DataFrame:
@@ -78,7 +75,7 @@ def ladder() -> pd.DataFrame:
     rows.sort(key=lambda row: row["mean"])
     plain = Experiment("softmax", dataset="ckplus", protocol="subject", loss="softmax")
     own = {label(row): row for row in measured("ckplus") if row.protocol == "subject"}
-    fine = (tuned(), *from_longer(), *heavily_covered())
+    fine = (tuned(), *fine_tuned(LONG_START), *heavily_covered())
     for experiment in (own.get(label(plain)), recipe_results.strong("ckplus"), *fine):
         if experiment:
             rows.append(_row(named(experiment), results.read(experiment, "predictions.csv.gz")))
@@ -87,12 +84,12 @@ def ladder() -> pd.DataFrame:
 
 def named(experiment: Experiment) -> str:
     """The experiment as this page calls it."""
-    if experiment.pretrained != "none":
-        longer = " of 150 epochs" * (experiment.pretrained == LONG_START)
-        return f"strong recipe, from FER2013's weights{longer}{', heavy occlusion' * (experiment.occlusion == 'heavy')}"
-    is_strong = experiment.recipe == "strong"
-    slower = ", slower transformer" * (experiment.stn_lr_factor < 1)
-    return "strong recipe, from scratch" if is_strong else f"the paper's network with {experiment.loss}{slower}"
+    if experiment.recipe == "paper":
+        slower = ", slower transformer" * (experiment.stn_lr_factor < 1)
+        return f"the paper's network with {experiment.loss}{slower}"
+    start = WEIGHTS.get(experiment.pretrained, experiment.pretrained)
+    covered = f", {experiment.occlusion} occlusion" * (experiment.occlusion != "mixed")
+    return f"strong recipe, from {start}{covered}"
 
 
 def _row(name: str, predictions: pd.DataFrame) -> dict:

@@ -4,21 +4,11 @@ import pandas as pd
 
 from fer_lib import recipe_results, results, transfer, twins
 from fer_lib.experiments import Experiment
+from fer_lib.naming import LONG_START
 from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, score
 from fer_lib.stats import cluster_interval
-from fer_lib.transfer_results import (
-    AIMS,
-    KEPT,
-    directions,
-    from_longer,
-    gains,
-    heavily_covered,
-    is_tuned,
-    ladder,
-    named,
-    tuned,
-)
+from fer_lib.transfer_results import AIMS, directions, fine_tuned, gains, heavily_covered, ladder, named, tuned
 from fer_lib.wording import gained, in_points, interval, paired, percent, with_ends
 
 
@@ -41,7 +31,7 @@ def answer() -> str:
             f"- Against the recipe from scratch, which takes {scratch.epochs} epochs, {words[row.score]}: "
             f"{gained(row)}, {row.n} {row.pairs}: {row.verdict}."
         )
-    lines += [f"- {line}" for line in (*map(longer_in_short, from_longer()), heavy_in_short()) if line]
+    lines += [f"- {line}" for line in (*map(longer_in_short, fine_tuned(LONG_START)), heavy_in_short()) if line]
     features = table.loc[f"{transfer.TRAINED}, linear"], table.loc[f"{transfer.UNTRAINED}, linear"]
     lines.append(
         f"- A linear classifier on frozen features of FER2013's network of 150 epochs reaches "
@@ -57,60 +47,8 @@ def answer() -> str:
     return "\n".join(lines)
 
 
-def with_longer_start(longer: Experiment) -> str:
-    """What one of `from_longer` keeps and gains over `tuned`, in sentences."""
-    now, kept = _kept(longer, tuned())
-    more = gains(longer, tuned()).query("people == 'all'").set_index("score")
-    gained_there = [
-        f"{words} {gained(more.loc[name])}, {more.loc[name, 'verdict']}"
-        for name, words in {"clean": "on clear faces", "unseen": "under unseen occlusion"}.items()
-    ]
-    return (
-        f"{_capital(named(longer))} instead of 20: right on {with_ends(now.loc['clean accuracy'])} of the clear "
-        f"faces ({now['members'].iloc[0]} of {len(longer.members)} trainings); against fine-tuning from 20 "
-        f"{'; '.join(gained_there)}. Of its own accuracy it keeps {kept}."
-    )
-
-
-def with_heavy_occlusion(heavy: Experiment) -> str:
-    """What one of `heavily_covered` keeps and gains over fine-tuning from there under mixed occlusion, in sentences."""
-    fine = tuned(heavy.pretrained)
-    now, kept = _kept(heavy, fine)
-    more = gains(heavy, fine)
-    clean = [
-        f"{gained(row)} (people: {row.people}), {row.verdict}" for row in more.query("score == 'clean'").itertuples()
-    ]
-    everybody = more[more["people"] == "all"].set_index("score")
-    covered = [
-        f"{what} it gains {gained(everybody.loc[score])}, {everybody.loc[score, 'verdict']}"
-        for score, what in {
-            "unseen, imitated": "under the unseen kinds that it imitates (patches, mouth, lower half)",
-            "unseen, not imitated": "under the others",
-            "upper half": "with the upper half covered, which is one of these,",
-        }.items()
-    ]
-    return (
-        f"{_capital(named(heavy))} ({heavy.epochs} epochs): right on {with_ends(now.loc['clean accuracy'])} of the "
-        f"clear faces ({now['members'].iloc[0]} of {len(heavy.members)} trainings); against fine-tuning from there "
-        f"under mixed occlusion ({fine.epochs} epochs) {'; '.join(clean)}. Of its own accuracy it keeps {kept}. "
-        f"It has learned what its training covered: {'; '.join(covered)}."
-    )
-
-
-def _kept(arm: Experiment, other: Experiment) -> tuple[pd.DataFrame, str]:
-    """What an arm reaches, by aim; what it keeps under occlusion beside what the other does, in words."""
-    before = recipe_results.reached(other, AIMS).set_index("aim")["mean"]
-    now = recipe_results.reached(arm, AIMS).set_index("aim")
-    kept = [f"{with_ends(now.loc[aim])} {aim.removeprefix('kept ')}, before {percent(before[aim])}" for aim in KEPT]
-    return now, "; ".join(kept)
-
-
-def _capital(words: str) -> str:
-    return words[0].upper() + words[1:]
-
-
 def longer_in_short(longer: Experiment) -> str:
-    """What one of `from_longer` gains over `tuned`, in a sentence."""
+    """What fine-tuning from the longer start gains over `tuned`, in a sentence."""
     more = gains(longer, tuned()).query("people == 'all'").set_index("score")
     clean, unseen = more.loc["clean"], more.loc["unseen"]
     return (
@@ -145,7 +83,7 @@ def _most_robust() -> Experiment | None:
 
 def in_short() -> str:
     """What fine-tuning reaches, usual and under heavy occlusion, in a sentence; empty if the usual is not trained."""
-    if not is_tuned():
+    if not fine_tuned():
         return ""
     said = f"Fine-tuned from FER2013's weights it reaches {_reached(tuned())}"
     if heavy := _most_robust():
@@ -157,8 +95,8 @@ def in_short() -> str:
 
 
 def _reached(arm: Experiment) -> str:
-    clear = cluster_interval(results.read(arm, "predictions.csv.gz"))
-    return f"{with_ends(clear)} and {with_ends(score(arm, SCORES['unseen']))} under unseen occlusion"
+    clear, unseen = (with_ends(score(arm, SCORES[name])) for name in ("clean", "unseen"))
+    return f"{clear} and {unseen} under unseen occlusion"
 
 
 def overlap() -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from fer_lib.experiments import read_experiments
 from fer_lib.naming import label
 from fer_lib.results import read_run
-from fer_lib.tables import measured, unfinished
+from fer_lib.tables import LOOKS, measured, unfinished
 
 WIDE = 0.1
 """An interval wider than this says nothing of a printed number."""
@@ -90,12 +90,12 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     """`claims_table` in points, rounded for the eye."""
     printed = [f"{100 * x:+.2f}" if pd.notna(x) else "–" for x in claims["printed"]]
     ours = [in_points(row) for row in claims.itertuples()]
-    best = [points(row.at_best, row.at_best_low, row.at_best_high) for row in claims.itertuples()]
+    late = [points(row.late, row.late_low, row.late_high) for row in claims.itertuples()]
     p = [p_value(x) for x in claims["p"]]
     n = [paired(row) for row in claims.itertuples()]
     shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
     shown = shown.assign(printed=printed, ours=ours, n=n, p=p, verdict=claims["verdict"])
-    return shown.assign(**{"at the best epoch": best})
+    return shown.assign(**{f"last {LOOKS} watched": late})
 
 
 def readable_references(table: pd.DataFrame) -> pd.DataFrame:
@@ -112,9 +112,9 @@ def claims_in_words(claims: pd.DataFrame) -> str:
     for row in claims.itertuples():
         found = f"{gained(row)}, {row.n:,} {row.pairs}: {row.verdict}"
         beside = f"printed {100 * row.printed:+.2f} points, " if pd.notna(row.printed) else ""
-        at_best = f"; at the best watched epoch {points(row.at_best, row.at_best_low, row.at_best_high)}"
-        at_best = at_best.replace("\N{NO-BREAK SPACE}", " ") if pd.notna(row.at_best_low) else ""
-        lines.append(f'- "{row.claim}" ({row.protocol}; {row.better}): {beside}here {found}{at_best}.')
+        late = f"; over the last {LOOKS} watched epochs {points(row.late, row.late_low, row.late_high)}"
+        late = late.replace("\N{NO-BREAK SPACE}", " ") if pd.notna(row.late_low) else ""
+        lines.append(f'- "{row.claim}" ({row.protocol}; {row.better}): {beside}here {found}{late}.')
     return "\n".join(lines)
 
 
@@ -232,7 +232,9 @@ def points(difference: float, low: float, high: float) -> str:
 
 def paired(row) -> str:
     """What a comparison pairs: 118 people in 10 folds, a line of which breaks before "in" only."""
-    return f"{row.n:,} {row.pairs}".replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}in", " in")
+    return f"{row.n:,} {row.pairs}".replace(" ", "\N{NO-BREAK SPACE}").replace(
+        "\N{NO-BREAK SPACE}in\N{NO-BREAK SPACE}", " in\N{NO-BREAK SPACE}"
+    )
 
 
 def percent(share: float) -> str:

@@ -143,6 +143,7 @@ def test_aims_are_for_the_long_training():
 
 def test_in_short(stored, monkeypatch, tmp_path):
     assert "2 networks" in fer2013_results.in_short() and "62.50 %" in fer2013_results.in_short()
+    assert "the best published that saw no other data prints 73.70 %." in fer2013_results.in_short()
     monkeypatch.setattr(paths, "RESULTS", tmp_path / "nothing")
     assert fer2013_results.in_short() == ""
 

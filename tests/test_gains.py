@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import experiments, gains, plots, results, tables
+from fer_lib import claims, experiments, gains, plots, results, tables
 from fer_lib.experiments import Experiment, Member
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
 
@@ -57,10 +57,10 @@ def stored(tmp_path, monkeypatch):
 def test_a_part_gains_what_its_network_is_right_on_more(stored):
     found = gains.table("ckplus")
     assert found[["protocol", "whose", "part", "asked"]].to_numpy().tolist() == [
-        ["subject", "paper", "occlusion in training (softmax)", "clean"],
-        ["subject", "paper", "occlusion in training (softmax)", "unseen"],
+        ["subject", "paper", "occlusion in training (softmax)", asked]
+        for asked in ("clean", "black rectangle", "unseen")
     ]
-    assert found["difference"].tolist() == pytest.approx([0.25, 1]) and found["n"].tolist() == [2, 2]
+    assert found["difference"].tolist() == pytest.approx([0.25, 1, 1]) and found["n"].tolist() == [2] * 3
     assert found["printed"].isna().all(), "the paper prints no number for it"
     assert gains.in_full(found).startswith("on clear faces, occlusion in training (softmax): +25.00 points [")
 
@@ -71,7 +71,7 @@ def test_where_nothing_was_compared(stored, monkeypatch):
     assert found.empty and gains.in_words(found) == ""
 
 
-def rows(**columns) -> pd.DataFrame:
+def rows() -> pd.DataFrame:
     """The paper's loss, contradicted occluded, and a recipe of two kinds of outcome beyond it."""
     about = {"whose": ["paper", "paper", "beyond"], "part": ["loss", "loss", "recipe"]}
     found = pd.DataFrame({**about, "asked": ["clean", "unseen", "clean"], "difference": [0.01, -0.03, 0.05]})
@@ -84,16 +84,16 @@ def rows(**columns) -> pd.DataFrame:
 def test_the_picture_tells_verdicts_apart():
     with plt.rc_context(plots.STYLE):
         fig = gains.picture(rows())
-    clear, unseen = fig.axes
+    clear, unseen = fig.axes[0], fig.axes[2]
     dots = {
         tuple(line.get_xydata()[0]): line
         for line in clear.lines + unseen.lines
-        if line.get_marker() == "o" and len(line.get_xydata())
+        if line.get_marker() in "ox" and len(line.get_xydata())
     }
     assert {place: dot.get_color() for place, dot in dots.items()} == {
         (0.01, 0): plots.MUTED, (-0.03, 0): gains.COLOURS["contradicted"], (0.05, 1): plots.MUTED,
     }  # fmt: skip
-    assert [place for place, dot in dots.items() if dot.get_markerfacecolor() == "none"] == [(0.05, 1)]
+    assert [place for place, dot in dots.items() if dot.get_marker() == "x"] == [(0.05, 1)]
     drawn = [path.vertices[:, 0].tolist() for lines in clear.collections for path in lines.get_paths()]
     assert [-0.01, 0.03] in drawn and [-0.02, 0.04] in drawn
     (printed,) = [line for line in clear.lines if line.get_marker() == "D" and len(line.get_xydata())]
@@ -104,6 +104,13 @@ def test_the_picture_tells_verdicts_apart():
 
 def test_verdicts_on_the_papers_parts_are_said():
     assert gains.in_words(rows()) == (
-        "Parts of the method asked what they gain on clear faces and under unseen occlusion: 1. Supported: none. "
-        "Contradicted: loss under unseen occlusion, -3.00 points [-4.00 to -2.00; folds -5.00 to -1.00]."
-    )
+        "Gains of its parts that are supported: none. Gains of its parts that are contradicted: loss under unseen "
+        "occlusion, -3.00 [-4.00 to -2.00]."
+    ).replace("[-4.00 to -2.00]", "[-4.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}-2.00]")
+
+
+def test_what_is_printed_of_ckplus_is_not_beside_other_faces():
+    assert claims.printed_gain(WITH, replace(WITH, backbone="resnet18")) == 0.0209
+    other = replace(WITH, dataset="own")
+    assert np.isnan(claims.printed_gain(other, replace(other, backbone="resnet18")))
+    assert np.isnan(claims.printed_gain(replace(WITH, loss="joint"), WITH)), "the paper has no such loss"

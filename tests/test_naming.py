@@ -29,7 +29,7 @@ def test_labels():
     on_fer2013 = replace(changed, dataset="fer2013", protocol="usage", epochs=10, batch_size=64)
     assert naming.label(on_fer2013) == "ResNet-10 + triplet (no occlusion)", "there is no transformer to have a rate"
     assert naming.label(replace(TRIPLET, epochs=1)) == "STN + ResNet-10 + triplet (epochs 1)"
-    tuned = Experiment("x", "ckplus", loss="softmax", pretrained=naming.USUAL_START)
+    tuned = Experiment("x", "ckplus", loss="softmax", pretrained=naming.USUAL_START, epochs=20, lr=0.0005)
     assert naming.label(tuned) == "STN + ResNet-10 + softmax (from FER2013)"
     covered = replace(tuned, pretrained=naming.COVERED_START)
     assert naming.label(covered) == "STN + ResNet-10 + softmax (from FER2013 under heavy occlusion)"

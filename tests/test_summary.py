@@ -14,7 +14,7 @@ from fer_lib.experiments import Experiment
 STRONG = {"protocol": "subject", "loss": "softmax", "recipe": "strong", "occlusion": "mixed"}
 PAPER = Experiment("paper", "ckplus", protocol="subject", loss="softmax", folds=10)
 BARE = Experiment("bare", "ckplus", protocol="subject", loss="softmax", occlusion="none")
-FINE = Experiment("fine", "ckplus", **STRONG, pretrained="other")
+FINE = Experiment("fine", "ckplus", **STRONG, pretrained=naming.USUAL_START)
 HEAVY = replace(FINE, experiment="heavy", occlusion="heavy")
 SCRATCH = Experiment("scratch", "ckplus", **STRONG)
 
@@ -124,3 +124,13 @@ def test_each_arm_keeps_its_own_interval():
         "| --- | --- |",
         "| x | 2 members |",
     ]
+
+
+def test_without_new_people_there_is_a_picture_all_the_same(monkeypatch):
+    monkeypatch.setattr(tables, "measured", lambda dataset: [])
+    monkeypatch.setattr(tables, "accuracy_table", lambda dataset: None)
+    rungs = pd.DataFrame({"method": [summary.references.METHODS[1]], "protocol": "random", "mean": 0.9})
+    monkeypatch.setattr(summary.audit, "ladder", lambda dataset, trained: rungs.assign(ci_low=0.8, ci_high=1.0, n=1))
+    scores = pd.DataFrame(columns=["label", "members", "protocol", "score", "mean", "ci_low", "ci_high"])
+    monkeypatch.setattr(summary.robustness, "robustness_table", lambda dataset: scores)
+    assert summary.table("own")[["asked", "mean", "imitated"]].values.tolist() == [["random", 0.9, False]]

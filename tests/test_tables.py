@@ -150,8 +150,8 @@ def test_claims_are_paired_by_member():
     assert cut["difference"] == pytest.approx(0)
     assert cut["verdict"] == "not resolvable"
     assert cut["printed"] == 0.0209
-    # Watched one epoch earlier, members 1 and 2 were 0.1 and 0.2 better, in either arm.
-    assert triplet["at_best"] == pytest.approx(0.1) and triplet["at_best_low"] == pytest.approx(triplet["ci_low"])
+    # Watched one epoch earlier, members 1 and 2 were 0.1 and 0.2 better, in either arm: over both the same.
+    assert triplet["late"] == pytest.approx(0.1) and triplet["late_low"] == pytest.approx(triplet["ci_low"])
 
 
 def test_the_machines_that_trained_are_named():
@@ -169,7 +169,7 @@ def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
     store(SOFTMAX, [0.8, 0.8], [0, 0])
     (found,) = claims.claims_table("ckplus").to_dict("records")
     assert found["difference"] == pytest.approx(-0.3) and found["verdict"] == claims.TWO_KINDS
-    assert pd.isna([found["ci_low"], found["p"], found["at_best_low"]]).all()
+    assert pd.isna([found["ci_low"], found["p"], found["late_low"]]).all()
     assert wording.claims_in_words(claims.claims_table("ckplus")).endswith(
         "here -30.00 points, 2 members: two kinds of outcome."
     )
@@ -278,7 +278,7 @@ def test_claims_in_words():
     said = wording.claims_in_words(claims.claims_table("ckplus"))
     assert said == (
         '- "the cut ResNet beats ResNet-18" (random; STN + ResNet-10 + softmax): printed +2.09 points, '
-        "here +12.50 points [-100.00 to +100.00], 2 members: not resolvable; at the best watched epoch "
+        "here +12.50 points [-100.00 to +100.00], 2 members: not resolvable; over the last 5 watched epochs "
         "+12.50 [-100.00 to +100.00]."
     )
 
@@ -292,3 +292,10 @@ def test_a_verdicts_two_intervals_are_both_said():
     one_training = pd.Series({**found, "trained_low": np.nan})
     assert wording.gained(one_training) == "+1.00 points [+0.00 to +2.00]"
     assert wording.gained(pd.Series({**found, "ci_low": np.nan})) == "+1.00 points"
+
+
+def test_a_late_accuracy_is_that_of_the_last_epochs_watched(monkeypatch):
+    history = pd.DataFrame({"seed": 0, "fold": 0, "epoch": range(8)})
+    history["test_accuracy"] = [1, 1, 0.1, 0.2, np.nan, 0.3, 0.4, 0.5]
+    monkeypatch.setattr(tables.results, "read", lambda experiment, name: history)
+    assert tables.late_accuracy(SOFTMAX).to_dict() == {(0, 0): pytest.approx(0.3)}
