@@ -22,7 +22,8 @@ def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
 
     arms: rows of `tables.accuracy_table`.
     """
-    return report.side_by_side([split(dataset, arms), occlusion(dataset), transformer(dataset)])
+    moves = [transformer(dataset)] if len(answers.moved(dataset)) else []
+    return report.side_by_side([split(dataset, arms), occlusion(dataset), *moves])
 
 
 def split(dataset: str, arms: pd.DataFrame) -> tuple[str, HTML]:
@@ -33,7 +34,8 @@ def split(dataset: str, arms: pd.DataFrame) -> tuple[str, HTML]:
         fig, ax = plt.subplots(**FIGURE)
         plots.protocol_ladder(ax, rungs.assign(method=rungs["method"].map(answers.short)))
         printed = naming.printed(Experiment("proposed", dataset=dataset))
-        ax.plot(-0.25, printed, "D", markerfacecolor="none", color=plots.INK, label="triplet, printed")
+        if pd.notna(printed):
+            ax.plot(-0.25, printed, "D", markerfacecolor="none", color=plots.INK, label="triplet, printed")
         ax.set_xticks(range(3), ["frames,\nas the paper", "sequences", "people"])
         ax.set(xlabel="", ylabel="accuracy")
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=8)

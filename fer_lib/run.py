@@ -57,7 +57,7 @@ def _train_missing(experiment: Experiment, data: Faces) -> None:
     if experiment.pretrained != "none":
         for seed in {member.seed for member in waiting}:
             pretrained(experiment, seed)
-            _check_start(experiment, seed)
+            check_start(experiment, seed)
     done = len(finished) * experiment.epochs + sum(epochs_done(checkpoint_file(experiment, m)) for m in waiting)
     total = len(experiment.members) * experiment.epochs
     progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
@@ -197,8 +197,10 @@ def _start_of(experiment: Experiment, member: Member) -> dict[str, str]:
     return {"pretrained_sha256": weights_fingerprint(start, Member(member.seed, 0))}
 
 
-def _check_start(experiment: Experiment, seed: int) -> None:
+def check_start(experiment: Experiment, seed: int) -> None:
     """Raises ValueError if finished members of the seed started from other weights than those that are there now."""
+    if experiment.pretrained == "none":
+        return
     now = _start_of(experiment, Member(seed, 0))["pretrained_sha256"]
     for member in results.finished(experiment):
         timing = results.read_run(experiment)["members"].get(str(member), {})

@@ -59,7 +59,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))
         recall = right.groupby(predictions["label"]).mean()
         gain, gain_low, gain_high = mean_interval(by_training(experiment.protocol, oracle_gain(experiment)))
-        timing = pd.DataFrame(results.read_run(experiment)["members"]).T
+        run = results.read_run(experiment)
+        timing = pd.DataFrame(run["members"]).T
         rows.append(
             {
                 "experiment": experiment.experiment,
@@ -85,6 +86,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "parameters": parameter_count(network),
                 "frames_per_second": timing["frames_per_second"].median(),
                 "train_seconds": timing["train_seconds"].median(),
+                "devices": "; ".join(sorted({one.get("device", run["device"]) for one in run["members"].values()})),
             }
         )
     return pd.DataFrame(rows)

@@ -181,74 +181,58 @@ def interval_of(experiment: Experiment, frames: pd.DataFrame, column: str) -> tu
     return pooled(experiment.protocol, known, known[column], within=(least, np.inf))
 
 
-def answer(dataset: str) -> str:
-    """What the transformers do, in sentences, a line per arm; n: members."""
-    lines = []
+LENGTHS = {
+    "touched": "from the whole image",
+    "differs": "from face to face",
+    "moved": "under the rectangle",
+    "away": "away from the rectangle",
+}
+"""Column of `responses` -> in words; pixels that the view's corners lie apart, of the last its centre."""
+
+
+def lengths(dataset: str) -> pd.DataFrame:
+    """How the transformers look, a row per arm and length of `LENGTHS`.
+
+    Columns protocol, method, members, lost (those that have left the face, and are left out of the lengths), zoom
+    (mean), quantity, mean, ci_low, ci_high.
+    """
+    rows = []
     for experiment in looking(dataset):
-        views = described(experiment).query("occlusion == 'none'")
-        frames, members = responses(experiment), views.groupby(["seed", "fold"]).ngroups
-        lost = members - frames.groupby(["seed", "fold"]).ngroups
-        line = f"- **{label(experiment)}**, protocol {experiment.protocol}, n = {members}: "
-        if lost:
-            line += f"in {lost} of {members} members it has left the face"
-        if lost < members:
-            line += "; in the others " if lost else ""
-            line += _looks(experiment, frames, faces_kept(experiment, views)["zoom"])
-        lines.append(line + ".")
-    return "\n".join(lines) or "No network with a transformer has stored its views."
+        views, frames = described(experiment).query("occlusion == 'none'"), responses(experiment)
+        members, kept = (table.groupby(["seed", "fold"]).ngroups for table in (views, frames))
+        counts = {"members": members, "lost": members - kept, "zoom": faces_kept(experiment, views)["zoom"].mean()}
+        about = {"protocol": experiment.protocol, "method": label(experiment), **counts}
+        for name in LENGTHS:
+            ends = dict(zip(("mean", "ci_low", "ci_high"), interval_of(experiment, frames, name), strict=True))
+            rows.append({**about, "quantity": name, **ends})
+    return pd.DataFrame(rows)
 
 
-def _looks(experiment: Experiment, frames: pd.DataFrame, zoom: pd.Series) -> str:
-    values = {name: interval_of(experiment, frames, name) for name in ("touched", "moved", "differs", "away")}
-    said = {name: _pixels(*three) for name, three in values.items()}
-    size = f"{zoom.mean():.2f} times as large"
-    touches = f"its corners lie {said['touched']} from the image's, the face appears {size}"
-    distance = values["touched"][0]
-    looks = "practically" if distance < SEEN else "nearly" if distance < 5 * SEEN else "far from"
-    same = _beside_a_pixel(
-        values["differs"], "the same for every face", "nearly the same for every face", "another for every face"
-    )
-    still = _beside_a_pixel(values["moved"], "does not change it", "hardly changes it", "changes it")
-    text = (
-        f"the view is {looks} the whole image ({touches}), and {same} (from face to face they vary by "
-        f"{said['differs']}). A rectangle over the face {still} (it moves them by {said['moved']})"
-    )
-    _, low, high = values["away"]
-    if values["moved"][0] >= SEEN and pd.notna(low):
-        turned = "away from it" if low > 0 else "towards it" if high < 0 else "neither away from it nor towards it"
-        text += f", and the view's centre turns {turned} ({said['away']} away)"
-    return text
-
-
-def _beside_a_pixel(length: tuple[float, float, float], below: str, between: str, above: str) -> str:
-    """What a length is called whose interval lies below a pixel, holds it, or lies above it."""
-    mean, low, high = length
-    if pd.isna(low):
-        low = high = mean
-    return below if high < SEEN else above if low >= SEEN else between
+def readable_lengths(table: pd.DataFrame) -> pd.DataFrame:
+    """`lengths` with a row per arm and a column per length, with its interval, in pixels."""
+    said = [in_cell(row.mean, row.ci_low, row.ci_high, ".2f") for row in table.itertuples()]
+    keys = ["protocol", "method", "members", "lost", "zoom"]
+    form = {"index": keys, "columns": "quantity", "values": "said", "aggfunc": "first", "sort": False, "dropna": False}
+    return table.assign(said=said).pivot_table(**form).reset_index().rename_axis(columns=None).rename(columns=LENGTHS)
 
 
 def looks_away(dataset: str) -> str:
     """Whether the transformers turn away from a covering rectangle, over all arms, in a sentence."""
-    arms = looking(dataset)
-    found = pd.DataFrame([responses(arm)[["moved", "away"]].mean() for arm in arms], columns=["moved", "away"])
-    if found["moved"].isna().all():
+    found = pd.DataFrame([responses(arm)[["moved", "away"]].mean() for arm in looking(dataset)]).dropna(how="all")
+    if found.empty:
         return "No network with a transformer that has kept the face has stored its views."
-    least, most = found["moved"].min(), found["moved"].max()
-    does = "on average no network that was asked looks" if not found["away"].max() >= SEEN else "some networks look"
-    return (
-        f"When a rectangle covers part of a face of {SIZE} pixels, the view moves by {least:.2f} to {most:.2f} pixels "
-        f"on average, by network, and its centre by up to {found['away'].max():.2f} pixels away from the rectangle: "
-        f"{does} away from what is covered by as much as a pixel."
+    still, others = found[found["moved"] < SEEN], found[found["moved"] >= SEEN]
+    said = (
+        f"{len(still)} of {len(found)} networks' transformers show a covered face as they show the clear one: under a "
+        f"rectangle the corners of their view move by less than {SEEN} of {SIZE} pixels on average."
     )
-
-
-def _pixels(mean: float, low: float, high: float) -> str:
-    if max(abs(mean), abs(high)) < 0.0005:
-        return "less than 0.001 px"
-    digits = 2 if abs(mean) >= 0.1 else 3
-    ends = f" [{low:.{digits}f} to {high:.{digits}f}]" if pd.notna(low) else ""
-    return f"{mean:.{digits}f} px{ends}"
+    if others.empty:
+        return said
+    does = "none" if not others["away"].max() >= SEEN else "some"
+    return (
+        f"{said} The others' move by {others['moved'].min():.2f} to {others['moved'].max():.2f}, and their centre by "
+        f"up to {others['away'].max():.2f} away from the rectangle: {does} looks away from what is covered by a pixel."
+    )
 
 
 def most_changing(experiments: list[Experiment]) -> list[Experiment]:

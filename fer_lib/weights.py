@@ -14,15 +14,15 @@ from fer_lib import faces, results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import Faces
 from fer_lib.progress import Progress
-from fer_lib.run import checkpoint_file, train, weights_file
+from fer_lib.run import check_start, checkpoint_file, train, weights_file
 from fer_lib.training import Trainee, epochs_done, save
 
 
 def restore(experiment: Experiment) -> None:
     """Train the finished members whose weights are not on this machine, and keep their weights; a killed run resumes.
 
-    Raises DataError if the data set is not there, ValueError if it is not the one that the results are of, or another
-    process trains there.
+    Raises DataError if the data set is not there, ValueError if it is not the one that the results are of, the weights
+    that they started from are others now, or another process trains there.
     """
     missing = [member for member in results.finished(experiment) if not weights_file(experiment, member).exists()]
     if not missing:
@@ -38,6 +38,8 @@ def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> 
         raise ValueError(
             f"{folder} holds the results of something else: {'; '.join(different)}; put back what they are of"
         )
+    for seed in {member.seed for member in missing}:
+        check_start(experiment, seed)
     done = sum(epochs_done(checkpoint_file(experiment, member)) for member in missing)
     total = len(missing) * experiment.epochs
     progress = Progress(f"weights of {experiment.experiment}", total, done, folder / "progress.txt")

@@ -81,7 +81,8 @@ def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
             "method": table["label"],
             "million weights": [f"{x / 1e6:.2f}" for x in table["parameters"]],
             "training frames per second": [f"{x:.0f}" for x in table["frames_per_second"].astype(float)],
-            "minutes a member": [f"{x / 60:.1f}" for x in table["train_seconds"].astype(float)],
+            "minutes a member": [f"{x / 60:.2g}" for x in table["train_seconds"].astype(float)],
+            "on": table["devices"],
         }
     )
 

@@ -14,7 +14,7 @@ import pytest
 import torch
 from few_faces import few_faces, use_few_faces
 
-from fer_lib import faces, paths, results, splits
+from fer_lib import faces, paths, results, splits, weights
 from fer_lib.experiments import Experiment, Member
 from fer_lib.occlusion_benchmark import CLEAN, SUITE
 from fer_lib.run import evaluate, load_network, run, train_member, trainee, weights_file
@@ -113,6 +113,9 @@ def test_training_starts_from_the_same_seeds_weights(few, monkeypatch):
     torch.save({name: tensor + 1 for name, tensor in network.items()}, weights_file(first, Member(0, 0)))
     with pytest.raises(ValueError, match="seed0-fold0 of second started from other weights of first than those"):
         run(replace(second, folds=2))
+    weights_file(second, Member(0, 0)).unlink()
+    with pytest.raises(ValueError, match="seed0-fold0 of second started from other weights of first than those"):
+        weights.restore(second)
     with pytest.raises(ValueError, match=r"backbone is 'resnet18', but 'resnet10' in first, which"):
         run(replace(second, experiment="third", backbone="resnet18"))
 

@@ -72,29 +72,21 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     spread = views.spreads([EXPERIMENT]).set_index(["quantity", "occlusion"])
     assert spread.loc[("right", "none"), ["0.025", "0.5", "0.975"]].tolist() == pytest.approx([-5.85, -3, -0.15])
     assert ("moved", "none") not in spread.index and spread.loc[("moved", "rectangle"), "0.5"] == 3
-    text = views.answer("synthetic")
-    assert "nearly the whole image (its corners lie 3.00 px from the image's" in text
-    assert "another for every face" in text and "changes it (it moves them by 3.00 px)" in text
+    found = views.lengths("synthetic")
+    assert found[["quantity", "mean"]].values.tolist() == [["touched", 3], ["differs", 3], ["moved", 3], ["away", 3]]
+    assert found[["members", "lost", "zoom"]].iloc[0].tolist() == [1, 0, 1]
+    shown = views.readable_lengths(found)
+    assert shown["from the whole image"].tolist() == ["3.00"] and len(shown) == 1, "of one member no interval"
     assert views.most_changing([EXPERIMENT]) == [EXPERIMENT]
     away = views.looks_away("synthetic")
-    assert "moves by 3.00 to 3.00 pixels on average" in away
-    assert "its centre by up to 3.00 pixels away from the rectangle: some networks look" in away
+    assert away.startswith("0 of 1 networks' transformers show a covered face as they show the clear one")
+    assert "The others' move by 3.00 to 3.00, and their centre by up to 3.00 away" in away and ": some looks" in away
+    monkeypatch.setattr(views, "SEEN", 4)
+    assert views.looks_away("synthetic").startswith("1 of 1") and "The others" not in views.looks_away("synthetic")
 
     lost = pd.DataFrame({"epoch": [100], "grid_outside": [0.6]})
     results.add_member(EXPERIMENT, Member(0, 0), tables | {"history.csv": lost}, {})
-    assert views.answer("synthetic").endswith("in 1 of 1 members it has left the face.")
+    shown = views.readable_lengths(views.lengths("synthetic"))
+    assert shown[["lost", "under the rectangle"]].values.tolist() == [[1, "–"]]
     assert views.most_changing([EXPERIMENT]) == []
     assert views.looks_away("synthetic").startswith("No network with a transformer that has kept the face")
-
-
-@pytest.mark.parametrize(
-    ("length", "word"),
-    [
-        ((0.5, 0.2, 0.9), "below"),
-        ((0.98, 0.92, 1.05), "between"),
-        ((1.3, 1.2, 1.4), "above"),
-        ((2, np.nan, np.nan), "above"),
-    ],
-)
-def test_a_length_is_named_by_its_whole_interval(length, word):
-    assert views._beside_a_pixel(length, "below", "between", "above") == word
