@@ -210,10 +210,12 @@ def lengths(dataset: str) -> pd.DataFrame:
 
 def readable_lengths(table: pd.DataFrame) -> pd.DataFrame:
     """`lengths` with a row per arm and a column per length, with its interval, in pixels."""
-    said = [in_cell(row.mean, row.ci_low, row.ci_high, ".2f") for row in table.itertuples()]
-    keys = ["protocol", "method", "members", "lost", "zoom"]
-    form = {"index": keys, "columns": "quantity", "values": "said", "aggfunc": "first", "sort": False, "dropna": False}
-    return table.assign(said=said).pivot_table(**form).reset_index().rename_axis(columns=None).rename(columns=LENGTHS)
+    rows = []
+    for _, own in table.groupby(["protocol", "method"], sort=False):
+        about = own.iloc[0][["protocol", "method", "members", "lost", "zoom"]].to_dict()
+        said = {LENGTHS[row.quantity]: in_cell(row.mean, row.ci_low, row.ci_high, "z.2f") for row in own.itertuples()}
+        rows.append({**about, **said})
+    return pd.DataFrame(rows)
 
 
 def looks_away(dataset: str) -> str:

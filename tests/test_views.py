@@ -4,6 +4,7 @@ import pytest
 
 from fer_lib import paths, results, views
 from fer_lib.experiments import Experiment, Member
+from fer_lib.naming import label
 from fer_lib.training import THETA
 
 EXPERIMENT = Experiment("looks", seeds=1)
@@ -63,7 +64,7 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     found = views.responses(EXPERIMENT).set_index("frame_id")
     assert found["touched"].tolist() == [0, 6] and found["differs"].tolist() == [3, 3]
     assert found["moved"].tolist() == found["away"].tolist() == [6, 0]
-    assert {label: theta[:, 0, 2].tolist() for label, theta in views.by_emotion(EXPERIMENT).items()} == {
+    assert {emotion: theta[:, 0, 2].tolist() for emotion, theta in views.by_emotion(EXPERIMENT).items()} == {
         3: [0],
         5: [-0.25],
     }
@@ -76,7 +77,12 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     assert found[["quantity", "mean"]].values.tolist() == [["touched", 3], ["differs", 3], ["moved", 3], ["away", 3]]
     assert found[["members", "lost", "zoom"]].iloc[0].tolist() == [1, 0, 1]
     shown = views.readable_lengths(found)
-    assert shown["from the whole image"].tolist() == ["3.00"] and len(shown) == 1, "of one member no interval"
+    assert shown["from the whole image"].tolist() == ["3.00"], "of one member no interval"
+    both = views.readable_lengths(pd.concat([found, found.assign(method="other", lost=1, mean=-0.001)]))
+    assert both[["method", "lost", "under the rectangle"]].values.tolist() == [
+        [label(EXPERIMENT), 0, "3.00"],
+        ["other", 1, "0.00"],
+    ]
     assert views.most_changing([EXPERIMENT]) == [EXPERIMENT]
     away = views.looks_away("synthetic")
     assert away.startswith("0 of 1 networks' transformers show a covered face as they show the clear one")
