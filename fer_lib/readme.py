@@ -50,7 +50,7 @@ def results_text() -> str:
     listed = tables.accuracy_table(dataset).query("part == 'Table 2'")
     said = [
         f"![{summary.in_words(reached)}]({REPORTS.relative_to(paths.ROOT)}/summary.svg)",
-        summary.CAPTION,
+        f"{summary.CAPTION} {wording.not_run(dataset)}",
         answers.in_short(dataset),
         markdown(summary.to_beat(dataset)),
         summary.BESIDE,

@@ -205,7 +205,7 @@ def answer(experiment: Experiment) -> str:
     for row in gains(experiment).itertuples():
         where = {"clean": "on clear faces", "unseen": "under unseen occlusion"}[row.score]
         said = (
-            f"- Against the paper's training, {row.label}, {where}: {gained(row)}, {row.n} {row.pairs}: {row.verdict}"
+            f"- Against {row.label}, {where}: {gained(row)}, {row.n} {row.pairs}: {row.verdict}"
         )
         if pd.notna(row.late_low):
             said += (

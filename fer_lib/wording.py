@@ -171,8 +171,8 @@ def not_run(dataset: str) -> str:
         return "Everything that `experiments.csv` lists was run."
     done = planned - missing["missing"].sum()
     return (
-        f"Of the {planned} members that `experiments.csv` lists, {done} were run. "
-        f"What is missing stands at the end of this page; `make {dataset}` completes it."
+        f"Of the {planned} trainings that `experiments.csv` lists, {done} were run. "
+        f"What is missing is listed on the page that tables them; `make {dataset}` completes it."
     )
 
 

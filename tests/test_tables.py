@@ -70,7 +70,7 @@ def test_accuracy_table():
     # Two members gained 0 and 0.1 by their better last but one epoch.
     assert table.loc["softmax", "oracle_gain"] == pytest.approx(0.05)
     assert (table.loc["softmax", "worst_class"], table.loc["softmax", "worst_recall"]) == ("contempt", 0.75)
-    assert wording.not_run("ckplus").startswith("Of the 9 members that `experiments.csv` lists, 5 were run.")
+    assert wording.not_run("ckplus").startswith("Of the 9 trainings that `experiments.csv` lists, 5 were run.")
     assert wording.readable_unfinished(tables.unfinished("ckplus")).to_numpy().tolist() == [
         ["Table 2", "STN + ResNet-10 + softmax", "1 of 3"],
         ["Table 2", "STN + ResNet-18 + softmax", "3 of 3"],
