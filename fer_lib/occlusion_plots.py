@@ -90,6 +90,20 @@ def needed(ax: Axes, loss: np.ndarray, found: Landmarks, most: float) -> Axes:
     return ax
 
 
+def gained(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw gains (shares), kinds of occlusion down and fills across, in points: blue above nothing, orange below."""
+    ends = {0.0: f"{CYCLE[1]}ff", 0.5: f"{CYCLE[1]}00", 0.501: f"{ACCENT}00", 1.0: f"{ACCENT}ff"}
+    shades = LinearSegmentedColormap.from_list("gain", list(ends.items()))
+    ax.imshow(table, cmap=shades, vmin=-0.5, vmax=0.5, interpolation="none", aspect="auto")
+    for (row, column), gain in np.ndenumerate(table.to_numpy()):
+        ax.text(column, row, f"{100 * gain:+.0f}", ha="center", va="center", color=INK, fontsize=8)
+    ax.set_xticks(range(len(table.columns)), table.columns)
+    ax.set_yticks(range(len(table)), table.index)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
 def gallery_table(benchmark: OcclusionBenchmark, face: int) -> pd.DataFrame:
     """The pictures of `gallery`: kind, level, fill, and the share of the face that is covered."""
     shown = [one for one in SUITE if one not in TARGETED]

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from fer_lib.claims import Claim, pairs
-from fer_lib.experiments import SOFTMAX
+from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
-from fer_lib.robustness import KINDS, SCORES, counted, equally, gain
+from fer_lib.robustness import KINDS, SCORES, counted, equally, gain, right
 from fer_lib.stats import COMPARISON
 from fer_lib.wording import gained, in_points, interval, p_value, paired, percent
 
@@ -48,6 +48,30 @@ def compared(dataset: str) -> pd.DataFrame:
             found = {name: gain(better, worse, group) for name, group in groups.items()}
             rows += [{**about, "score": name, **row} for name, row in found.items() if row["n"]]
     return pd.DataFrame(rows, columns=["question", "protocol", "with", "score", *COMPARISON])
+
+
+def where_training_with_occlusion_helps(dataset: str) -> dict[str, pd.DataFrame]:
+    """Label -> what its training with the black rectangle gains (share), kinds down and fills across, over the levels.
+
+    Every pair of networks under the least exposed protocol that has one; empty where there is none.
+    """
+    found = pairs(dataset, QUESTIONS[0])
+    for protocol in ("subject", "sequence", "random", "usage"):
+        own = [both for both in found if both[0].protocol == protocol]
+        if own:
+            return {label(better): _by_kind_and_fill(better, worse) for better, worse in own}
+    return {}
+
+
+def _by_kind_and_fill(better: Experiment, worse: Experiment) -> pd.DataFrame:
+    kinds = dict.fromkeys(one.kind for one in SUITE if one not in TARGETED and one.fill in FILLS)
+    rows = {}
+    for kind in kinds:
+        for fill in FILLS:
+            weights = equally([one for one in SUITE if (one.kind, one.fill) == (kind, fill)])
+            both = right(better, weights).merge(right(worse, weights), on=["seed", "fold", "frame_id"])
+            rows.setdefault(kind, {})[fill] = (both["score_x"] - both["score_y"]).mean()
+    return pd.DataFrame(rows).T.rename_axis("kind")
 
 
 def readable(answers: pd.DataFrame) -> pd.DataFrame:

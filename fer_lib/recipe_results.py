@@ -204,9 +204,7 @@ def answer(experiment: Experiment) -> str:
         lines.append(f"- On the folds that had no part in setting it (4 to 9) it reaches {with_ends(only)}.")
     for row in gains(experiment).itertuples():
         where = {"clean": "on clear faces", "unseen": "under unseen occlusion"}[row.score]
-        said = (
-            f"- Against {row.label}, {where}: {gained(row)}, {row.n} {row.pairs}: {row.verdict}"
-        )
+        said = f"- Against {row.label}, {where}: {gained(row)}, {row.n} {row.pairs}: {row.verdict}"
         if pd.notna(row.late_low):
             said += (
                 f"; over the last {LOOKS} watched epochs {100 * row.late:+.2f} "

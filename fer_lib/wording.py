@@ -172,7 +172,7 @@ def not_run(dataset: str) -> str:
     done = planned - missing["missing"].sum()
     return (
         f"Of the {planned} trainings that `experiments.csv` lists, {done} were run. "
-        f"What is missing is listed on the page that tables them; `make {dataset}` completes it."
+        f"The page with their table ends with the others, which `make {dataset}` trains."
     )
 
 

@@ -6,9 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 
-from fer_lib import plots
+from fer_lib import occlusion_plots, plots
 from fer_lib.faces import EMOTIONS
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -163,3 +163,12 @@ def test_found_differences_are_filled(ax):
     hollow = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
     assert sorted(x for line in hollow for x in line.get_xdata()) == [0.1, 0.3]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"] and ax.get_ylim() == (1.5, -0.5)
+
+
+def test_gains_are_blue_and_losses_orange(ax):
+    occlusion_plots.gained(ax, pd.DataFrame({"black": [0.5, -0.5], "mean": [0.0, 0.25]}, index=["eyes", "mouth"]))
+    (image,) = ax.images
+    shown = image.cmap(image.norm(np.asarray(image.get_array())))
+    assert to_hex(shown[0, 0]) == plots.ACCENT and to_hex(shown[1, 0]) == plots.CYCLE[1]
+    assert shown[0, 1, 3] < 0.01 < shown[1, 1, 3] < 0.6, "nothing gained is see-through"
+    assert [text.get_text() for text in ax.texts] == ["+50", "+0", "-50", "+25"]

@@ -145,3 +145,10 @@ def test_the_needed_places_as_a_table():
     table = robustness.needed_table({1: loss}, ["anger", "fear"]).set_index(["emotion", "top", "left"])["loss"]
     assert len(table) == 36
     assert table["fear", 0, 8] == 1 and table["fear", 40, 40] == 35
+
+
+def test_where_training_with_occlusion_helps(stored):
+    (found,) = questions.where_training_with_occlusion_helps("synthetic").values()
+    assert found.columns.tolist() == list(FILLS)
+    assert found.loc["rectangle"].tolist() == [1] * 5 and found.loc["mouth"].tolist() == [0] * 5
+    assert "salt and pepper" not in found.index, "it has no fill of its own"
