@@ -36,6 +36,26 @@ def followed(occlusion: str = "rectangle") -> list[str]:
     return [naming.label(Experiment("followed", "ckplus", occlusion=occlusion, **given)) for given in settings]
 
 
+FEW = 7
+"""Lines that a figure can hold and a reader can tell apart."""
+
+
+def few(arms: list[Experiment]) -> list[Experiment]:
+    """The arms that a figure of lines shows; all, if they are few.
+
+    Else the followed arms, with and without occlusion in training, and the strong recipe, from scratch and from
+    FER2013's usual weights.
+    """
+    followed_arms = {*followed(), *followed(occlusion="none")}
+    shown = [
+        arm
+        for arm in arms
+        if naming.label(arm) in followed_arms
+        or (arm.recipe == "strong" and arm.pretrained in ("none", naming.USUAL_START))
+    ]
+    return shown if len(arms) > FEW and shown else arms
+
+
 def in_short(dataset: str) -> str:
     """The study's answers to the questions that its readers come with, in Markdown: a sentence, and a list below it."""
     table = tables.accuracy_table(dataset)

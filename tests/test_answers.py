@@ -1,8 +1,11 @@
 """The study's answers in sentences, from numbers that one can check in the head."""
 
+from dataclasses import replace
+
 import pandas as pd
 
-from fer_lib import answers, paths, results
+from fer_lib import answers, naming, paths, results
+from fer_lib.experiments import Experiment
 
 
 def test_followed_arms_are_named_as_in_the_tables():
@@ -33,3 +36,12 @@ def test_the_least_exposed_protocol_counts():
     assert protocol == "sequence" and own["label"].tolist() == answers.followed()[:1]
     assert len(answers.first_protocol(table, every=True)[1]) == 2
     assert answers.first_protocol(table[:2])[1]["label"].tolist() == ["y"]
+
+
+def test_a_figure_of_many_lines_shows_few():
+    arms = [Experiment(f"margin-{k}", "ckplus", margin=k) for k in range(2, 9)]
+    assert answers.few(arms) == arms, "seven can be told apart"
+    followed = Experiment("followed", "ckplus", loss="softmax", occlusion="none")
+    strong = replace(followed, experiment="strong", recipe="strong", occlusion="heavy", pretrained=naming.USUAL_START)
+    assert answers.few([*arms, followed, strong, replace(strong, pretrained=naming.LONG_START)]) == [followed, strong]
+    assert len(answers.few([*arms, arms[0]])) == 8, "none of them is followed"
