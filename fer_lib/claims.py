@@ -57,7 +57,7 @@ LATE = {"difference": "", "ci_low": "_low", "ci_high": "_high"}
 
 
 def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFrame:
-    """One row per claim, the paper's by default, protocol and setting for which both arms are measured.
+    """One row per claim, the paper's by default, protocol and setting of which both arms have a member in common.
 
     Under `subject` people are resampled, n counts them, and the test exchanges the arms within a person; under `usage`
     the same with images; under the other protocols the difference is paired by member. `verdict` is that of `stats`,

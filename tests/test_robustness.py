@@ -152,3 +152,10 @@ def test_where_training_with_occlusion_helps(stored):
     assert found.columns.tolist() == list(FILLS)
     assert found.loc["rectangle"].tolist() == [1] * 5 and found.loc["mouth"].tolist() == [0] * 5
     assert "salt and pepper" not in found.index, "it has no fill of its own"
+
+
+def test_arms_without_a_common_member_that_was_asked_are_not_compared(stored):
+    asked = results.read(WITHOUT, "occluded_predictions.csv.gz")
+    results.write_csv(results.folder(WITHOUT) / "occluded_predictions.csv.gz", asked[:0])
+    assert questions.compared("synthetic").empty
+    assert "it keeps" in questions.answer(robustness.robustness_table("synthetic"), questions.compared("synthetic"))

@@ -299,3 +299,11 @@ def test_a_late_accuracy_is_that_of_the_last_epochs_watched(monkeypatch):
     history["test_accuracy"] = [1, 1, 0.1, 0.2, np.nan, 0.3, 0.4, 0.5]
     monkeypatch.setattr(tables.results, "read", lambda experiment, name: history)
     assert tables.late_accuracy(SOFTMAX).to_dict() == {(0, 0): pytest.approx(0.3)}
+
+
+def test_what_is_paired_breaks_before_in_only():
+    row = pd.Series({"n": 3589, "pairs": "images in 3 initialisations"})
+    assert wording.paired(row).split(" ") == [
+        "3,589\N{NO-BREAK SPACE}images",
+        "in\N{NO-BREAK SPACE}3\N{NO-BREAK SPACE}initialisations",
+    ]
