@@ -188,11 +188,11 @@ def answer(table: pd.DataFrame) -> str:
 
 
 def in_short(dataset: str) -> str:
-    """What a triplet loss adds to softmax in MAP@R, in a sentence; nothing where no pair of arms was run."""
+    """What a triplet loss adds to softmax in MAP@R, in a sentence; nothing of a single pair of members."""
     compared = differences(all_member_scores(dataset), dataset)
     said = [
         f"{row.label} less softmax, protocol {row.protocol}, {_pairs(row.n, row.protocol)}: {_said(row)}"
-        for row in compared.query("score == 'MAP@R' and less == 'softmax'").itertuples()
+        for row in compared.query("score == 'MAP@R' and less == 'softmax' and n > 1").itertuples()
     ]
     return f"{'; '.join(said)}." if said else ""
 

@@ -142,3 +142,14 @@ def test_only_arms_that_differ_in_the_loss_alone_are_paired(monkeypatch):
         ("STN + ResNet-10 + joint (STN rate × 0.1)", "triplet"): pytest.approx(0.6),
     }
     assert len(found) == 2 * len(RANGES) and (found["n"] == 2).all()
+
+
+def test_of_a_single_pair_of_members_nothing_is_said_in_short(monkeypatch):
+    about = {"protocol": "subject", "label": "triplet", "less": "softmax", "score": "MAP@R", "difference": 0.1}
+    found = pd.DataFrame([{**about, "ci_low": 0.05, "ci_high": 0.15, "n": 10}, {**about, "ci_low": np.nan, "n": 1}])
+    monkeypatch.setattr(embedding_scores, "all_member_scores", lambda dataset: None)
+    monkeypatch.setattr(embedding_scores, "differences", lambda members, dataset: found)
+    said = "triplet less softmax, protocol subject, 10 folds: MAP@R +0.100 [+0.050 to +0.150], clearer."
+    assert embedding_scores.in_short("ckplus") == said
+    monkeypatch.setattr(embedding_scores, "differences", lambda members, dataset: found[1:])
+    assert embedding_scores.in_short("ckplus") == ""
