@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 
 from fer_lib import answers, naming, paths, results
@@ -45,3 +46,28 @@ def test_a_figure_of_many_lines_shows_few():
     strong = replace(followed, experiment="strong", recipe="strong", occlusion="heavy", pretrained=naming.USUAL_START)
     assert answers.few([*arms, followed, strong, replace(strong, pretrained=naming.LONG_START)]) == [followed, strong]
     assert len(answers.few([*arms, arms[0]])) == 8, "none of them is followed"
+
+
+def test_what_is_printed_is_reached_or_not(monkeypatch):
+    rows = [
+        ("softmax", 0.99, 0.98, 1, 0.985, 0),
+        ("triplet", 0.6, np.nan, np.nan, 0.99, 1),
+        ("other", 0.9, 0.8, 1, np.nan, 2),
+    ]
+    table = pd.DataFrame(rows, columns=["label", "mean", "ci_low", "ci_high", "printed", "lost"])
+    table = table.assign(n=2, kept_mean=0.95, part="Table 2", protocol="random")
+    assert answers.as_printed(table) == (
+        "Under the paper's split as printed: softmax 99.00 % [98.00 to 100.00] (printed 98.50); not as printed: "
+        "triplet 60.00 % (printed 99.00; 1 of 2 transformers lost the face, the others reach 95.00); not in the paper: other "
+        "90.00 % [80.00 to 100.00] (2 of 2 transformers lost the face)."
+    )
+    columns = ["protocol", "label", "reference", "n", "verdict"]
+    over = [
+        ("subject", name, answers.references.METHODS[-1], 10, said) for name, said in (("a", "supported"), ("b", "x"))
+    ]
+    monkeypatch.setattr(answers.claims, "against_references", lambda dataset: pd.DataFrame(over, columns=columns))
+    people = table[:2].assign(protocol="subject", label=["a", "b"], printed=np.nan)
+    assert answers.works("ckplus", pd.concat([table, people])) == (
+        "Of 2 arms with a printed accuracy 1 reach it under the paper's split. On new people 1 of its 2 networks can "
+        "be called better than HOG + linear SVM, which learns no features."
+    )

@@ -134,3 +134,20 @@ def test_without_new_people_there_is_a_picture_all_the_same(monkeypatch):
     scores = pd.DataFrame(columns=["label", "members", "protocol", "score", "mean", "ci_low", "ci_high"])
     monkeypatch.setattr(summary.robustness, "robustness_table", lambda dataset: scores)
     assert summary.table("own")[["asked", "mean", "imitated"]].values.tolist() == [["random", 0.9, False]]
+
+
+def test_what_there_is_to_beat(monkeypatch):
+    monkeypatch.setattr(summary, "shown", lambda dataset: {"ours\n(1 of 10 trainings)": PAPER, "partly asked": SCRATCH})
+    monkeypatch.setattr(summary, "_on_everybody", lambda row, table: row == PAPER)
+    monkeypatch.setattr(summary.results, "finished", lambda row: row.members[:2])
+    alone = pd.DataFrame({"method": ["1-NN on pixels"] * 2, "protocol": ["random", "subject"], "mean": [0.9, 0.5]})
+    monkeypatch.setattr(summary.results, "of_data_set", lambda dataset, name: alone.assign(ci_low=0.4, ci_high=0.95))
+    monkeypatch.setattr(summary.robustness, "score", lambda arm, weights: (len(weights) / 100, np.nan, np.nan))
+    monkeypatch.setattr(summary.recipe_results, "by_sequence", lambda arm: (0.8, 0.7, 0.9))
+    table = summary.to_beat("ckplus")
+    assert table.iloc[:2].values.tolist() == [
+        ["1-NN on pixels", "50.00 % [40.00 to 95.00]", "–", "–", "–"],
+        ["ours", "1.00 %", "80.00 % [70.00 to 90.00]", "53.00 %", "2 members"],
+    ]
+    assert table["method"].iloc[2].startswith("Emotion-FAN") and table["by sequence"].iloc[2] == "99.69 %"
+    assert len(summary.to_beat("own")) == 2, "what is published is of CK+"
