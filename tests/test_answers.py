@@ -58,8 +58,8 @@ def test_what_is_printed_is_reached_or_not(monkeypatch):
     table = table.assign(n=2, kept_mean=0.95, part="Table 2", protocol="random")
     assert answers.as_printed(table) == (
         "Under the paper's split as printed: softmax 99.00 % [98.00 to 100.00] (printed 98.50); not as printed: "
-        "triplet 60.00 % (printed 99.00; 1 of 2 transformers lost the face, the others reach 95.00); not in the paper: other "
-        "90.00 % [80.00 to 100.00] (2 of 2 transformers lost the face)."
+        "triplet 60.00 % (printed 99.00; 1 of 2 transformers lost the face, the others reach 95.00); not in the paper: "
+        "other 90.00 % [80.00 to 100.00] (2 of 2 transformers lost the face)."
     )
     columns = ["protocol", "label", "reference", "n", "verdict"]
     over = [
