@@ -64,6 +64,7 @@ def results_text() -> str:
         references.in_words(results.of_data_set(dataset, "references.csv")),
         "**Its claims**",
         markdown(wording.readable_claims(claims.claims_table(dataset))),
+        wording.CLAIMED,
         "**Under occlusion**",
         UNDER_OCCLUSION,
         markdown(kept(robustness.robustness_table(dataset))),
