@@ -46,11 +46,11 @@ COLUMNS = (
 )
 CLAIMED = (
     "Paired differences in points, with their 95 % intervals, the second over the folds. Supported: all of them above "
-    "nothing; contradicted: below; two kinds of outcome: the transformers of some members lost the face. p, two-sided: t "
-    "test over members, or permutation of the arms within people, which knows nothing of the folds. Last five watched: "
-    "paired by member, the mean over the last five epochs at which the test frames were watched, for the last alone hangs "
-    "on where a training happened to stop. For occlusion the paper says that it was compared, and prints no number. Not "
-    "corrected for their number."
+    "nothing; contradicted: below; two kinds of outcome: the transformers of some members lost the face. p, "
+    "two-sided: t test over members, or permutation of the arms within people, which knows nothing of the folds. Last "
+    "five watched: paired by member, the mean over the last five epochs at which the test frames were watched, for "
+    "the last alone hangs on where a training happened to stop. For occlusion the paper says that it was compared, "
+    "and prints no number. Not corrected for their number."
 )
 """Caption of `readable_claims`."""
 CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
