@@ -13,7 +13,7 @@ from fer_lib.splits import PROTOCOLS, fold_count
 CHOICES = {
     "dataset": DATASETS,
     "protocol": PROTOCOLS,
-    "backbone": ("resnet10", "resnet18"),
+    "backbone": ("resnet10", "resnet18", "resnet10-unpooled"),
     "input_path": ("stn", "dual", "plain"),
     "head_layers": (1, 2),
     "loss": ("softmax", "triplet", "joint"),

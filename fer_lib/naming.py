@@ -79,7 +79,7 @@ def _usual(dataset: str) -> dict[str, Experiment]:
 def label(experiment: Experiment) -> str:
     """The experiment in words: STN + ResNet-10 + triplet, and what differs from the paper's setting."""
     parts = {"stn": ["STN"], "dual": ["STN and input"], "plain": []}[experiment.input_path]
-    parts += [experiment.backbone.replace("resnet", "ResNet-"), experiment.loss]
+    parts += [experiment.backbone.replace("-", " ").replace("resnet", "ResNet-"), experiment.loss]
     differs = ", ".join(differences(experiment))
     return " + ".join(parts) + (f" ({differs})" if differs else "")
 

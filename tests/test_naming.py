@@ -23,6 +23,7 @@ def test_parts():
 
 def test_labels():
     assert naming.label(TRIPLET) == "STN + ResNet-10 + triplet"
+    assert naming.label(replace(TRIPLET, backbone="resnet10-unpooled")) == "STN + ResNet-10 unpooled + triplet"
     assert naming.label(RESNET18) == "STN + ResNet-18 + softmax"
     changed = Experiment("x", "ckplus", input_path="plain", occlusion="none")
     assert naming.label(changed) == "ResNet-10 + triplet (no occlusion)"

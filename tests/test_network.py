@@ -9,14 +9,17 @@ from fer_lib.resnet import resnet
 RESNET10 = 3264 + 73_984 + 230_144 + 919_040 + 3_673_088 + 3591
 
 
-def test_resnet10_has_the_sizes_of_table_1():
-    network = resnet("resnet10", 7)
+@pytest.mark.parametrize(
+    ("name", "expected"), [("resnet10", [24, 12, 6, 3, 2]), ("resnet10-unpooled", [24, 24, 12, 6, 3])]
+)
+def test_resnet10_has_the_sizes_of_table_1_and_twice_those_without_the_pool(name, expected):
+    network = resnet(name, 7)
     sizes = {}
     for name in ("conv1", "layer1", "layer2", "layer3", "layer4"):
         getattr(network, name).register_forward_hook(lambda _, __, out, name=name: sizes.update({name: out.shape}))
     output = network(torch.zeros(2, 1, 48, 48))
     print(*(f"{name} {tuple(shape[1:])}" for name, shape in sizes.items()), f"{parameter_count(network)} weights")
-    assert [shape[-1] for shape in sizes.values()] == [24, 12, 6, 3, 2]
+    assert [shape[-1] for shape in sizes.values()] == expected
     assert [shape[1] for shape in sizes.values()] == [64, 64, 128, 256, 512]
     assert output.shape == (2, 7)
     assert parameter_count(network) == RESNET10
