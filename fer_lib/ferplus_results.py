@@ -44,13 +44,13 @@ def scores() -> pd.DataFrame:
     return fer2013_results.scores(DATASET) if fer2013_results.is_trained(DATASET) else pd.DataFrame()
 
 
-def gains() -> pd.DataFrame:
+def claimed() -> pd.DataFrame:
     """What the votes as target add, as `claims_table`; no row if no two networks differ in the target alone."""
     return claims_table(DATASET, CLAIMS) if fer2013_results.is_trained(DATASET) else pd.DataFrame()
 
 
 def answer(table: pd.DataFrame, gained: pd.DataFrame, images: pd.DataFrame) -> str:
-    """The section's findings in sentences; table: `scores`, gained: `gains`."""
+    """The section's findings in sentences; table: `scores`, gained: `claimed`."""
     if table.empty:
         return "No network is trained on these labels yet; `make ferplus` trains those that `experiments.csv` lists."
     voter = votes.voters(tested(images))["top"].mean()

@@ -8,7 +8,7 @@ from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
 from fer_lib.robustness import KINDS, SCORES, counted, equally, gain, right
 from fer_lib.stats import COMPARISON
-from fer_lib.wording import gained, in_points, interval, p_value, paired, percent
+from fer_lib.wording import gained, interval, percent, readable_comparisons
 
 QUESTIONS = (
     Claim("training with occlusion", {"occlusion": "rectangle"}, {"occlusion": "none"}),
@@ -76,11 +76,8 @@ def _by_kind_and_fill(better: Experiment, worse: Experiment) -> pd.DataFrame:
 
 def readable(answers: pd.DataFrame) -> pd.DataFrame:
     """`compared` in points."""
-    gains = [in_points(row) for row in answers.itertuples()]
-    shown = answers[["question", "protocol", "with", "score"]].rename(columns={"question": "does it help?"})
-    n = [paired(row) for row in answers.itertuples()]
-    p = [p_value(x) for x in answers["p"]]
-    return shown.assign(gain=gains, n=n, p=p, verdict=answers["verdict"])
+    shown = readable_comparisons(answers, "question", "protocol", "with", "score")
+    return shown.rename(columns={"question": "does it help?"})
 
 
 def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:

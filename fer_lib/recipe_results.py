@@ -1,21 +1,19 @@
-"""What the strong recipe reaches under `subject`, against what was aimed for and against the paper's training.
+"""What the strong recipe reaches under `subject`, against what was aimed for, the paper's training, and itself changed.
 
 Made from `results/` alone.
 """
 
-from itertools import combinations
-
 import pandas as pd
 
-from fer_lib import results
+from fer_lib import initialisations, results
 from fer_lib.claims import LATE, difference
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.naming import label, part
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.robustness import SCORES, equally, gain, right, score
 from fer_lib.splits import FOLDS
-from fer_lib.stats import COMPARISON, cluster_gain, cluster_interval, cluster_ratio, paired_difference, verdict
-from fer_lib.tables import LOOKS, has_results, late_accuracy, measured, voted
+from fer_lib.stats import COMPARISON, cluster_interval, cluster_ratio, paired_difference
+from fer_lib.tables import LOOKS, has_results, late_accuracy, measured, voted, with_sequences
 from fer_lib.wording import gained, interval, percent, with_ends
 
 AIMS = {
@@ -42,7 +40,8 @@ COMPARED = {
 BLIND = range(4, FOLDS)
 """The folds of `subject` whose people were in no inner fold that was looked at before `recipe` was settled."""
 
-TOGETHER = "all of them together"
+GROUPS = {"all": range(FOLDS), "folds 4 to 9": BLIND}
+"""Who is asked: everybody, and those without whom the recipe was chosen, and the rate of fine-tuning would be too."""
 
 CAPTION = (
     "Protocol subject, pooled over the tested frames of all finished folds and initialisations; people are resampled, "
@@ -51,17 +50,25 @@ CAPTION = (
 
 
 def strong(dataset: str) -> Experiment:
-    """The strong recipe with mixed occlusion, under `subject`. Raises ValueError if none of it is trained."""
+    """The strong recipe with mixed occlusion on the paper's ResNet-10, under `subject`.
+
+    Raises ValueError if none of it is trained.
+    """
     rows = _trained(dataset)
     if not rows:
         raise ValueError(f"the strong recipe was not trained on {dataset} under subject; train its row with 01_train")
     return rows[0]
 
 
-def _trained(dataset: str) -> list[Experiment]:
-    settings = ("strong", "subject", "mixed", "softmax", "none")
-    rows = measured(dataset)
-    return [row for row in rows if (row.recipe, row.protocol, row.occlusion, row.loss, row.pretrained) == settings]
+def unpooled(dataset: str) -> Experiment | None:
+    """The same on the ResNet-10 without its max pool; None if none of it is trained."""
+    return next(iter(_trained(dataset, "resnet10-unpooled")), None)
+
+
+def _trained(dataset: str, backbone: str = "resnet10") -> list[Experiment]:
+    wanted = ("strong", "subject", backbone, "mixed", "softmax", "none")
+    names = ("recipe", "protocol", "backbone", "occlusion", "loss", "pretrained")
+    return [row for row in measured(dataset) if tuple(getattr(row, name) for name in names) == wanted]
 
 
 def reached(experiment: Experiment, aims: dict = AIMS) -> pd.DataFrame:
@@ -76,82 +83,24 @@ def reached(experiment: Experiment, aims: dict = AIMS) -> pd.DataFrame:
 
 
 def by_sequence(experiment: Experiment) -> tuple[float, float, float]:
-    """Accuracy by sequence, the probabilities of its frames averaged within each member, and its interval over people.
+    """Accuracy by sequence, its frames' probabilities averaged within each member, and its interval over people."""
+    return cluster_interval(voted(with_sequences(experiment), ["seed", "fold", "sequence"]))
 
-    A sequence is what a frame_id names before its last underscore, as in CK+ and the synthetic faces.
+
+def compared(first: Experiment, second: Experiment, scores: dict = COMPARED) -> pd.DataFrame:
+    """What the first training gains over the second, paired by people over the members that both have.
+
+    A row per group of people (`GROUPS`) and score: people, score, and the columns of `stats.COMPARISON`.
     """
-    return cluster_interval(voted(_with_sequences(experiment), ["seed", "fold", "sequence"]))
+    rows = [
+        {"people": people, "score": name, **gain(first, second, weights, folds)}
+        for people, folds in GROUPS.items()
+        for name, weights in scores.items()
+    ]
+    return pd.DataFrame(rows).query("n > 0")[["people", "score", *COMPARISON]]
 
 
-def _with_sequences(experiment: Experiment) -> pd.DataFrame:
-    table = results.read(experiment, "predictions.csv.gz")
-    return table.assign(sequence=table["frame_id"].str.rsplit("_", n=1).str[0])
-
-
-def initialisations(experiment: Experiment) -> pd.DataFrame:
-    """What each initialisation reaches that was tested on everybody, and what they reach asked together.
-
-    A row per answer, by frame and by sequence: asked (`TOGETHER`: all of them, their probabilities averaged), by, mean,
-    ci_low, ci_high. Empty if fewer than two were tested on everybody.
-    """
-    table, rows = _whole_passes(experiment), []
-    for unit, by in {"frame": ["frame_id"], "sequence": ["sequence"]}.items():
-        asked = {f"initialisation {seed}": voted(own, by) for seed, own in table.groupby("seed")}
-        asked |= {TOGETHER: voted(table, by)} if asked else {}
-        rows += [(name, unit, *cluster_interval(own)) for name, own in asked.items()]
-    return pd.DataFrame(rows, columns=["asked", "by", "mean", "ci_low", "ci_high"])
-
-
-def _whole_passes(experiment: Experiment) -> pd.DataFrame:
-    """The predictions of the initialisations that have all folds; of none where that is only one."""
-    table = _with_sequences(experiment)
-    whole = table.groupby("seed")["fold"].nunique().loc[lambda folds: folds == experiment.folds].index
-    return table[table["seed"].isin(whole if len(whole) > 1 else [])]
-
-
-def gain_together(experiment: Experiment) -> dict[str, float]:
-    """What asking the initialisations together gains over asking one of them, paired by people: `cluster_gain`."""
-    table = _whole_passes(experiment)
-    alone = (table["prediction"] == table["label"]).groupby(table["frame_id"]).mean()
-    together = voted(table, ["frame_id"]).set_index("frame_id")
-    right = together["prediction"] == together["label"]
-    return cluster_gain(right - alone, together["subject"])
-
-
-def same_recipe(experiment: Experiment, folds: int) -> pd.DataFrame:
-    """What comparing two initialisations of one recipe says, on every choice of so many folds: none is the better.
-
-    A row per score (`clean`, `unseen`), pair of initialisations that were tested on everybody, and folds: score, first,
-    second, folds, what `cluster_gain` says, and alone: the verdict if only the interval over people were asked.
-    """
-    seeds, rows = sorted(_whole_passes(experiment)["seed"].unique()), []
-    for name in ("clean", "unseen") if seeds else ():
-        table = right(experiment, SCORES[name])
-        wide = table.pivot_table(index=["fold", "subject", "frame_id"], columns="seed", values="score").reset_index()
-        for first, second in combinations(seeds, 2):
-            for chosen in combinations(range(experiment.folds), folds):
-                own = wide[wide["fold"].isin(chosen)]
-                found = cluster_gain(own[first] - own[second], own["subject"], own["fold"])
-                alone = verdict((found["ci_low"], found["ci_high"]))
-                rows.append({"score": name, "first": first, "second": second, "folds": chosen, **found, "alone": alone})
-    return pd.DataFrame(rows)
-
-
-def same_recipe_in_words(table: pd.DataFrame) -> str:
-    """`same_recipe` in sentences: how often a difference is found, and how large one may look; empty without one."""
-    if table.empty:
-        return ""
-    alone, both = ((table[column] != "not resolvable").sum() for column in ("alone", "verdict"))
-    most = table["difference"].abs().groupby(table["score"]).max()
-    count, folds = len(table), len(table["folds"].iloc[0])
-    return (
-        f"Compared on {folds} folds, two initialisations differ by up to {100 * most['clean']:.1f} points on clear "
-        f"faces and {100 * most['unseen']:.1f} under unseen occlusion. The interval over people alone calls one of the "
-        f"two better in {alone} of {count} comparisons, both intervals together in {both}."
-    )
-
-
-def gains(experiment: Experiment) -> pd.DataFrame:
+def over_the_paper(experiment: Experiment) -> pd.DataFrame:
     """What it gains over the paper's arms with the same loss, paired by people, over the members that both have.
 
     One row per arm and score (`clean`, `unseen`): label, score, the columns of `stats.COMPARISON`, and on clear faces
@@ -197,12 +146,12 @@ def answer(experiment: Experiment) -> str:
         f"by sequence, the probabilities of its frames averaged, {with_ends(by_sequence(experiment))}.",
         f"- With a quarter of the face covered by random patches it keeps {with_ends(kept)} of that.",
     ]
-    lines += filter(None, [between_initialisations(experiment)])
+    lines += filter(None, [initialisations.in_words(experiment)])
     blind = right(experiment, SCORES["clean"]).query("fold in @BLIND")
     if experiment.dataset == "ckplus" and len(blind):
         only = cluster_ratio(blind["score"], blind["subject"])
         lines.append(f"- On the folds that had no part in setting it (4 to 9) it reaches {with_ends(only)}.")
-    for row in gains(experiment).itertuples():
+    for row in over_the_paper(experiment).itertuples():
         where = {"clean": "on clear faces", "unseen": "under unseen occlusion"}[row.score]
         said = f"- Against {row.label}, {where}: {gained(row)}, {row.n} {row.pairs}: {row.verdict}"
         if pd.notna(row.late_low):
@@ -212,20 +161,6 @@ def answer(experiment: Experiment) -> str:
             )
         lines.append(f"{said}.")
     return "\n".join(lines)
-
-
-def between_initialisations(experiment: Experiment) -> str:
-    """How far the initialisations differ and what they reach together, as a line; empty if there are not two."""
-    table = initialisations(experiment).query("by == 'frame'").set_index("asked")
-    if table.empty:
-        return ""
-    together, alone = table.loc[TOGETHER], table["mean"].drop(TOGETHER)
-    found = gain_together(experiment)
-    return (
-        f"- Its {len(alone)} initialisations reach {percent(alone.min())} to {percent(alone.max())} % each; asked "
-        f"together, their probabilities averaged, {with_ends(together)}: {100 * found['difference']:+.2f} points "
-        f"[{interval(found['ci_low'], found['ci_high'], '+')}] over one alone, {found['n']} people."
-    )
 
 
 def in_short(dataset: str) -> str:
@@ -257,13 +192,6 @@ def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
             "n": [f"{row.members} members, {row.people} people" for row in table.itertuples()],
         }
     )
-
-
-def readable_initialisations(table: pd.DataFrame) -> pd.DataFrame:
-    """`initialisations` in percent, a row for each asked."""
-    said = [with_ends((row.mean, row.ci_low, row.ci_high)) for row in table.itertuples()]
-    shown = table.assign(said=said).pivot(index="asked", columns="by", values="said").loc[table["asked"].unique()]
-    return shown.rename(columns="by {}".format).rename_axis(columns=None).reset_index()
 
 
 def _pooled(experiment: Experiment, name: str) -> tuple[float, float, float]:

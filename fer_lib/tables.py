@@ -199,6 +199,15 @@ def confusions(experiments: list[Experiment], classes: tuple[str, ...]) -> pd.Da
     return pd.DataFrame(rows, columns=["protocol", "method", "true", "predicted", "frames"])
 
 
+def with_sequences(experiment: Experiment) -> pd.DataFrame:
+    """Its predictions with the sequence of each frame: what a frame_id names before its last underscore.
+
+    So it is in CK+, in the synthetic faces and in one's own.
+    """
+    table = results.read(experiment, "predictions.csv.gz")
+    return table.assign(sequence=table["frame_id"].str.rsplit("_", n=1).str[0])
+
+
 def voted(predictions: pd.DataFrame, by) -> pd.DataFrame:
     """The answers of the mean probabilities of all rows that are alike in `by`: subject, label, prediction.
 

@@ -7,13 +7,13 @@ Fine-tuned: training on CK+ starts from the weights that the same network and re
 import numpy as np
 import pandas as pd
 
-from fer_lib import recipe_results, results, splits, transfer
+from fer_lib import recipe_results, results, transfer
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.naming import COVERED_START, LONG_START, USUAL_START, label
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.references import METHODS
-from fer_lib.robustness import SCORES, equally, gain
-from fer_lib.stats import COMPARISON, cluster_interval, cluster_ratio
+from fer_lib.robustness import SCORES, equally
+from fer_lib.stats import cluster_interval, cluster_ratio
 from fer_lib.tables import has_results, macro_f1, measured
 
 AIMS = recipe_results.AIMS | {"clean accuracy": (SCORES["clean"], None, 0.985)}
@@ -36,9 +36,6 @@ WEIGHTS = {
     COVERED_START: "FER2013's weights under heavy occlusion",
 }
 """What training starts from -> in words."""
-
-ASKED = {"all": range(splits.FOLDS), "folds 4 to 9": recipe_results.BLIND}
-"""Who is asked: everybody, and those without whom the recipe was chosen, and the rate of fine-tuning would be too."""
 
 
 def fine_tuned(start: str = USUAL_START, occlusion: str = "mixed") -> list[Experiment]:
@@ -88,8 +85,9 @@ def named(experiment: Experiment) -> str:
         slower = ", slower transformer" * (experiment.stn_lr_factor < 1)
         return f"the paper's network with {experiment.loss}{slower}"
     start = WEIGHTS.get(experiment.pretrained, experiment.pretrained)
-    covered = f", {experiment.occlusion} occlusion" * (experiment.occlusion != "mixed")
-    return f"strong recipe, from {start}{covered}"
+    differs = [f"{experiment.occlusion} occlusion"] * (experiment.occlusion != "mixed")
+    differs += ["no max pool"] * experiment.backbone.endswith("unpooled")
+    return ", ".join(["strong recipe", f"from {start}", *differs])
 
 
 def _row(name: str, predictions: pd.DataFrame) -> dict:
@@ -98,19 +96,9 @@ def _row(name: str, predictions: pd.DataFrame) -> dict:
     return {"method": name, "mean": mean, "ci_low": low, "ci_high": high, "macro_f1": macro_f1(predictions), **counts}
 
 
-def gains(first: Experiment, second: Experiment) -> pd.DataFrame:
-    """What the first training gains over the second, paired by people over the members that both have.
-
-    A row per group of people (`ASKED`) and score of `recipe_results.COMPARED` and `APART`: people, score, and the
-    columns of `stats.COMPARISON`.
-    """
-    rows = [
-        {"people": people, "score": name, **gain(first, second, weights, folds)}
-        for people, folds in ASKED.items()
-        for name, weights in (recipe_results.COMPARED | APART).items()
-    ]
-    table = pd.DataFrame(rows).query("n > 0")
-    return table[["people", "score", *COMPARISON]]
+def compared(first: Experiment, second: Experiment) -> pd.DataFrame:
+    """`recipe_results.compared` in its scores and in `APART`."""
+    return recipe_results.compared(first, second, recipe_results.COMPARED | APART)
 
 
 def kept(experiments: list[Experiment]) -> pd.DataFrame:

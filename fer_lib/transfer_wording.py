@@ -2,14 +2,14 @@
 
 import pandas as pd
 
-from fer_lib import recipe_results, results, transfer, twins
+from fer_lib import initialisations, recipe_results, results, transfer, twins
 from fer_lib.experiments import Experiment
 from fer_lib.naming import LONG_START
 from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, score
 from fer_lib.stats import cluster_interval
-from fer_lib.transfer_results import AIMS, directions, fine_tuned, gains, heavily_covered, ladder, named, tuned
-from fer_lib.wording import gained, in_points, interval, paired, percent, with_ends
+from fer_lib.transfer_results import AIMS, compared, directions, fine_tuned, heavily_covered, ladder, named, tuned
+from fer_lib.wording import gained, interval, percent, with_ends
 
 
 def answer() -> str:
@@ -24,9 +24,9 @@ def answer() -> str:
         f"people), by sequence, the probabilities of its frames averaged, on {with_ends(voted)}. Aimed for were "
         f"{percent(aim)} %: {'reached' if best['mean'] >= aim else 'not reached'}."
     ]
-    lines += filter(None, [recipe_results.between_initialisations(fine)])
+    lines += filter(None, [initialisations.in_words(fine)])
     words = {"clean": "on clear faces", "unseen": "under unseen occlusion"}
-    for row in gains(fine, scratch).query("people == 'all' and score in @words").itertuples():
+    for row in compared(fine, scratch).query("people == 'all' and score in @words").itertuples():
         lines.append(
             f"- Against the recipe from scratch, which takes {scratch.epochs} epochs, {words[row.score]}: "
             f"{gained(row)}, {row.n} {row.pairs}: {row.verdict}."
@@ -49,7 +49,7 @@ def answer() -> str:
 
 def longer_in_short(longer: Experiment) -> str:
     """What fine-tuning from the longer start gains over `tuned`, in a sentence."""
-    more = gains(longer, tuned()).query("people == 'all'").set_index("score")
+    more = compared(longer, tuned()).query("people == 'all'").set_index("score")
     clean, unseen = more.loc["clean"], more.loc["unseen"]
     return (
         f"From weights of 150 epochs on FER2013 (in larger batches) instead of 20 it gains {gained(clean)} on clear "
@@ -63,7 +63,7 @@ def heavy_in_short() -> str:
     if not heavy:
         return ""
     mixed = tuned(heavy.pretrained)
-    more = gains(heavy, mixed).set_index(["people", "score"])
+    more = compared(heavy, mixed).set_index(["people", "score"])
     imitated, other = (more.loc["all", f"unseen, {kind}"] for kind in ("imitated", "not imitated"))
     clear = [
         f"{gained(row)} (people: {people}), {row['verdict']}"
@@ -130,12 +130,6 @@ def readable_ladder(table: pd.DataFrame) -> pd.DataFrame:
     shown = {"accuracy": table["mean"].map(percent), "95 % interval": ends, "macro F1": table["macro_f1"].map(percent)}
     n = [f"{row.members} members, {row.people} people" for row in table.itertuples()]
     return table[["method"]].assign(**shown, n=n)
-
-
-def readable_gains(table: pd.DataFrame) -> pd.DataFrame:
-    """`gains` in points."""
-    said, n = [in_points(row) for row in table.itertuples()], [paired(row) for row in table.itertuples()]
-    return table[["people", "score"]].assign(gain=said, n=n, better=table["verdict"])
 
 
 def readable_directions(table: pd.DataFrame) -> pd.DataFrame:

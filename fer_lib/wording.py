@@ -108,12 +108,11 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     return shown.assign(**{f"last {LOOKS} watched": late})
 
 
-def readable_references(table: pd.DataFrame) -> pd.DataFrame:
-    """`claims.against_references` in points."""
-    gains = [in_points(row) for row in table.itertuples()]
-    shown = table[["protocol", "label", "reference"]].rename(columns={"label": "method", "reference": "over"})
-    n, p = [paired(row) for row in table.itertuples()], [p_value(x) for x in table["p"]]
-    return shown.assign(gain=gains, n=n, p=p, verdict=table["verdict"])
+def readable_comparisons(table: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """Comparisons, rows with the columns of `stats.COMPARISON`, in points. names: the columns that tell them apart."""
+    gains, n = [in_points(row) for row in table.itertuples()], [paired(row) for row in table.itertuples()]
+    p = [p_value(x) for x in table["p"]]
+    return table[list(names)].assign(gain=gains, n=n, p=p, verdict=table["verdict"])
 
 
 def claims_in_words(claims: pd.DataFrame) -> str:

@@ -59,7 +59,7 @@ def test_the_stored_votes_leave_what_the_authors_code_leaves():
 
 
 def test_before_anything_is_trained(study):
-    table, gained = ferplus_results.scores(), ferplus_results.gains()
+    table, gained = ferplus_results.scores(), ferplus_results.claimed()
     assert table.empty and gained.empty
     assert ferplus_results.answer(table, gained, images()).startswith(
         "No network is trained on these labels yet; `make"
@@ -71,10 +71,10 @@ def test_scores_and_the_gain_by_the_votes(trained):
     table = ferplus_results.scores().set_index("label")
     assert table["mean"].tolist() == [8 / 12, 9 / 12]
     assert "target votes" in label(SOFT) and "target" not in label(HARD)
-    (gain,) = ferplus_results.gains().to_dict("records")
+    (gain,) = ferplus_results.claimed().to_dict("records")
     assert (gain["better"], gain["worse"], gain["n"]) == (label(SOFT), label(HARD), 6)
     assert gain["difference"] == pytest.approx(1 / 12)
-    said = ferplus_results.answer(ferplus_results.scores(), ferplus_results.gains(), images())
+    said = ferplus_results.answer(ferplus_results.scores(), ferplus_results.claimed(), images())
     assert f"**{label(SOFT)}**, 3 epochs: 75.00 % of PrivateTest" in said
     assert '"the votes as target beat their majority"' in said and "here +8.33 points [" in said
     # Of the votes on the six: 10, 10, 6, 6, 7 and 7 of 10.
@@ -83,7 +83,7 @@ def test_scores_and_the_gain_by_the_votes(trained):
 
 def test_a_network_alone_has_no_gain(study):
     store(SOFT, 0, TRUTH, truth=TRUTH, classes=CLASSES)
-    said = ferplus_results.answer(ferplus_results.scores(), ferplus_results.gains(), images())
+    said = ferplus_results.answer(ferplus_results.scores(), ferplus_results.claimed(), images())
     assert "No two networks that differ in the target alone yet." in said
     assert "Of the 4 trainings that `experiments.csv` lists, 1 were run." in said
 

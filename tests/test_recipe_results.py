@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import paths, recipe_results, results
+from fer_lib import initialisations, paths, recipe_results, results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
@@ -63,29 +63,27 @@ def test_a_sequence_votes_with_the_mean_of_its_frames(stored):
 
 
 def test_one_initialisation_has_nothing_to_be_compared_with(stored):
-    assert recipe_results.initialisations(STRONG).empty
-    assert recipe_results.between_initialisations(STRONG) == ""
+    assert initialisations.reached(STRONG).empty
+    assert initialisations.in_words(STRONG) == ""
     store(STRONG, [lambda i, one: True], seed=1)
-    assert recipe_results.initialisations(STRONG).empty, "the second was not tested on everybody"
+    assert initialisations.reached(STRONG).empty, "the second was not tested on everybody"
 
 
 def test_initialisations_asked_together(stored):
     """The first is wrong on a frame of fold 0, the second on two of fold 1; the surer one wins, and it is right."""
     store(STRONG, [lambda i, one, fold=fold: fold != 1 or i == 0 for fold in range(6)], seed=1)
-    table = recipe_results.initialisations(STRONG).set_index(["asked", "by"])["mean"]
+    table = initialisations.reached(STRONG).set_index(["asked", "by"])["mean"]
     alone = [table[f"initialisation {seed}", "frame"] for seed in (0, 1)]
     assert alone == pytest.approx([17 / 18, 16 / 18])
-    assert table[recipe_results.TOGETHER, "frame"] == 1, "0.4 and 0.9 for the true class are more than a half"
+    assert table[initialisations.TOGETHER, "frame"] == 1, "0.4 and 0.9 for the true class are more than a half"
     assert table["initialisation 1", "sequence"] == 1, "(0.9 + 0.4 + 0.4) / 3 are more than a half too"
-    found = recipe_results.gain_together(STRONG)
+    found = initialisations.gain_together(STRONG)
     assert (found["difference"], found["n"]) == (pytest.approx(1 - 33 / 36), 6)
-    text = recipe_results.between_initialisations(STRONG)
+    text = initialisations.in_words(STRONG)
     assert text.startswith("- Its 2 initialisations reach 88.89 to 94.44 % each; asked together")
     assert "100.00 %: +8.33 points [" in text and text in recipe_results.answer(STRONG)
-    assert recipe_results.readable_initialisations(table.reset_index().assign(ci_low=np.nan, ci_high=np.nan)).to_dict(
-        "list"
-    ) == {
-        "asked": ["initialisation 0", "initialisation 1", recipe_results.TOGETHER],
+    assert initialisations.readable(table.reset_index().assign(ci_low=np.nan, ci_high=np.nan)).to_dict("list") == {
+        "asked": ["initialisation 0", "initialisation 1", initialisations.TOGETHER],
         "by frame": ["94.44 %", "88.89 %", "100.00 %"],
         "by sequence": ["100.00 %"] * 3,
     }
@@ -93,22 +91,22 @@ def test_initialisations_asked_together(stored):
 
 def test_one_recipe_compared_with_itself(stored):
     """The second is wrong on all of folds 0 and 1, the first on a frame of fold 0; both under the mouth's mask."""
-    assert recipe_results.same_recipe(STRONG, 2).empty
-    assert recipe_results.same_recipe_in_words(recipe_results.same_recipe(STRONG, 2)) == ""
+    assert initialisations.same_recipe(STRONG, 2).empty
+    assert initialisations.same_recipe_in_words(initialisations.same_recipe(STRONG, 2)) == ""
     store(STRONG, [lambda i, one, fold=fold: fold > 1 and one.kind != "mouth" for fold in range(6)], seed=1)
-    table = recipe_results.same_recipe(STRONG, 2)
+    table = initialisations.same_recipe(STRONG, 2)
     assert len(table) == 2 * 15 and set(table["score"]) == {"clean", "unseen"}
     clean = table[table["score"] == "clean"].set_index("folds")
     assert clean.loc[[(0, 1)], "difference"].item() == pytest.approx(5 / 6)
     assert clean.loc[[(0, 1)], ["alone", "verdict"]].values.tolist() == [["supported", "not resolvable"]]
     assert clean.loc[[(2, 3)], "difference"].item() == 0
-    text = recipe_results.same_recipe_in_words(table)
+    text = initialisations.same_recipe_in_words(table)
     assert text.startswith("Compared on 2 folds, two initialisations differ by up to 83.3 points on clear faces and ")
     assert "in 2 of 30 comparisons, both intervals together in 0" in text
 
 
 def test_gains_over_the_papers_training(stored):
-    table = recipe_results.gains(STRONG).set_index("score")
+    table = recipe_results.over_the_paper(STRONG).set_index("score")
     assert table["label"].tolist() == [label(PAPER)] * 2 and table["n"].tolist() == [6, 6]
     assert table.loc["clean", "difference"] == pytest.approx(17 / 18 - 1 / 3)
     assert table.loc["unseen", "difference"] == pytest.approx(17 / 18 * 7 / 8)

@@ -191,8 +191,8 @@ def test_a_network_beside_what_learns_no_features():
     # The reference is right on every frame.
     assert found["difference"].tolist() == pytest.approx([-0.25] * 4)
     assert found["pairs"].tolist() == ["members"] * 2 + ["people in 1 fold"] * 2, "its one answer stands for both seeds"
-    shown = wording.readable_references(found)
-    assert shown["over"].iloc[0] == METHODS[1] and shown["gain"].iloc[0].startswith("-25.00 [")
+    shown = wording.readable_comparisons(found, "protocol", "label", "reference")
+    assert shown["reference"].iloc[0] == METHODS[1] and shown["gain"].iloc[0].startswith("-25.00 [")
 
 
 def test_occlusion_is_claimed_on_clear_and_on_occluded_faces():

@@ -145,7 +145,7 @@ def test_heavy_occlusion_comes_last(stored):
 
 
 def test_gains_are_paired_by_people(stored):
-    everybody = transfer_results.gains(FINE, SCRATCH).query("people == 'all'")
+    everybody = transfer_results.compared(FINE, SCRATCH).query("people == 'all'")
     table = everybody.set_index("score")
     assert table.loc["clean", "difference"] == pytest.approx(1 / 12), "one frame of fold 1"
     assert table.loc["unseen", "difference"] == pytest.approx(11 / 12)
