@@ -12,12 +12,10 @@ from fer_lib.robustness import SCORES, gain
 from fer_lib.stats import (
     COMPARISON,
     RESAMPLED,
-    TWO_KINDS,
-    WITHOUT_ENDS,
     paired_difference,
     pooled_difference,
 )
-from fer_lib.tables import late_accuracy, measured, occluded, two_kinds
+from fer_lib.tables import late_accuracy, measured, occluded, of_one_kind
 
 
 @dataclass(frozen=True)
@@ -52,8 +50,8 @@ CLAIMS = (
 )
 """Sections 3 and 4 of Kim et al. 2022; for occlusion they say that both were compared, and print no number."""
 
-LATE = {"difference": "", "ci_low": "_low", "ci_high": "_high"}
-"""Of a difference over the last watched epochs what is told -> the end of its column's name, late."""
+LATE = ("late", "late_low", "late_high", "late_verdict")
+"""The columns of `late`."""
 
 
 def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFrame:
@@ -62,8 +60,7 @@ def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFra
     Under `subject` people are resampled, n counts them, and the test exchanges the arms within a person; under `usage`
     the same with images; under the other protocols the difference is paired by member. `verdict` is that of `stats`,
     or `TWO_KINDS`, and then there are no ends and no p: a mean of two kinds of outcome has none.
-    late, late_low, late_high: the difference paired by member of `tables.late_accuracy`; NaN on occluded faces, which
-    were not watched.
+    Then `LATE`; NaN on occluded faces, which were not watched.
     """
     rows = []
     for claim in claims:
@@ -72,13 +69,17 @@ def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFra
             found = difference(better, worse, claim.covered)
             if not found["n"]:
                 continue
-            late = {} if claim.covered else paired_difference(*map(late_accuracy, (better, worse)), better.protocol)
-            if found["verdict"] == TWO_KINDS:
-                late = {"difference": late.get("difference")}
-            ends = {f"late{end}": late.get(key) for key, end in LATE.items()}
-            rows.append({**pair, "worse": label(worse), "printed": printed_gain(better, worse), **found, **ends})
-    about = ["claim", "protocol", "better", "worse", "printed"]
-    return pd.DataFrame(rows, columns=[*about, *COMPARISON, *(f"late{end}" for end in LATE.values())])
+            watched = {} if claim.covered else late(better, worse)
+            rows.append({**pair, "worse": label(worse), "printed": printed_gain(better, worse), **found, **watched})
+    return pd.DataFrame(rows, columns=["claim", "protocol", "better", "worse", "printed", *COMPARISON, *LATE])
+
+
+def late(better: Experiment, worse: Experiment) -> dict:
+    """The difference of `tables.late_accuracy`, paired by member, with its ends and verdict: the columns `LATE`."""
+    found = paired_difference(*map(late_accuracy, (better, worse)), better.protocol)
+    found = of_one_kind(found, _members(better, worse), better, worse)
+    names = ("difference", "ci_low", "ci_high", "verdict")
+    return {column: found[name] for column, name in zip(LATE, names, strict=True)}
 
 
 def printed_gain(better: Experiment, worse: Experiment) -> float:
@@ -101,26 +102,21 @@ def difference(first: Experiment, second: Experiment, covered: bool = False) -> 
         return gain(first, second, SCORES["black rectangle"])
     if first.protocol in RESAMPLED:
         predictions = (results.read(arm, "predictions.csv.gz") for arm in (first, second))
-        return _of_one_kind(pooled_difference(first.protocol, *predictions), _members(first, second), first, second)
+        return of_one_kind(pooled_difference(first.protocol, *predictions), _members(first, second), first, second)
     scored = occluded if covered else lambda arm: results.read(arm, "metrics.csv")
     by_member = [scored(arm).set_index(["seed", "fold"])["accuracy"] for arm in (first, second)]
     return _by_member(*by_member, first, second)
 
 
 def _by_member(first: pd.Series, second: pd.Series, *arms: Experiment) -> dict:
-    found = {**paired_difference(first, second), "pairs": "members"}
-    return _of_one_kind(found, (first - second).dropna().reset_index(), *arms)
+    found = {**paired_difference(first, second, arms[0].protocol), "pairs": "members"}
+    return of_one_kind(found, (first - second).dropna().reset_index(), *arms)
 
 
 def _members(*arms: Experiment) -> pd.DataFrame:
     """The members that both arms have: columns seed and fold."""
     one, other = (results.read(arm, "metrics.csv")[["seed", "fold"]] for arm in arms)
     return one.merge(other)
-
-
-def _of_one_kind(found: dict, members: pd.DataFrame, *arms: Experiment) -> dict:
-    """A comparison over these members, without ends where one of the arms has two kinds of outcome among them."""
-    return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm in arms) else found
 
 
 def against_references(dataset: str) -> pd.DataFrame:
@@ -146,7 +142,7 @@ def _over_reference(arm: Experiment, said: pd.DataFrame) -> dict:
     if arm.protocol in RESAMPLED:
         own = results.read(arm, "predictions.csv.gz")
         said = said.drop(columns="seed").merge(own[["seed", "fold"]].drop_duplicates(), on="fold")
-        return _of_one_kind(pooled_difference(arm.protocol, own, said), own, arm)
+        return of_one_kind(pooled_difference(arm.protocol, own, said), own, arm)
     right = (said["label"] == said["prediction"]).groupby([said["seed"], said["fold"]]).mean()
     accuracy = results.read(arm, "metrics.csv").set_index(["seed", "fold"])["accuracy"]
     return _by_member(accuracy, right, arm)

@@ -3,6 +3,7 @@
 import difflib
 import re
 from dataclasses import asdict, dataclass, fields
+from itertools import combinations
 
 import pandas as pd
 
@@ -82,7 +83,7 @@ class Experiment:
         for name in ("seeds", "folds", "epochs", "batch_size", "lr", "margin"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name} is {getattr(self, name)}; it must be greater than 0")
-        if self.stn_lr_factor < 0:
+        if not self.stn_lr_factor >= 0:
             raise ValueError(f"stn_lr_factor is {self.stn_lr_factor}; it must be 0 (a frozen transformer) or greater")
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.experiment):
             raise ValueError(f"experiment is {self.experiment!r}; it names a folder: letters, digits, '.', '_', '-'")
@@ -137,8 +138,12 @@ class Experiment:
 
         papermill only warns of a parameter that the notebook does not have, so a mistyped name is refused here.
         """
-        given = {k: v for k, v in namespace.items() if type(v) in (int, float, str, bool) and not k.startswith("_")}
         known = [field.name for field in fields(cls)]
+        given = {
+            name: value
+            for name, value in namespace.items()
+            if name in known or (type(value) in (int, float, str, bool) and not name.startswith("_"))
+        }
         for name in given.keys() - known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
@@ -150,7 +155,7 @@ def read_experiments() -> list[Experiment]:
     """The rows of `experiments.csv`.
 
     Raises ValueError, which names the row, for a column that is no parameter, an empty cell, a value that is not known,
-    or a name used twice.
+    a name used twice, or two names for one experiment.
     """
     table = pd.read_csv(paths.EXPERIMENTS)
     # Before anything else, for an empty cell makes fractions of its whole column's numbers.
@@ -167,6 +172,10 @@ def read_experiments() -> list[Experiment]:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{paths.EXPERIMENTS}: experiment {name[1]!r} of {name[0]} stands there more than once")
+    for one, other in combinations(rows, 2):
+        if one.is_like(other):
+            both = f"{one.experiment!r} and {other.experiment!r} of {one.dataset}"
+            raise ValueError(f"{paths.EXPERIMENTS}: {both} are the same experiment under two names")
     return rows
 
 

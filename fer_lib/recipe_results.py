@@ -6,14 +6,14 @@ Made from `results/` alone.
 import pandas as pd
 
 from fer_lib import initialisations, results
-from fer_lib.claims import LATE, difference
+from fer_lib.claims import LATE, difference, late
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.naming import label, part
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.robustness import SCORES, equally, gain, right, score
 from fer_lib.splits import FOLDS
-from fer_lib.stats import COMPARISON, cluster_interval, cluster_ratio, paired_difference
-from fer_lib.tables import LOOKS, has_results, late_accuracy, measured, voted, with_sequences
+from fer_lib.stats import COMPARISON, cluster_interval, cluster_ratio
+from fer_lib.tables import LOOKS, has_results, measured, voted, with_sequences
 from fer_lib.wording import gained, interval, percent, with_ends
 
 AIMS = {
@@ -104,19 +104,16 @@ def over_the_paper(experiment: Experiment) -> pd.DataFrame:
     """What it gains over the paper's arms with the same loss, paired by people, over the members that both have.
 
     One row per arm and score (`clean`, `unseen`): label, score, the columns of `stats.COMPARISON`, and on clear faces
-    late with its ends and late_verdict: over the folds, of `tables.late_accuracy`.
+    of `claims.LATE`.
     """
     rows = []
     for arm in measured(experiment.dataset):
         same = (arm.protocol, arm.backbone, arm.loss) == ("subject", experiment.backbone, experiment.loss)
         if same and part(arm) in ("Table 2", "no occlusion"):
             found = {"clean": difference(experiment, arm), "unseen": gain(experiment, arm, SCORES["unseen"])}
-            late = paired_difference(*map(late_accuracy, (experiment, arm)), experiment.protocol)
-            found["clean"] |= {f"late{end}": late[key] for key, end in LATE.items()}
-            found["clean"]["late_verdict"] = late["verdict"]
+            found["clean"] |= late(experiment, arm)
             rows += [{"label": label(arm), "score": name, **one} for name, one in found.items() if one["n"]]
-    columns = ["label", "score", *COMPARISON, *(f"late{end}" for end in LATE.values()), "late_verdict"]
-    return pd.DataFrame(rows, columns=columns)
+    return pd.DataFrame(rows, columns=["label", "score", *COMPARISON, *LATE])
 
 
 def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:

@@ -3,15 +3,17 @@
 None of them has a setting that was chosen on these data.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 from skimage.feature import hog
 from sklearn.metrics import accuracy_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
 from fer_lib import paths, results
-from fer_lib.evaluation import nearest_pixels
 from fer_lib.faces import Faces
 from fer_lib.splits import Split, draws, served
 from fer_lib.stats import cluster_interval, mean_interval
@@ -26,17 +28,29 @@ METHODS = ("majority class", "1-NN on pixels", "HOG + linear SVM")
 
 
 def predict(method: str, faces: Faces, features: np.ndarray, parts: Split) -> np.ndarray:
-    """What one of `METHODS` says of the test frames.
+    """What one of `METHODS` says of the test frames; features: `hog_features` of all frames."""
+    return learned(method, faces, features, parts.train)(faces.images[parts.test], features[parts.test])
 
-    The commonest class of the training frames; the class of the nearest training frame in raw pixels; a linear SVM
-    (C = 1) on `hog_features`.
+
+def learned(
+    method: str, faces: Faces, features: np.ndarray, train: np.ndarray
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """What one of `METHODS` makes of the training frames: a function from images and their features to classes.
+
+    The commonest class; the class of the nearest training frame in raw pixels; a linear SVM (C = 1) on `hog_features`.
     """
+    labels = faces.labels[train]
     if method == "majority class":
-        return np.full(len(parts.test), np.bincount(faces.labels[parts.train]).argmax())
+        return lambda images, features: np.full(len(images), np.bincount(labels).argmax())
     if method == "1-NN on pixels":
-        return faces.labels[nearest_pixels(faces.images, parts.train, parts.test)]
-    machine = LinearSVC(random_state=0).fit(features[parts.train], faces.labels[parts.train])
-    return machine.predict(features[parts.test])
+        nearest = KNeighborsClassifier(1).fit(_pixels(faces.images[train]), labels)
+        return lambda images, features: nearest.predict(_pixels(images))
+    machine = LinearSVC(random_state=0).fit(features[train], labels)
+    return lambda images, features: machine.predict(features)
+
+
+def _pixels(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1).astype(np.float32)
 
 
 def hog_features(images: np.ndarray) -> np.ndarray:

@@ -28,11 +28,10 @@ from fer_lib.occlusion_benchmark import (
 from fer_lib.stats import (
     BY_START,
     RESAMPLED,
-    WITHOUT_ENDS,
     pooled,
     pooled_gain,
 )
-from fer_lib.tables import measured, two_kinds
+from fer_lib.tables import measured, of_one_kind, two_kinds
 from fer_lib.wording import in_cell
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
@@ -105,8 +104,12 @@ def right(experiment: Experiment, weights: Weights) -> pd.DataFrame:
     answers = results.read(experiment, "occluded_predictions.csv.gz")
     if answers.empty:
         return pd.DataFrame(columns=["seed", "fold", "frame_id", "subject", "score"])
-    score = sum(weight * (answers[str(one)] == answers["label"]) for one, weight in weights.items())
-    return answers[["seed", "fold", "frame_id", "subject"]].assign(score=score)
+    return answers[["seed", "fold", "frame_id", "subject"]].assign(score=weighed(answers, weights))
+
+
+def weighed(answers: pd.DataFrame, weights: Weights) -> pd.Series:
+    """Score of each row of answers, which have the label and, a column for each occlusion, the class that was said."""
+    return sum(weight * (answers[str(one)] == answers["label"]) for one, weight in weights.items())
 
 
 def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -> tuple[float, float, float]:
@@ -188,9 +191,7 @@ def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequenc
     both = both if folds is None else both[both["fold"].isin(folds)]
     apart = BY_START if first.pretrained != second.pretrained else None
     found = pooled_gain(first.protocol, both, both["score_first"] - both["score_second"], apart)
-    if not any(two_kinds(arm, both) for arm in (first, second)):
-        return found
-    return found | WITHOUT_ENDS
+    return of_one_kind(found, both, first, second)
 
 
 def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:

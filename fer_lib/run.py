@@ -54,10 +54,8 @@ def _train_missing(experiment: Experiment, data: Faces) -> None:
     waiting = [member for member in experiment.members if member not in finished]
     if not waiting:
         return
-    if experiment.pretrained != "none":
-        for seed in {member.seed for member in waiting}:
-            pretrained(experiment, seed)
-            check_start(experiment, seed)
+    for seed in {member.seed for member in waiting}:
+        check_start(experiment, seed)
     done = len(finished) * experiment.epochs + sum(epochs_done(checkpoint_file(experiment, m)) for m in waiting)
     total = len(experiment.members) * experiment.epochs
     progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
@@ -198,9 +196,10 @@ def _start_of(experiment: Experiment, member: Member) -> dict[str, str]:
 
 
 def check_start(experiment: Experiment, seed: int) -> None:
-    """Raises ValueError if finished members of the seed started from other weights than those that are there now."""
+    """Raises what `pretrained` does, and ValueError if finished members started from other weights than those now."""
     if experiment.pretrained == "none":
         return
+    pretrained(experiment, seed)
     now = _start_of(experiment, Member(seed, 0))["pretrained_sha256"]
     for member in results.finished(experiment):
         timing = results.read_run(experiment)["members"].get(str(member), {})

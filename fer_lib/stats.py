@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from fer_lib.splits import TEST_SHARE
+
 LEVEL = 0.95
 RESAMPLES = 10_000
 
@@ -27,6 +29,13 @@ BY_START = ("seed", "starts")
 """What was trained apart where two arms start from other weights: all folds of a seed start from the same."""
 
 
+OVERLAP = dict.fromkeys(("random", "sequence"), TEST_SHARE / (1 - TEST_SHARE))
+"""Test frames for each training frame, under protocols whose members draw theirs from the same frames.
+
+Their differences have so much in common that Student's interval alone would find what is not there: it is widened by
+this share (the corrected resampled t test, Nadeau and Bengio 2003).
+"""
+
 COMPARISON = ["difference", "ci_low", "ci_high", "trained_low", "trained_high", "p", "n", "pairs", "verdict"]
 """The columns of a comparison of two arms: `cluster_gain`, and what is paired. Where members are, trained_* is NaN."""
 
@@ -40,23 +49,28 @@ ONE_TRAINING = "no verdict, one training each"
 WITHOUT_ENDS = dict.fromkeys(("ci_low", "ci_high", "trained_low", "trained_high", "p"), np.nan) | {"verdict": TWO_KINDS}
 
 
-def by_training(protocol: str, values: pd.Series) -> pd.Series:
+def by_training(protocol: str | None, values: pd.Series) -> pd.Series:
     """Values by seed and fold; under a protocol of `TRAININGS` their means over what was not trained apart."""
     return values.groupby(TRAININGS[protocol][0]).mean() if protocol in TRAININGS else values
 
 
-def mean_interval(values, within: tuple[float, float] = (0, 1)) -> tuple[float, float, float]:
+def mean_interval(values, within: tuple[float, float] = (0, 1), overlap: float = 0.0) -> tuple[float, float, float]:
     """Mean and the ends of Student's t interval over members, whose spread is what retraining changes.
 
     On overlapping splits of the same frames it says nothing about new people. within: what the mean can be. No ends
-    where all values are alike: a few members that tie do not show that none would differ.
+    where all values are alike: a few members that tie do not show that none would differ. overlap: see `OVERLAP`.
     """
     values = np.asarray(values, dtype=float)
     if len(values) < 2 or np.isnan(values).any() or np.ptp(values) == 0:
         return float(values.mean()), np.nan, np.nan
-    half = stats.sem(values) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
+    half = _error(values, overlap) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
     low, high = within
     return float(values.mean()), float(max(low, values.mean() - half)), float(min(high, values.mean() + half))
+
+
+def _error(values: np.ndarray, overlap: float) -> float:
+    """Standard error of the mean of values that have so much in common."""
+    return float(np.std(values, ddof=1) * np.sqrt(1 / len(values) + overlap))
 
 
 def pooled(
@@ -116,18 +130,21 @@ def _resampled(values, of, clusters) -> tuple[float, float, float]:
 
 
 def paired_difference(
-    first: pd.Series, second: pd.Series, protocol: str = "random", within: tuple[float, float] = (-1, 1)
+    first: pd.Series, second: pd.Series, protocol: str | None = None, within: tuple[float, float] = (-1, 1)
 ) -> dict[str, float]:
-    """Mean of first - second over the members that both have, with Student's interval and two-sided p (paired t test).
+    """Mean of first - second over the members that both have, with Student's interval and two-sided p (paired t test),
+    both corrected by `OVERLAP`.
 
     The series are indexed by seed and fold; under a protocol of `TRAININGS` the members' differences count by training.
+    protocol: None for members that have nothing in common.
     within: what a difference can be. All is NaN without a common member; ends and p with only one, and where all
     differences are alike. `verdict` is that of the interval, of one member `ONE_TRAINING`.
     """
     difference = by_training(protocol, (first - second).dropna())
     n = len(difference)
-    mean, low, high = mean_interval(difference, within) if n else [np.nan] * 3
-    p = stats.ttest_1samp(difference, 0).pvalue if pd.notna(low) else np.nan
+    overlap = OVERLAP.get(protocol, 0.0)
+    mean, low, high = mean_interval(difference, within, overlap) if n else [np.nan] * 3
+    p = 2 * stats.t.sf(abs(mean) / _error(difference, overlap), n - 1) if pd.notna(low) else np.nan
     found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": n}
     return {**found, "verdict": ONE_TRAINING if n == 1 else verdict((low, high))}
 
@@ -154,7 +171,7 @@ def pooled_gain(protocol: str, frames: pd.DataFrame, gained, apart: tuple[str, s
         found = cluster_gain(gained, frames[RESAMPLED[protocol][0]], frames[column])
         return {**found, "pairs": paired_by(protocol, found["trainings"], units)}
     by_member = frames[["seed", "fold"]].assign(gained=gained).groupby(["seed", "fold"])["gained"].mean()
-    return {**paired_difference(by_member, 0 * by_member), "pairs": "members"}
+    return {**paired_difference(by_member, 0 * by_member, protocol), "pairs": "members"}
 
 
 def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:

@@ -13,6 +13,7 @@ from fer_lib import (
     answers,
     audit,
     naming,
+    occluded_references,
     paths,
     plots,
     recipe_results,
@@ -52,7 +53,10 @@ def shown(dataset: str) -> dict[str, Experiment]:
     followed = [row for row in rows if naming.label(row) in answers.followed()]
     strong = [row for row in rows if (row.recipe, row.loss) == ("strong", "softmax") and row.occlusion != "none"]
     strong.sort(key=lambda row: (row.pretrained != "none", row.occlusion == "heavy"))
-    return {_named(row): row for row in [*followed, *strong]}
+    found = {_named(row): row for row in [*followed, *strong]}
+    if len(found) < len(followed) + len(strong):
+        raise ValueError(f"of the networks of {dataset} two have one name; let transfer_results.named tell them apart")
+    return found
 
 
 def _on_everybody(row: Experiment, table: str = "metrics.csv") -> bool:
@@ -74,9 +78,16 @@ def table(dataset: str) -> pd.DataFrame:
     """
     scores = robustness.robustness_table(dataset).query("protocol == 'subject' and score == 'unseen'")
     scores = scores.rename(columns={"label": "method", "members": "n"}).assign(protocol="occluded")
-    rungs = pd.concat([audit.ladder(dataset, tables.accuracy_table(dataset)), scores]).query("protocol in @ASKED")
+    alone = occluded_references.scores(dataset)
+    taught = alone[(alone["method"] == occluded_references.COVERED) & (alone["score"] == "clean")]
+    alone = pd.concat(
+        [taught.assign(protocol="subject"), alone[alone["score"] == "unseen"].assign(protocol="occluded")]
+    )
+    rungs = pd.concat([audit.ladder(dataset, tables.accuracy_table(dataset)), alone, scores])
+    rungs = rungs.query("protocol in @ASKED")
     rungs = rungs.sort_values("protocol", key=lambda names: names.map(list(ASKED).index), kind="stable")
-    rows = [rungs[rungs["method"] == name].assign(printed=np.nan, imitated=False) for name in references.METHODS[1:]]
+    names = occluded_references.METHODS
+    rows = [rungs[rungs["method"] == name].assign(printed=np.nan, imitated=False) for name in names]
     for name, experiment in shown(dataset).items():
         own = rungs[rungs["method"] == naming.label(experiment)].assign(method=name)
         for protocol, file in {"subject": "metrics.csv", "occluded": "occluded_predictions.csv.gz"}.items():
@@ -97,9 +108,14 @@ def to_beat(dataset: str) -> pd.DataFrame:
     by frame, by sequence (the probabilities of its frames averaged), under unseen occlusion, n.
     """
     alone = results.of_data_set(dataset, "references.csv").query("protocol == 'subject'").set_index("method")
-    rows = [
-        {"method": name, "by frame": with_ends(alone.loc[name])} for name in references.METHODS if name in alone.index
-    ]
+    covered = occluded_references.scores(dataset).set_index(["score", "method"])
+    rows = []
+    for name in (*references.METHODS, occluded_references.COVERED):
+        said = {"by frame": with_ends(alone.loc[name])} if name in alone.index else {}
+        for column, score in {"by frame": "clean", "under unseen occlusion": "unseen"}.items():
+            if (score, name) in covered.index:
+                said[column] = with_ends(covered.loc[score, name])
+        rows += [{"method": name, **said}] if said else []
     for name, arm in shown(dataset).items():
         if _on_everybody(arm, "occluded_predictions.csv.gz"):
             asked = {score: with_ends(robustness.score(arm, robustness.SCORES[score])) for score in ("clean", "unseen")}

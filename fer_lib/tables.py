@@ -8,7 +8,7 @@ from fer_lib.evaluation import scores
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.naming import label, part, printed
 from fer_lib.network import Network, parameter_count
-from fer_lib.stats import by_training, mean_interval, pooled
+from fer_lib.stats import WITHOUT_ENDS, by_training, mean_interval, pooled
 
 LOST = 0.5
 """A member has lost the face if more than this share of its sampling grid lies outside the image in the last epoch."""
@@ -148,6 +148,11 @@ def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
     """
     away = lost(experiment)
     return len({member in away for member in members[["seed", "fold"]].itertuples(index=False, name=None)}) == 2
+
+
+def of_one_kind(found: dict, members: pd.DataFrame, *arms: Experiment) -> dict:
+    """A comparison over these members, without ends where one of the arms has two kinds of outcome among them."""
+    return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm in arms) else found
 
 
 def confusion_counts(experiment: Experiment, classes: int) -> pd.DataFrame:

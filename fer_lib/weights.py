@@ -21,8 +21,9 @@ from fer_lib.training import Trainee, epochs_done, save
 def restore(experiment: Experiment) -> None:
     """Train the finished members whose weights are not on this machine, and keep their weights; a killed run resumes.
 
-    Raises DataError if the data set is not there, ValueError if it is not the one that the results are of, the weights
-    that they started from are others now, or another process trains there.
+    Raises DataError if the data set is not there, FileNotFoundError if weights that they start from are not, ValueError
+    if it is not the data set that the results are of, the weights that they started from are others now, or another
+    process trains there.
     """
     missing = [member for member in results.finished(experiment) if not weights_file(experiment, member).exists()]
     if not missing:

@@ -45,11 +45,12 @@ COLUMNS = (
     "triplet."
 )
 CLAIMED = (
-    "Paired differences in points, with their 95 % intervals, the second over the folds. Supported: all of them above "
-    "nothing; contradicted: below; two kinds of outcome: the transformers of some members lost the face. p, "
-    "two-sided: t test over members, or permutation of the arms within people, which knows nothing of the folds. Last "
-    "five watched: paired by member, the mean over the last five epochs at which the test frames were watched, for "
-    "the last alone hangs on where a training happened to stop. For occlusion the paper says that it was compared, "
+    "Paired differences in points with 95 % intervals, the second over the folds. Supported: no interval reaches "
+    "down to zero; contradicted: none reaches up to it; two kinds of outcome: the transformers of some members lost "
+    "the face. p, two-sided: t test over members, or permutation of the arms within people, which knows nothing of "
+    "the folds. The members' test and interval are corrected for what their splits share (Nadeau and Bengio 2003). "
+    "Last five watched: paired by member, the mean over the last five epochs at which the test frames were watched, "
+    "for the last alone hangs on where a training happened to stop. For occlusion the paper says that it was compared, "
     "and prints no number. Not corrected for their number."
 )
 """Caption of `readable_claims`."""
@@ -104,15 +105,15 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     p = [p_value(x) for x in claims["p"]]
     n = [paired(row) for row in claims.itertuples()]
     shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
-    shown = shown.assign(printed=printed, ours=ours, n=n, p=p, verdict=claims["verdict"])
-    return shown.assign(**{f"last {LOOKS} watched": late})
+    shown = shown.assign(verdict=claims["verdict"], printed=printed, ours=ours, p=p)
+    return shown.assign(**{f"last {LOOKS} watched": late}, n=n)
 
 
 def readable_comparisons(table: pd.DataFrame, *names: str) -> pd.DataFrame:
     """Comparisons, rows with the columns of `stats.COMPARISON`, in points. names: the columns that tell them apart."""
     gains, n = [in_points(row) for row in table.itertuples()], [paired(row) for row in table.itertuples()]
     p = [p_value(x) for x in table["p"]]
-    return table[list(names)].assign(gain=gains, n=n, p=p, verdict=table["verdict"])
+    return table[list(names)].assign(verdict=table["verdict"], gain=gains, p=p, n=n)
 
 
 def claims_in_words(claims: pd.DataFrame) -> str:

@@ -199,7 +199,7 @@ def test_a_class_that_no_triplet_can_be_made_of_is_named_before_training(few, mo
     fear = np.flatnonzero(data.labels == data.classes.index("fear"))
     one = data.take(np.setdiff1d(np.arange(len(data)), fear[1:]))
     monkeypatch.setattr(faces, "load", lambda name: one)
-    with pytest.raises(ValueError, match=r"a single frame of fear; a triplet needs two|no training frame of fear"):
+    with pytest.raises(ValueError, match=r"a single frame of fear; a triplet needs two"):
         run(Experiment("few", seeds=5, epochs=1))
     assert not (few / "synthetic").exists()
 

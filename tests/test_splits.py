@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from fer_lib import splits, synthetic
-from fer_lib.faces import EMOTIONS, Faces
+from fer_lib.faces import Faces
 from fer_lib.splits import asked, exposure, split
 
 
@@ -90,10 +90,6 @@ def test_draws_that_leave_a_class_out_are_left_out():
     assert [seed for seed, _, _ in splits.draws(rare, "sequence", 8)] == kept and 0 < len(kept) < 8
     with pytest.raises(ValueError, match="no training frame of yes"):
         splits.draws(rare, "subject", 8)
-
-
-def test_synthetic_has_the_classes_of_ck(faces):
-    assert faces.classes == EMOTIONS
 
 
 def test_inner_folds_are_pairs_of_subject_folds(faces):

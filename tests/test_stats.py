@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import ttest_rel
+from scipy.stats import t, ttest_rel
 
 from fer_lib.stats import (
     ONE_TRAINING,
@@ -53,6 +53,16 @@ def test_paired_difference_agrees_with_scipy():
     assert result["difference"] == pytest.approx(0.045)
     assert result["p"] == pytest.approx(oracle.pvalue)
     assert (result["ci_low"], result["ci_high"]) == pytest.approx(tuple(oracle.confidence_interval()))
+
+
+def test_members_whose_splits_share_frames_are_compared_with_more_caution():
+    """By hand: differences 1, 2 and 3 points, standard deviation 1 point, 181 test frames for 800 that train."""
+    a, b = pd.Series([0.91, 0.82, 0.93]), pd.Series([0.90, 0.80, 0.90])
+    apart, shared = paired_difference(a, b), paired_difference(a, b, "random")
+    error = 0.01 * (1 / 3 + 181 / 800) ** 0.5
+    assert shared["ci_high"] == pytest.approx(0.02 + 4.3027 * error, abs=1e-6)
+    assert shared["p"] == pytest.approx(2 * t.sf(0.02 / error, 2)) and shared["p"] > apart["p"]
+    assert shared["difference"] == apart["difference"] == pytest.approx(0.02)
 
 
 def test_paired_difference_uses_common_members_only():
