@@ -50,25 +50,23 @@ CAPTION = (
 
 
 def strong(dataset: str) -> Experiment:
-    """The strong recipe with mixed occlusion on the paper's ResNet-10, under `subject`.
-
-    Raises ValueError if none of it is trained.
-    """
+    """The strong recipe with mixed occlusion, under `subject`. Raises ValueError if none of it is trained."""
     rows = _trained(dataset)
     if not rows:
         raise ValueError(f"the strong recipe was not trained on {dataset} under subject; train its row with 01_train")
     return rows[0]
 
 
-def unpooled(dataset: str) -> Experiment | None:
-    """The same on the ResNet-10 without its max pool; None if none of it is trained."""
-    return next(iter(_trained(dataset, "resnet10-unpooled")), None)
+def changed(dataset: str) -> list[Experiment]:
+    """What else was trained by the strong recipe with mixed occlusion under `subject`: longer, say."""
+    return _trained(dataset)[1:]
 
 
-def _trained(dataset: str, backbone: str = "resnet10") -> list[Experiment]:
-    wanted = ("strong", "subject", backbone, "mixed", "softmax", "none")
-    names = ("recipe", "protocol", "backbone", "occlusion", "loss", "pretrained")
-    return [row for row in measured(dataset) if tuple(getattr(row, name) for name in names) == wanted]
+def _trained(dataset: str) -> list[Experiment]:
+    """With the recipe's usual settings first, as `experiments.csv` lists them."""
+    settings = ("strong", "subject", "mixed", "softmax", "none")
+    rows = measured(dataset)
+    return [row for row in rows if (row.recipe, row.protocol, row.occlusion, row.loss, row.pretrained) == settings]
 
 
 def reached(experiment: Experiment, aims: dict = AIMS) -> pd.DataFrame:
@@ -87,7 +85,7 @@ def by_sequence(experiment: Experiment) -> tuple[float, float, float]:
     return cluster_interval(voted(with_sequences(experiment), ["seed", "fold", "sequence"]))
 
 
-def compared(first: Experiment, second: Experiment, scores: dict = COMPARED) -> pd.DataFrame:
+def compared(first: Experiment, second: Experiment, scores: dict) -> pd.DataFrame:
     """What the first training gains over the second, paired by people over the members that both have.
 
     A row per group of people (`GROUPS`) and score: people, score, and the columns of `stats.COMPARISON`.

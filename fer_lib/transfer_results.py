@@ -9,7 +9,7 @@ import pandas as pd
 
 from fer_lib import recipe_results, results, transfer
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.naming import COVERED_START, LONG_START, USUAL_START, label
+from fer_lib.naming import COVERED_START, LONG_START, USUAL, USUAL_START, label
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.references import METHODS
 from fer_lib.robustness import SCORES, equally
@@ -86,7 +86,8 @@ def named(experiment: Experiment) -> str:
         return f"the paper's network with {experiment.loss}{slower}"
     start = WEIGHTS.get(experiment.pretrained, experiment.pretrained)
     differs = [f"{experiment.occlusion} occlusion"] * (experiment.occlusion != "mixed")
-    differs += ["no max pool"] * experiment.backbone.endswith("unpooled")
+    longer = experiment.pretrained == "none" and experiment.epochs > USUAL["strong"].epochs
+    differs += [f"{experiment.epochs} epochs"] * longer
     return ", ".join(["strong recipe", f"from {start}", *differs])
 
 

@@ -20,9 +20,10 @@ DIFFERS = {
     "STN at a tenth of its rate (slow STN)": {"stn_lr_factor"},
     "triplet loss beside softmax (slow STN)": {"loss"},
     "strong recipe": {"recipe", "occlusion", "stn_lr_factor", "epochs", "batch_size"},
+    "strong recipe in 100 epochs instead of 50": {"epochs"},
     "start from FER2013's weights": {"pretrained", "epochs", "lr"},
     "FER2013's weights of 150 epochs instead of 20": {"pretrained"},
-    "heavy occlusion in training instead of mixed": {"occlusion", "epochs"},
+    "heavy occlusion, 60 epochs (not mixed, 20)": {"occlusion", "epochs"},
 }
 WITH = Experiment("subject-resnet10-softmax", "ckplus", protocol="subject", folds=2, loss="softmax")
 WITHOUT = replace(WITH, experiment="subject-resnet10-softmax-no-occlusion", occlusion="none")
