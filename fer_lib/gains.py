@@ -53,9 +53,9 @@ CAPTION = (
     "the rule the paper's parts, below it what goes beyond. Thick: 95 % interval, where people are tested over people; "
     "thin: over what was trained apart, folds or starts. A verdict asks that neither reaches zero. Two kinds of "
     "outcome: in some members a transformer lost the face, and such a mean has no interval. Printed: under the paper's "
-    "own split. Unseen: of kinds that no training shows; heavy occlusion imitates some of them, and gains by its longer "
-    "training too (page Transfer). Slow STN: both with a tenth of the transformer's rate. The strong recipe and a start "
-    "from FER2013 have epochs and rates of their own. Not corrected for their number."
+    "own split. Unseen: of kinds that no training shows; heavy occlusion imitates some of them, and gains by its "
+    "longer training too (page Transfer). Slow STN: both with a tenth of the transformer's rate. The strong recipe "
+    "and a start from FER2013 have epochs and rates of their own. Not corrected for their number."
 )
 
 
