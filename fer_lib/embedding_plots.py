@@ -84,18 +84,17 @@ def drawn_frames(rows: list[Experiment]) -> str:
     """Which frames the maps of these experiments hold, in a sentence."""
     trained = [row for row in rows if not embedding_maps.first_member(row)["tested"].all()]
     if not trained:
-        return "test frames of the first member."
+        return "the first member's test frames."
     if len(trained) == len(rows):
-        return "frames of the first member: test in full colour, training pale."
+        return "the first member's test frames in full colour, training frames pale."
     lacking = ", ".join(short_label(row) for row in rows if row not in trained)
-    return f"frames of the first member: test in full colour, training pale ({lacking}: test only)."
+    return f"the first member's test frames in full colour, training frames pale ({lacking}: test only)."
 
 
 def people_drawn(rows: list[Experiment]) -> str:
     """What the maps by subject of these experiments hold, in a sentence."""
     people = [embedding_maps.first_member(row).query("tested")["subject"].nunique() for row in rows]
-    shared = "marks repeat" if max(people) > len(PEOPLE_MARKS) else "a mark each"
-    return f"test frames of {max(people)} people, {shared}."
+    return f"test frames, {'marks repeat' if max(people) > len(PEOPLE_MARKS) else 'a mark for each person'}."
 
 
 def methods_figure(experiment: Experiment) -> Figure:

@@ -235,16 +235,12 @@ def readable_comparisons(table: pd.DataFrame) -> pd.DataFrame:
     ends = zip(table["difference"], table["ci_low"], table["ci_high"], strict=True)
     cells = table.assign(cell=[in_cell(*values, "+.3f") for values in ends])
     rows = []
-    for _, own in sorted(cells.groupby(PAIR, sort=False), key=lambda pair: pair[1]["n"].max() < 2):
-        first = own.iloc[0]
-        named = {
-            "method": f"{first['label']} less {first['less']}",
-            "protocol": first["protocol"],
-            "n": str(first["n"]),
-        }
+    pairs_of_arms = sorted(cells.groupby(PAIR, sort=False), key=lambda pair: pair[1]["n"].max() < 2)
+    for (protocol, label, less), own in pairs_of_arms:
+        named = f"{label} less {less}, protocol {protocol}, n = {own['n'].max()}"
         for score, by_distance in own.groupby("score", sort=False):
-            rows.append({**named, "score": score, **by_distance.set_index("distance")["cell"]})
-            named = dict.fromkeys(named, "")
+            rows.append({"method": named, "score": score, **by_distance.set_index("distance")["cell"]})
+            named = ""
     return pd.DataFrame(rows)
 
 

@@ -267,16 +267,18 @@ def name_rungs(ax: Axes, gap: float = 0.04) -> Axes:
     gap: the least distance between two names, in shares of accuracy.
     """
     ax.set_xlim(-1.2, 2.4)
-    lines = [line for line in ax.lines if not line.get_label().startswith("_")]
-    right = [line for line in lines if np.isfinite(line.get_ydata()[-1])]
-    left = [line for line in lines if line not in right]
-    for own, end, x, side in ((right, -1, 2.4, "left"), (left, 0, -0.35, "right")):
-        own = sorted(own, key=lambda line: line.get_ydata()[end])
-        heights = _apart([line.get_ydata()[end] for line in own], gap)
-        for line, height in zip(own, heights, strict=True):
-            point, colour = (line.get_xdata()[end], line.get_ydata()[end]), line.get_color()
-            to = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkB": 4, "relpos": (1 + end, 0.5)}
-            words = {"ha": side, "va": "center", "fontsize": 8, "color": colour}
+    right, left = [], []
+    for line in ax.lines:
+        if not line.get_label().startswith("_"):
+            points = line.get_xydata()[np.isfinite(line.get_ydata())]
+            ends = np.isfinite(line.get_ydata()[-1])
+            (right if ends else left).append((points[-1 if ends else 0], line))
+    for own, x, near in ((right, 2.4, 0), (left, -0.35, 1)):
+        own = sorted(own, key=lambda pair: pair[0][1])
+        for (point, line), height in zip(own, _apart([point[1] for point, _ in own], gap), strict=True):
+            colour = line.get_color()
+            to = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkB": 4, "relpos": (near, 0.5)}
+            words = {"ha": ("left", "right")[near], "va": "center", "fontsize": 8, "color": colour}
             ax.annotate(line.get_label(), point, (x, height), arrowprops=to, **words)
     return ax
 

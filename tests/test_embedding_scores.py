@@ -139,13 +139,13 @@ def test_the_answer_goes_by_the_intervals():
 def test_scores_stand_beside_each_other_by_distance():
     one = compared({}, label="joint", n=1).assign(ci_low=np.nan)
     shown = embedding_scores.readable_comparisons(pd.concat([one, compared({"MAP@R": (0.05, 0.15)})]))
-    assert shown.columns.tolist() == ["method", "protocol", "n", "score", *embedding_scores.DISTANCES]
+    assert shown.columns.tolist() == ["method", "score", *embedding_scores.DISTANCES]
     assert shown["method"].loc[lambda names: names != ""].tolist() == [
-        "triplet less softmax (slow)",
-        "joint less softmax (slow)",
+        "triplet less softmax (slow), protocol random, n = 3",
+        "joint less softmax (slow), protocol random, n = 1",
     ]
     first = ["+0.100 [+0.050\xa0to\xa0+0.150]", "+0.000 [-0.100\xa0to\xa0+0.100]"]
-    assert shown.iloc[0].tolist()[1:] == ["random", "3", "MAP@R", *first]
+    assert shown.iloc[0].tolist()[1:] == ["MAP@R", *first]
     assert shown["score"].tolist() == [*RANGES, *RANGES] and shown["Euclidean"].iloc[-1] == "+0.000"
 
 

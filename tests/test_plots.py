@@ -156,14 +156,16 @@ def test_where_the_colours_are_used_up_marks_and_lines_differ():
 
 
 def test_a_ladder_passes_over_what_was_not_run_and_is_named_at_its_ends(ax):
-    rungs = pd.DataFrame({"method": ["whole"] * 3 + ["gap"] * 2 + ["one"], "mean": [0.9, 0.8, 0.7, 0.9, 0.7, 0.6]})
-    rungs["protocol"] = ["random", "sequence", "subject", "random", "subject", "random"]
+    rungs = pd.DataFrame({"method": ["whole"] * 3 + ["gap"] * 2 + ["one", "late"]})
+    rungs["mean"] = [0.9, 0.8, 0.7, 0.9, 0.7, 0.6, 0.5]
+    rungs["protocol"] = ["random", "sequence", "subject", "random", "subject", "random", "sequence"]
     plots.name_rungs(plots.protocol_ladder(ax, rungs.assign(ci_low=np.nan, ci_high=np.nan)), gap=0.05)
     (over,) = (line for line in ax.lines if line.get_linestyle() == ":")
     assert over.get_ydata().tolist() == [0.9, 0.7]
     places = {text.get_text(): (text.get_ha(), text.xyann[1]) for text in ax.texts}
-    assert {name: side for name, (side, _) in places.items()} == {"whole": "left", "gap": "left", "one": "right"}
-    assert places["one"][1] == 0.6 and abs(places["whole"][1] - places["gap"][1]) == pytest.approx(0.05)
+    assert [places[name][0] for name in ("whole", "gap", "one", "late")] == ["left", "left", "right", "right"]
+    assert places["one"][1] == 0.6 and places["late"][1] == 0.5
+    assert abs(places["whole"][1] - places["gap"][1]) == pytest.approx(0.05)
 
 
 def test_names_keep_apart_and_below_the_top():
