@@ -135,8 +135,9 @@ def dependence(leaks: pd.DataFrame) -> str:
     return (
         f"Within a random test set of {row['test frames']:.0f} frames that is nearly so: a tested sequence has "
         f"{row['frames a sequence']:.1f} of them, a tested person {row['frames a subject']:.1f} (expected over all "
-        f"draws). What they depend on is the training set: {percent(row['sequence seen'])} % of them have a frame of the same "
-        "sequence there, nearly a twin. So the intervals hold for twins of training frames, not for other faces."
+        f"draws). What they depend on is the training set: {percent(row['sequence seen'])} % of them have a frame of "
+        "the same sequence there, nearly a twin. So the intervals hold for twins of training frames, not for other "
+        "faces."
     )
 
 
