@@ -12,7 +12,7 @@ from fer_lib.claims import CLAIMS, pairs
 from fer_lib.naming import label, published
 from fer_lib.stats import LEVEL
 from fer_lib.tables import lost, measured
-from fer_lib.wording import interval, p_value, percent
+from fer_lib.wording import in_cell, interval, p_value, percent
 
 TEST_FRAMES = 181
 """Kim et al. 2022, section 3: 181 of the 981 frames of CK+ test."""
@@ -129,6 +129,18 @@ def counts_table(explained: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def dependence(leaks: pd.DataFrame) -> str:
+    """What the frames of a random test depend on, in sentences. leaks: `leakage.ladder` of a data set."""
+    row = leaks.set_index("protocol").loc["random"]
+    return (
+        f"Within a random test set of {row['test frames']:.0f} frames that is nearly so: a tested sequence has "
+        f"{row['frames a sequence']:.1f} of them, a tested person {row['frames a subject']:.1f} (expected over all "
+        f"draws). What they depend on is the training set: {percent(row['sequence seen'])} % of them have a frame of "
+        "the same sequence there, nearly a twin. So the intervals hold for twins of training frames, not for other "
+        "faces."
+    )
+
+
 def ladder(dataset: str, trained: pd.DataFrame) -> pd.DataFrame:
     """Accuracy of references and of trained networks per protocol: columns method, protocol, mean, ci_low, ci_high, n.
 
@@ -141,7 +153,7 @@ def ladder(dataset: str, trained: pd.DataFrame) -> pd.DataFrame:
 
 def readable_ladder(rungs: pd.DataFrame) -> pd.DataFrame:
     """`ladder` with one row per method and one column per protocol, rounded for the eye."""
-    said = [f"{percent(row.mean)} [{interval(row.ci_low, row.ci_high)}]" for row in rungs.itertuples()]
+    said = [in_cell(row.mean, row.ci_low, row.ci_high, ".2%") for row in rungs.itertuples()]
     wide = rungs.assign(said=said).pivot_table(index="method", columns="protocol", values="said", aggfunc="; ".join)
     order = [name for name in ("random", "sequence", "subject") if name in wide]
     return wide.loc[rungs["method"].unique(), order].fillna("–").rename_axis(None).rename_axis(None, axis=1)
@@ -155,6 +167,18 @@ def self_agreements(dataset: str) -> pd.DataFrame:
         if "self_agreement" in metrics:
             rows.append(metrics.assign(method=label(experiment))[list(rows[0].columns)].dropna())
     return pd.concat(rows[1:], ignore_index=True) if len(rows) > 1 else rows[0]
+
+
+def agreement_in_words(members: pd.DataFrame) -> str:
+    """What `self_agreements` say, in sentences."""
+    accuracy, agreement = 100 * members["accuracy"].mean(), 100 * members["self_agreement"].mean()
+    changed = int((members["accuracy"] != members["dropout_accuracy"]).sum())
+    return (
+        f"Mean accuracy {accuracy:.2f}, mean self-agreement {agreement:.2f}, n = {len(members)}. Self-agreement is not "
+        f"accuracy: here it is {abs(agreement - accuracy):.2f} points {'higher' if agreement > accuracy else 'lower'}. "
+        f"Dropout changes the accuracy of {changed or 'none'} of the {len(members)} networks: these cannot tell where "
+        "the printed 99.44 came from."
+    )
 
 
 def paired_t_power(difference: float, spread: float, n: int) -> float:
@@ -247,29 +271,34 @@ def power_curves(spread: float, discordant: float, points: tuple = (0.48, 1, 2))
     return pd.DataFrame(rows, columns=["of", "points", "n", "power"])
 
 
-def power_answer(spread: float, discordant: float, members: int, frames_a_person: float) -> str:
-    """In sentences: what finding the printed gain would take, in seeds, in frames and in people. See `spreads`."""
+def power_answer(spread: float, discordant: float, members: int, leaks: pd.DataFrame) -> str:
+    """In sentences: what finding the printed gain would take, in seeds, in frames and in people. See `spreads`.
+
+    leaks: `leakage.ladder` of the data set, which knows how many frames a person has.
+    """
     if not (spread > 0 and discordant > 0):
         return "This needs triplet and softmax under `random`, with several seeds that differ; they were not run yet."
     low, high = published("resnet10", "softmax"), published("resnet10", "triplet")
     difference = high - low
     least, most = (seeds_needed(difference, end) for end in spread_interval(spread, members))
     unpaired, paired = frames_needed(low, high), paired_frames_needed(difference, max(discordant, difference))
-    people = [f"{frames:,} frames, {np.ceil(frames / frames_a_person):,.0f} people" for frames in (unpaired, paired)]
+    a_person = leaks.set_index("protocol").loc["subject", "frames a subject"]
+    people = [f"{frames:,} frames, {np.ceil(frames / a_person):,.0f} people" for frames in (unpaired, paired)]
     return "\n".join(
         [
-            f"To find a difference of {100 * difference:.2f} points with a chance of {POWER:.0%}, two-sided at 5 %:",
+            f"To find a difference of {100 * difference:.2f} points with a chance of {100 * POWER:.0f} %, two-sided at "
+            f"{100 * (1 - LEVEL):.0f} %, it takes:",
             "",
-            f"- **{seeds_needed(difference, spread)} seeds** of each arm, both on the same splits, where differences "
-            f"spread by {100 * spread:.2f} points (standard deviation over {members} pairs of our networks, triplet "
-            f"with a transformer that keeps the face and softmax; so few pairs say no more than that it takes {least} "
-            f"to {most}). They tell two trainings apart on these people only.",
+            f"- **{seeds_needed(difference, spread)} seeds** of each arm on the same splits, where differences spread "
+            f"by {100 * spread:.2f} points (standard deviation over {members} pairs of our networks, softmax and "
+            f"triplet with a transformer that keeps the face; so few pairs tell only that it takes {least} to {most}). "
+            "Seeds tell two trainings apart, on these people only.",
             f"- **{people[0]}** for each method, tested on frames of its own, if they are right on the {percent(low)} "
             f"and {percent(high)} % that are printed.",
-            f"- **{people[1]}**, if both are tested on the same frames and just one is right on {percent(discordant)} "
+            f"- **{people[1]}** if both are tested on the same frames and just one is right on {percent(discordant)} "
             "% of them, as of our two networks, which err more often than the printed ones.",
             "",
-            f"A person of CK+ gives {frames_a_person:.1f} frames. The frames of a person are alike, so that these "
-            f"numbers are too small; the paper's test has {TEST_FRAMES} frames.",
+            f"Each person is counted with all their frames, {a_person:.1f} on average. These are alike, so even more "
+            "people are needed.",
         ]
     )

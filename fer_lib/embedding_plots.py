@@ -5,41 +5,47 @@ import textwrap
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fer_lib import embedding_maps, naming, results, tables
-from fer_lib.embedding_scores import RANGES
+from fer_lib.embedding_scores import RANGES, short_label
 from fer_lib.experiments import Experiment
 from fer_lib.plots import ACCENT, CYCLE, EMOTION_COLOURS, INK, name_lines
 
-SUBJECT_COLOURS = sns.husl_palette(12, l=0.6).as_hex()
-"""Subjects take these in turn: with more than twelve, a colour stands for several."""
+MARKS = dict(zip(EMOTION_COLOURS, "o^o^^osD", strict=True))
+"""Emotions of neighbouring hues have different marks."""
+
+PEOPLE_MARKS = [(mark, face) for face in (INK, "none") for mark in "os^vDP"]
+"""Subjects take these in turn, in ink, filled or hollow: with more than twelve, one stands for several."""
 
 DIVIDED_COLOURS = {"emotion": ACCENT, "identity": CYCLE[1]}
 
 
-def colours_of(points: pd.DataFrame, by: str) -> np.ndarray:
-    """The colour of each point (N,), by "emotion" or by "subject".
-
-    points: columns emotion and subject. Neighbours in the order of subjects get colours that are far apart.
-    """
-    if by == "emotion":
-        return points["emotion"].map(EMOTION_COLOURS).to_numpy()
-    subjects = np.unique(points["subject"].to_numpy(dtype=str), return_inverse=True)[1]
-    return np.array(SUBJECT_COLOURS)[subjects * 5 % len(SUBJECT_COLOURS)]
-
-
-def embedding_map(ax: Axes, points: pd.DataFrame, by: str) -> Axes:
-    """Draw a 2-D map: test frames in full colour, training frames pale and below them.
+def by_emotion(ax: Axes, points: pd.DataFrame) -> Axes:
+    """Draw a 2-D map, a colour and a mark per emotion: test frames in full colour, training frames pale, below them.
 
     points: `embedding_maps.located`. A map has no axes: only who is near to whom counts.
     """
-    colours, tested = colours_of(points, by), points["tested"].to_numpy(bool)
-    x, y = points["x"].to_numpy(), points["y"].to_numpy()
-    ax.scatter(x[~tested], y[~tested], s=7, c=colours[~tested], linewidths=0, alpha=0.35)
-    ax.scatter(x[tested], y[tested], s=11, c=colours[tested], linewidths=0)
+    for tested, look in ((False, {"s": 8, "alpha": 0.35}), (True, {"s": 13})):
+        for name, own in points[points["tested"] == tested].groupby("emotion", sort=False):
+            ax.scatter(own["x"], own["y"], c=EMOTION_COLOURS[name], marker=MARKS[name], linewidths=0, **look)
+    return _without_axes(ax)
+
+
+def by_subject(ax: Axes, points: pd.DataFrame) -> Axes:
+    """Draw the test frames of a 2-D map, one of `PEOPLE_MARKS` per subject, where the map of all frames has them."""
+    own = points[points["tested"]]
+    looks = np.unique(own["subject"].to_numpy(dtype=str), return_inverse=True)[1] % len(PEOPLE_MARKS)
+    for look in np.unique(looks):
+        (mark, face), shown = PEOPLE_MARKS[look], own[looks == look]
+        ax.scatter(shown["x"], shown["y"], s=11, marker=mark, facecolors=face, edgecolors=INK, linewidths=0.6)
+    ax.update_datalim(points[["x", "y"]])
+    ax.autoscale_view()
+    return _without_axes(ax)
+
+
+def _without_axes(ax: Axes) -> Axes:
     ax.set(xticks=[], yticks=[])
     ax.set_aspect("equal", adjustable="datalim")
     ax.spines[:].set_visible(True)
@@ -54,29 +60,23 @@ def arms(dataset: str, protocol: str) -> list[Experiment]:
     return sorted(rows, key=lambda row: ("softmax", "triplet", "joint").index(row.loss))
 
 
-def short_label(experiment: Experiment) -> str:
-    """The loss, and what differs from the paper's setting: enough where everything else is the same."""
-    differs = ", ".join(naming.differences(experiment))
-    return f"{experiment.loss} ({differs})" if differs else experiment.loss
-
-
 def arms_figure(rows: list[Experiment]) -> Figure:
     """The maps of several experiments side by side, by emotion and below by subject; of one alone beside each other.
 
-    By subject only test frames are drawn: colours that stand for several subjects tell little among a thousand frames.
+    By subject only test frames are drawn: marks that stand for several subjects tell little among a thousand frames.
     """
     side = min(3.3, 9.4 / len(rows))
-    shape = (2, len(rows)) if len(rows) > 1 else (1, 2)
-    fig, axes = plt.subplots(*shape, figsize=(side * shape[1], side * shape[0] + 0.4), squeeze=False)
-    axes = axes.reshape(2, len(rows))
-    for column, row in zip(axes.T, rows, strict=True):
+    alone = len(rows) == 1
+    fig = plt.figure(figsize=(2 * side, side + 0.5) if alone else (side * len(rows), 2 * side + 0.6))
+    parts = fig.subfigures(1, 2) if alone else fig.subfigures(2, 1, height_ratios=(side + 0.5, side))
+    upper, lower = (part.subplots(1, len(rows), squeeze=False)[0] for part in parts)
+    for above, below, row in zip(upper, lower, rows, strict=True):
         points = embedding_maps.located(row)
-        embedding_map(column[0], points, "emotion")
-        embedding_map(column[1], points[points["tested"]], "subject")
-        column[0].set_title(textwrap.fill(short_label(row), 24))
-    for ax, words in zip(axes[:, 0], ("by emotion", "by subject"), strict=True):
-        ax.set_ylabel(words)
-    emotion_legend(fig, results.class_names(rows[0]))
+        by_emotion(above, points).set_title(textwrap.fill(short_label(row), 24))
+        by_subject(below, points)
+    upper[0].set_ylabel("by emotion")
+    lower[0].set_ylabel("by subject")
+    emotion_legend(parts[0], results.class_names(rows[0]), columns=4 if alone else 8)
     return fig
 
 
@@ -84,11 +84,17 @@ def drawn_frames(rows: list[Experiment]) -> str:
     """Which frames the maps of these experiments hold, in a sentence."""
     trained = [row for row in rows if not embedding_maps.first_member(row)["tested"].all()]
     if not trained:
-        return "test frames of the first member."
+        return "the first member's test frames."
     if len(trained) == len(rows):
-        return "frames of the first member: test in full colour, training pale."
+        return "the first member's test frames in full colour, training frames pale."
     lacking = ", ".join(short_label(row) for row in rows if row not in trained)
-    return f"frames of the first member: test in full colour, training pale ({lacking}: test only)."
+    return f"the first member's test frames in full colour, training frames pale ({lacking}: test only)."
+
+
+def people_drawn(rows: list[Experiment]) -> str:
+    """What the maps by subject of these experiments hold, in a sentence."""
+    people = [embedding_maps.first_member(row).query("tested")["subject"].nunique() for row in rows]
+    return f"test frames, {'marks repeat' if max(people) > len(PEOPLE_MARKS) else 'a mark for each person'}."
 
 
 def methods_figure(experiment: Experiment) -> Figure:
@@ -97,15 +103,18 @@ def methods_figure(experiment: Experiment) -> Figure:
     drawn += [("t-SNE", 0, "t-SNE"), ("PCA", 0, "PCA")]
     fig, axes = plt.subplots(1, len(drawn), figsize=(9.4, 2.5))
     for ax, (method, seed, title) in zip(axes, drawn, strict=True):
-        embedding_map(ax, embedding_maps.located(experiment, method, seed), "emotion").set_title(title)
+        by_emotion(ax, embedding_maps.located(experiment, method, seed)).set_title(title)
     emotion_legend(fig, results.class_names(experiment))
     return fig
 
 
-def emotion_legend(fig: Figure, emotions: list[str]) -> None:
-    """One dot per emotion below the figure."""
-    dots = [plt.Line2D([], [], marker="o", linestyle="", color=EMOTION_COLOURS[name]) for name in emotions]
-    fig.legend(dots, emotions, loc="outside lower center", ncols=len(dots), handletextpad=0, columnspacing=1.2)
+def emotion_legend(fig: Figure, emotions: list[str], columns: int = 8) -> None:
+    """One mark per emotion below the figure, or the part of one."""
+    marks = [
+        plt.Line2D([], [], marker=MARKS[name], linestyle="", color=EMOTION_COLOURS[name], markersize=5)
+        for name in emotions
+    ]
+    fig.legend(marks, emotions, loc="outside lower center", ncols=columns, handletextpad=0, columnspacing=1.2)
 
 
 def score_panel(ax: Axes, table: pd.DataFrame, members: pd.DataFrame, labels: dict[str, str]) -> Axes:

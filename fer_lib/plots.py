@@ -241,7 +241,7 @@ def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
 def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
     """Draw accuracy with its interval against the protocol, a line per method, from the most to the least exposed.
 
-    The line breaks where a method was not run.
+    A dotted line passes over a protocol under which the method was not run.
 
     rungs: columns method, protocol, mean, ci_low, ci_high.
     """
@@ -252,6 +252,8 @@ def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
         x = np.arange(len(places)) + 0.045 * (k - len(methods) / 2)
         ax.vlines(x, own["ci_low"], own["ci_high"], color=look(k)["color"], linewidth=1)
         ax.plot(x, own["mean"], **look(k), label=method, markersize=4)
+        if own["mean"].notna().tolist() == [True, False, True]:
+            ax.plot(x[[0, 2]], own["mean"].iloc[[0, 2]], color=look(k)["color"], linewidth=1, linestyle=":")
     ax.set_xticks(list(places.values()), places.keys())
     ax.set(xlabel="protocol", ylabel="accuracy on the test frames", xlim=(-0.4, 2.4))
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
@@ -259,10 +261,39 @@ def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
     return ax
 
 
-def power_curve(ax: Axes, counts: np.ndarray, power: np.ndarray, label: str, colour: str) -> Axes:
-    """Draw the chance of finding a difference against how many members or frames are compared."""
+def name_rungs(ax: Axes, gap: float = 0.04) -> Axes:
+    """Name the lines of a `protocol_ladder` beside them: on the right those that end there, on the left the others.
+
+    gap: the least distance between two names, in shares of accuracy.
+    """
+    ax.set_xlim(-1.2, 2.4)
+    right, left = [], []
+    for line in ax.lines:
+        if not line.get_label().startswith("_"):
+            points = line.get_xydata()[np.isfinite(line.get_ydata())]
+            ends = np.isfinite(line.get_ydata()[-1])
+            (right if ends else left).append((points[-1 if ends else 0], line))
+    for own, x, near in ((right, 2.4, 0), (left, -0.35, 1)):
+        own = sorted(own, key=lambda pair: pair[0][1])
+        for (point, line), height in zip(own, _apart([point[1] for point, _ in own], gap), strict=True):
+            colour = line.get_color()
+            to = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkB": 4, "relpos": (near, 0.5)}
+            words = {"ha": ("left", "right")[near], "va": "center", "fontsize": 8, "color": colour}
+            ax.annotate(line.get_label(), point, (x, height), arrowprops=to, **words)
+    return ax
+
+
+def _apart(heights: list[float], gap: float) -> np.ndarray:
+    """Ascending heights moved up, and then down below 1, until they are no closer than the gap."""
+    steps = gap * np.arange(len(heights))
+    raised = np.maximum.accumulate(np.array(heights) - steps) + steps
+    return np.minimum(raised, 1 - steps[::-1])
+
+
+def power_curve(ax: Axes, counts: np.ndarray, power: np.ndarray, label: str, colour: str, wanted: float) -> Axes:
+    """Draw the chance of finding a difference against how many members or frames are compared, and the wanted one."""
     ax.plot(counts, power, color=colour, label=label)
-    ax.axhline(0.8, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+    ax.axhline(wanted, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
     ax.set(ylabel="power", ylim=(0, 1.02))
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="y")

@@ -79,14 +79,41 @@ def test_few_values_hardly_tell_their_spread():
     assert audit.spread_interval(2, 4) == pytest.approx((2 * (3 / 9.348) ** 0.5, 2 * (3 / 0.216) ** 0.5), abs=0.01)
 
 
+LEAKS = pd.DataFrame({"protocol": ["random", "subject"], "test frames": [181.0, 98.1], "sequence seen": [0.9664, 0]})
+LEAKS = LEAKS.assign(**{"frames a sequence": [1.21, 3], "frames a subject": [1.996, 8.3]})
+
+
 def test_power_in_words():
-    said = audit.power_answer(0.0158, 0.018, 4, 8.3)
+    said = audit.power_answer(0.0158, 0.018, 4, LEAKS)
+    assert "with a chance of 80 %, two-sided at 5 %, it takes:" in said
     assert f"**{audit.seeds_needed(0.0048, 0.0158)} seeds**" in said
     least, most = (audit.seeds_needed(0.0048, end) for end in audit.spread_interval(0.0158, 4))
     assert f"it takes {least} to {most})" in said
-    assert "5,406 frames, 652 people" in said
-    assert "not run yet" in audit.power_answer(float("nan"), 0.018, 0, 8.3)
-    assert "not run yet" in audit.power_answer(0.01, float("nan"), 0, 8.3)
+    assert "5,406 frames, 652 people" in said and "all their frames, 8.3 on average" in said
+    assert "not run yet" in audit.power_answer(float("nan"), 0.018, 0, LEAKS)
+    assert "not run yet" in audit.power_answer(0.01, float("nan"), 0, LEAKS)
+
+
+def test_test_frames_depend_on_training_more_than_on_each_other():
+    said = audit.dependence(LEAKS)
+    assert "of 181 frames" in said and "96.64 % of them have a frame of the same sequence there" in said
+    assert "a tested sequence has 1.2 of them, a tested person 2.0" in said
+
+
+def test_self_agreement_is_not_accuracy():
+    members = pd.DataFrame({"accuracy": [0.95, 0.97], "dropout_accuracy": [0.95, 0.97], "self_agreement": [1.0, 1.0]})
+    said = audit.agreement_in_words(members)
+    assert "Mean accuracy 96.00, mean self-agreement 100.00, n = 2." in said and "4.00 points higher" in said
+    assert "of none of the 2 networks" in said
+    assert "of 1 of the 2 networks" in audit.agreement_in_words(members.assign(dropout_accuracy=[0.95, 0.96]))
+
+
+def test_a_rung_without_an_interval_is_its_mean():
+    rungs = pd.DataFrame({"method": ["a", "a", "b"], "protocol": ["random", "subject", "subject"], "mean": 0.5})
+    rungs = rungs.assign(ci_low=[0.4, np.nan, 0.4], ci_high=[0.6, np.nan, 0.6])
+    shown = audit.readable_ladder(rungs)
+    assert shown.loc["a"].tolist() == ["50.00 [40.00\xa0to\xa060.00]", "50.00"]
+    assert shown.loc["b", "random"] == "–"
 
 
 def test_the_number_line_has_every_count_and_every_printed_number():

@@ -1,6 +1,7 @@
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 
 from fer_lib import embedding_maps, embedding_plots, plots, tables
 from fer_lib.embedding_scores import RANGES
@@ -19,24 +20,45 @@ POINTS = pd.DataFrame(
 
 @pytest.fixture
 def ax():
-    figure, axes = plt.subplots()
+    _, axes = plt.subplots()
     yield axes
-    plt.close(figure)
+    plt.close("all")
 
 
-def test_a_colour_stands_for_an_emotion_or_for_a_subject():
-    anger, surprise = plots.EMOTION_COLOURS["anger"], plots.EMOTION_COLOURS["surprise"]
-    assert embedding_plots.colours_of(POINTS, "emotion").tolist() == [anger, anger, surprise]
-    first, second, again = embedding_plots.colours_of(POINTS, "subject")
-    assert first == again != second
-    people = pd.DataFrame({"subject": [f"S{i:02d}" for i in range(12)]})
-    assert len(set(embedding_plots.colours_of(people, "subject"))) == 12
+def test_emotions_of_near_hues_have_other_marks(ax):
+    by_hue = ["anger", "happiness", "disgust", "contempt", "sadness", "fear", "surprise"]
+    for one, next_to_it in zip(by_hue, by_hue[1:] + by_hue[:1], strict=True):
+        assert embedding_plots.MARKS[one] != embedding_plots.MARKS[next_to_it]
 
 
 def test_training_frames_lie_pale_below_test_frames(ax):
-    train, test = embedding_plots.embedding_map(ax, POINTS, "emotion").collections
+    train, *test = embedding_plots.by_emotion(ax, POINTS).collections
     assert train.get_offsets().tolist() == [[1, 1]] and train.get_alpha() < 1
-    assert test.get_offsets().tolist() == [[0, 0], [2, 4]] and test.get_alpha() is None
+    assert [dots.get_offsets().tolist() for dots in test] == [[[0, 0]], [[2, 4]]]
+    assert [dots.get_alpha() for dots in test] == [None, None]
+    colours = [plots.EMOTION_COLOURS[name] for name in ("anger", "surprise")]
+    assert [to_hex(dots.get_facecolor()[0]) for dots in test] == colours
+
+
+def test_a_subject_has_a_mark_of_its_own_and_no_colour(ax):
+    people = pd.DataFrame({"subject": [f"S{i:02d}" for i in range(12)], "tested": True, "x": range(12), "y": 0.0})
+    drawn = embedding_plots.by_subject(ax, pd.concat([people, people.assign(x=20, tested=False)])).collections
+    assert len(drawn) == len(set(embedding_plots.PEOPLE_MARKS)) == 12, "test frames alone"
+    assert {to_hex(marks.get_edgecolor()[0]) for marks in drawn} == {plots.INK}
+    assert ax.get_xlim()[1] > 20, "where the map of all frames has them"
+    more = people.assign(subject=[f"T{i}" for i in range(12)])
+    assert len(embedding_plots.by_subject(plt.figure().add_subplot(), pd.concat([people, more])).collections) == 12
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_the_emotions_are_named_below_their_own_maps(monkeypatch, count):
+    monkeypatch.setattr(embedding_maps, "located", lambda row: POINTS)
+    monkeypatch.setattr(embedding_plots.results, "class_names", lambda row: ["anger", "surprise"])
+    figure = embedding_plots.arms_figure([Experiment("triplet", "ckplus")] * count)
+    upper, lower = figure.subfigs
+    assert [text.get_text() for text in upper.legends[0].get_texts()] == ["anger", "surprise"] and not lower.legends
+    assert len(upper.axes) == len(lower.axes) == count
+    assert upper.axes[0].get_ylabel() == "by emotion" and lower.axes[0].get_ylabel() == "by subject"
 
 
 def test_arms_stand_side_by_side_by_loss(monkeypatch):
@@ -51,9 +73,8 @@ def test_arms_stand_side_by_side_by_loss(monkeypatch):
     monkeypatch.setattr(tables, "measured", lambda dataset: rows)
     monkeypatch.setattr(embedding_maps, "first_member", lambda row: POINTS)
     assert [row.experiment for row in embedding_plots.arms("ckplus", "random")] == ["softmax", "triplet", "joint"]
-    assert embedding_plots.drawn_frames(rows).endswith("training pale.")
-    slow = Experiment("slow", "ckplus", stn_lr_factor=0.1)
-    assert embedding_plots.short_label(slow) == "triplet (STN rate × 0.1)"
+    assert embedding_plots.drawn_frames(rows).endswith("training frames pale.")
+    assert embedding_plots.people_drawn(rows) == "test frames, a mark for each person."
 
 
 def test_scores_stand_in_a_panel_each():

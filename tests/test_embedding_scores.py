@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -81,6 +82,15 @@ def test_undefined_is_nan(places, classes):
     assert all(np.isnan(value) for value in scores(on_a_line(*places), np.array(list(classes))).values())
 
 
+def test_cosine_distances_ask_for_the_direction_alone():
+    # One class along x, one along y, at any length: by direction divided perfectly, by distance not.
+    points, classes = np.array([[1, 0], [9, 0], [0, 1], [0, 9]], float), np.array(list("aabb"))
+    assert scores(points, classes, "cosine")["silhouette"] == pytest.approx(1)
+    assert scores(points, classes)["silhouette"] < 0.2
+    assert np.isnan(scores(np.ones((4, 2)), classes, "cosine")["MAP@R"]), "one place"
+    assert np.isnan(scores(np.array([[0, 0], [1, 0], [0, 1], [1, 1]], float), classes, "cosine")["MAP@R"])
+
+
 def test_a_single_frame_is_no_query():
     paired = np.array(list("aabb"))
     alone = scores(on_a_line(0, 1, 10, 11, 1000), np.append(paired, "c"))
@@ -101,18 +111,48 @@ def test_an_interval_stays_in_the_range_of_its_score():
     assert np.isnan(nothing["mean"]) and nothing["n"] == 0
 
 
+def compared(ends, **about):
+    """`comparisons` of one pair of arms, its intervals by what the answer calls them, all others around 0."""
+    rows = []
+    for score, distance in product(RANGES, embedding_scores.DISTANCES):
+        name = score if distance == "Euclidean" else f"{score} by cosine distance"
+        low, high = ends.get(name, (-0.1, 0.1))
+        rows.append((score, distance, (low + high) / 2, low, high))
+    table = pd.DataFrame(rows, columns=["score", "distance", "difference", "ci_low", "ci_high"])
+    about = {"protocol": "random", "label": "triplet", "less": "softmax (slow)", "p": 0.01, "n": 3, **about}
+    return table.assign(**about)
+
+
 def test_the_answer_goes_by_the_intervals():
-    about = {"protocol": "random", "label": "triplet", "less": "softmax", "p": 0.01, "n": 3}
-    rows = [("MAP@R", 0.1, 0.05, 0.15), ("silhouette", -0.1, -0.2, 0.1)]
-    table = pd.DataFrame(rows, columns=["score", "difference", "ci_low", "ci_high"]).assign(**about)
+    table = compared({"MAP@R": (0.05, 0.15), "silhouette by cosine distance": (-0.3, -0.1)})
     said = embedding_scores.answer(table)
-    assert "3 pairs of members: MAP@R +0.100 [+0.050 to +0.150], clearer" in said
-    assert "silhouette -0.100 [-0.200 to +0.100], not resolvable" in said
-    assert "3 folds: MAP@R" in embedding_scores.answer(table.assign(protocol="subject"))
-    assert ", less clear." in embedding_scores.answer(table.assign(ci_high=-0.05, ci_low=-0.3))
+    assert "- **triplet** less softmax (slow), protocol random, 3 pairs of members; clearer: MAP@R +0.100" in said
+    assert "[+0.050 to +0.150]; not resolvable: 5-NN accuracy +0.000 [-0.100 to +0.100], silhouette +0.000" in said
+    assert "MAP@R by cosine distance +0.000 [-0.100 to +0.100]; less clear: silhouette by cosine distance" in said
+    assert "3 folds; clearer: MAP@R" in embedding_scores.answer(table.assign(protocol="subject"))
     one = embedding_scores.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
-    assert "too few to conclude anything: MAP@R +0.100; silhouette -0.100" in one
+    assert one.endswith("too few to conclude anything: triplet less softmax (slow), protocol random.")
+    assert "without an interval: MAP@R +0.100, 5-NN" in embedding_scores.answer(table.assign(ci_low=np.nan))
     assert "No pair of arms" in embedding_scores.answer(table.iloc[:0])
+
+
+def test_scores_stand_beside_each_other_by_distance():
+    one = compared({}, label="joint", n=1).assign(ci_low=np.nan)
+    shown = embedding_scores.readable_comparisons(pd.concat([one, compared({"MAP@R": (0.05, 0.15)})]))
+    assert shown.columns.tolist() == ["method", "score", *embedding_scores.DISTANCES]
+    assert shown["method"].loc[lambda names: names != ""].tolist() == [
+        "triplet less softmax (slow), protocol random, n = 3",
+        "joint less softmax (slow), protocol random, n = 1",
+    ]
+    first = ["+0.100 [+0.050\xa0to\xa0+0.150]", "+0.000 [-0.100\xa0to\xa0+0.100]"]
+    assert shown.iloc[0].tolist()[1:] == ["MAP@R", *first]
+    assert shown["score"].tolist() == [*RANGES, *RANGES] and shown["Euclidean"].iloc[-1] == "+0.000"
+
+
+def test_a_member_without_a_score_is_named():
+    members = pd.DataFrame({"label": "X", "protocol": "subject", "seed": 0, "fold": [4, 5], "value": [0.1, np.nan]})
+    assert "no score is defined (X, subject, seed 0, fold 5)." in embedding_scores.caption(members)
+    assert embedding_scores.caption(members[:1]).endswith("where no score is defined.")
 
 
 def test_a_row_per_arm_and_a_column_per_score():
@@ -124,8 +164,6 @@ def test_a_row_per_arm_and_a_column_per_score():
     assert shown.columns.tolist() == ["protocol", "method", "n", *RANGES]
     assert shown.iloc[0].tolist()[1:5] == ["triplet", 3, "0.500 [0.400\xa0to\xa00.600]", "–"]
     assert shown.iloc[1].tolist()[1:4] == ["softmax", 1, "0.500"]
-    differing = embedding_scores.readable(table.rename(columns={"mean": "difference"}), "+")
-    assert differing["MAP@R"].tolist() == ["+0.500 [+0.400\xa0to\xa0+0.600]"]
 
 
 def test_only_arms_that_differ_in_the_loss_alone_are_paired(monkeypatch):
@@ -139,17 +177,40 @@ def test_only_arms_that_differ_in_the_loss_alone_are_paired(monkeypatch):
     found = embedding_scores.differences(pd.concat([members.assign(score=name) for name in RANGES]), "ckplus")
     assert found.groupby(["label", "less"], sort=False)["difference"].first().to_dict() == {
         ("STN + ResNet-10 + triplet", "softmax"): pytest.approx(0.25),
-        ("STN + ResNet-10 + joint (STN rate × 0.1)", "triplet"): pytest.approx(0.6),
+        ("STN + ResNet-10 + joint (STN rate × 0.1)", "triplet (STN rate × 0.1)"): pytest.approx(0.6),
     }
     assert len(found) == 2 * len(RANGES) and (found["n"] == 2).all()
 
 
+def test_only_compared_arms_are_scored_again_by_cosine(monkeypatch):
+    softmax, triplet = Experiment("softmax", "ckplus", loss="softmax"), Experiment("triplet", "ckplus")
+    arms = [softmax, Experiment("other", "ckplus", loss="softmax", backbone="resnet18"), triplet]
+    monkeypatch.setattr(tables, "measured", lambda dataset: arms)
+    again = []
+
+    def all_member_scores(dataset, metric="euclidean", arms=arms):
+        again.extend([metric, *(arm.experiment for arm in arms)])
+        names = np.repeat([arm.experiment for arm in arms], len(RANGES))
+        found = pd.DataFrame({"experiment": names, "score": [*RANGES] * len(arms), "value": 0.5})
+        return found.assign(seed=0, fold=0, divided="emotion")
+
+    monkeypatch.setattr(embedding_scores, "all_member_scores", all_member_scores)
+    found = embedding_scores.comparisons(all_member_scores("ckplus"), "ckplus")
+    assert again[4:] == ["cosine", "triplet", "softmax"]
+    assert found["distance"].tolist() == [*["Euclidean"] * len(RANGES), *["cosine"] * len(RANGES)]
+
+
 def test_of_a_single_pair_of_members_nothing_is_said_in_short(monkeypatch):
-    about = {"protocol": "subject", "label": "triplet", "less": "softmax", "score": "MAP@R", "difference": 0.1}
-    found = pd.DataFrame([{**about, "ci_low": 0.05, "ci_high": 0.15, "n": 10}, {**about, "ci_low": np.nan, "n": 1}])
+    one = compared({}, n=1).assign(ci_low=np.nan, ci_high=np.nan)
+    found = pd.concat([compared({"MAP@R": (0.05, 0.15)}, protocol="subject", n=10), one])
     monkeypatch.setattr(embedding_scores, "all_member_scores", lambda dataset: None)
-    monkeypatch.setattr(embedding_scores, "differences", lambda members, dataset: found)
-    said = "triplet less softmax, protocol subject, 10 folds: MAP@R +0.100 [+0.050 to +0.150], clearer."
+    monkeypatch.setattr(embedding_scores, "comparisons", lambda members, dataset: found)
+    said = (
+        "triplet less softmax (slow), protocol subject, 10 folds; clearer: MAP@R +0.100 [+0.050 to +0.150]; "
+        "not resolvable: 5-NN accuracy +0.000 [-0.100 to +0.100], MAP@R by cosine distance +0.000 [-0.100 to +0.100]."
+    )
     assert embedding_scores.in_short("ckplus") == said
-    monkeypatch.setattr(embedding_scores, "differences", lambda members, dataset: found[1:])
+    monkeypatch.setattr(embedding_scores, "comparisons", lambda members, dataset: one)
     assert embedding_scores.in_short("ckplus") == ""
+    triplet = Experiment("slow", "ckplus", stn_lr_factor=0.1)
+    assert embedding_scores.short_label(triplet) == "triplet (STN rate × 0.1)"

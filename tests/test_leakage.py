@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from fer_lib.faces import Faces
-from fer_lib.leakage import ladder, readable
+from fer_lib.leakage import expected, ladder, readable
 
 
 @pytest.fixture
@@ -33,6 +33,25 @@ def test_each_protocol_takes_one_crutch_away(people):
     assert leaks.loc["subject", ["sequence seen", "subject seen", "nearest is same person"]].tolist() == [0, 0, 0]
 
 
+def test_what_a_random_test_gives_away_is_expected_exactly():
+    """Two people with a sequence of two frames each; two of the four frames are tested, or one of the sequences."""
+    frames = pd.DataFrame({"frame_id": list("abcd"), "sequence": list("xxyy"), "subject": list("ppqq")})
+    # Of the three frames beside a tested one its twin is one, and one more is tested: unseen with a chance of 1/3.
+    # A sequence is absent if both tested frames are the other's: 1 of 6 pairs. So 2 frames in 2 * 5/6 sequences.
+    for frame in (expected(frames, "frame_id", 2), expected(frames.assign(subject="p"), "frame_id", 2)):
+        assert frame["sequence seen"] == pytest.approx(2 / 3)
+        assert frame["frames a sequence"] == pytest.approx(1.2)
+    assert frame["subject seen"] == 1 and frame["frames a subject"] == 2
+    whole = expected(frames, "sequence", 1)
+    assert whole == {"sequence seen": 0, "frames a sequence": 2, "subject seen": 0, "frames a subject": 2}
+    assert expected(frames.assign(subject="p"), "sequence", 1)["subject seen"] == 1
+
+
+def test_of_ck_nearly_every_test_frame_has_a_twin_in_training():
+    frames = pd.DataFrame({"frame_id": range(981), "sequence": np.arange(981) // 3, "subject": np.arange(981) // 3})
+    assert expected(frames, "frame_id")["sequence seen"] == pytest.approx(1 - 180 / 980 * 179 / 979)
+
+
 def test_unknown_people_are_left_out(people):
     unknown = people.frames.assign(subject="", sequence="", usage=["Training", "PrivateTest"] * 60)
     leaks = ladder(Faces("f", people.images, people.labels, unknown, people.classes), seeds=2)
@@ -42,4 +61,6 @@ def test_unknown_people_are_left_out(people):
 
 
 def test_shares_are_shown_in_percent(people):
-    assert readable(ladder(people, seeds=1))["subject seen"].tolist() == ["100.00", "100.00", "0.00"]
+    shown = readable(ladder(people, seeds=1))
+    assert shown["sequence seen"].tolist()[1:] == ["0.00", "0.00"] and shown["subject seen"].iloc[2] == "0.00"
+    assert shown["frames a sequence"].tolist()[1:] == [3, 3] and shown["frames a subject"].iloc[2] == 6
