@@ -90,13 +90,19 @@ def needed(ax: Axes, loss: np.ndarray, found: Landmarks, most: float) -> Axes:
     return ax
 
 
-def gained(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Draw gains (shares), kinds of occlusion down and fills across, in points: blue above nothing, orange below."""
+def gained(ax: Axes, table: pd.DataFrame, decided: pd.DataFrame | None = None, most: float = 0.5) -> Axes:
+    """Draw gains (shares, a cell each) in points: blue above nothing, orange below, in full colour at `most`.
+
+    decided: whether each has a verdict; those that have none are written small and grey. All look alike without it.
+    """
     ends = {0.0: f"{CYCLE[1]}ff", 0.5: f"{CYCLE[1]}00", 0.501: f"{ACCENT}00", 1.0: f"{ACCENT}ff"}
     shades = LinearSegmentedColormap.from_list("gain", list(ends.items()))
-    ax.imshow(table, cmap=shades, vmin=-0.5, vmax=0.5, interpolation="none", aspect="auto")
+    ax.imshow(table, cmap=shades, vmin=-most, vmax=most, interpolation="none", aspect="auto")
     for (row, column), gain in np.ndenumerate(table.to_numpy()):
-        ax.text(column, row, f"{100 * gain:+.0f}", ha="center", va="center", color=INK, fontsize=8)
+        known = decided is None or decided.iloc[row, column]
+        look = {"color": INK, "fontsize": 8} if known else {"color": MUTED, "fontsize": 6.5}
+        if pd.notna(gain):
+            ax.text(column, row, f"{100 * gain:+.0f}", ha="center", va="center", **look)
     ax.set_xticks(range(len(table.columns)), table.columns)
     ax.set_yticks(range(len(table)), table.index)
     ax.tick_params(length=0)

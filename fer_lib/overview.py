@@ -95,7 +95,8 @@ def still_open(dataset: str, compared: pd.DataFrame) -> str:
     by_protocol = ", ".join(f"{done[name]} of {planned[name]} under {name}" for name in planned)
     lines = [f"- {done.total()} of {planned.total()} members are trained: {by_protocol}."]
     for row in compared[compared["verdict"] == "not resolvable"].to_dict("records"):
-        lines.append(f'- Not resolvable with {row["n"]} {row["pairs"]}: "{row["claim"]}", protocol {row["protocol"]}.')
+        about = f'"{row["claim"]}" ({row["protocol"]}; {row["better"]})'
+        lines.append(f"- Not resolvable with {row['n']} {row['pairs']}: {about}.")
     return "\n".join(lines)
 
 

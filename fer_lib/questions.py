@@ -74,6 +74,19 @@ def _by_kind_and_fill(better: Experiment, worse: Experiment) -> pd.DataFrame:
     return pd.DataFrame(rows).T.rename_axis("kind")
 
 
+def wide(answers: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """`compared`, a row per question and network, a column per score: what is gained, and whether it has a verdict."""
+    rows = answers.assign(
+        asked=answers["question"] + "\n" + answers["with"] + ", " + answers["protocol"],
+        decided=answers["verdict"].isin(["supported", "contradicted"]),
+    )
+    wanted = {"index": rows["asked"].unique(), "columns": rows["score"].unique()}
+    gained, decided = (
+        rows.pivot(index="asked", columns="score", values=name).reindex(**wanted) for name in ("difference", "decided")
+    )
+    return gained, decided.fillna(False).astype(bool)
+
+
 def readable(answers: pd.DataFrame) -> pd.DataFrame:
     """`compared` in points."""
     shown = readable_comparisons(answers, "question", "protocol", "with", "score")

@@ -87,6 +87,9 @@ def test_questions_are_paired_by_people(stored):
     assert readable["score"].tolist() == [
         "clean", "black rectangle", "unseen", *by_fill, "unseen, not black", *kinds,
     ]  # fmt: skip
+    gained, decided = questions.wide(found.reset_index())
+    assert gained.columns.tolist() == readable["score"].tolist() and gained["unseen"].item() == pytest.approx(1 / 8)
+    assert decided.loc[:, ["clean", "eyes"]].values.tolist() == [[False, (found.loc["eyes", "verdict"] == "supported")]]
     assert readable["gain"].iloc[-1] == "+0.00 [+0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+0.00]"
 
 
