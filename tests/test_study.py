@@ -219,6 +219,12 @@ def test_the_readme_counts_the_trainings():
     assert f"{counts['fer2013']} on FER2013" in text and f"{counts['ferplus']} on FERPlus" in text
 
 
+def test_the_readme_has_a_place_for_every_module():
+    text = (paths.ROOT / "README.md").read_text()
+    modules = {file.stem for file in (paths.ROOT / "fer_lib").glob("*.py")} - {"__init__"}
+    assert not [name for name in modules if f"`{name}`" not in text]
+
+
 def test_the_readmes_example_runs(capsys):
     example = re.search(r"```python\n(.*?)```", (paths.ROOT / "README.md").read_text(), re.DOTALL)[1]
     exec(compile(example, "README.md", "exec"), {})
