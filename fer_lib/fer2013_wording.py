@@ -81,20 +81,27 @@ def readable_sides(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
-    """`wording.readable_claims` without what is the same in every row here."""
+    """`wording.readable_claims` without what is the same in every row here; n: images × initialisations."""
     shown = wording.readable_claims(claims).drop(columns=["printed", "protocol"])
-    return shown.assign(ours=_breaking(shown["ours"]))
+    return shown.assign(ours=_narrow(shown["ours"]), n=_sizes(claims))
 
 
 def readable_answers(answers: pd.DataFrame) -> pd.DataFrame:
-    """`questions.readable` without what is the same in every row here."""
+    """`questions.readable` without what is the same in every row here; n: images × initialisations."""
     shown = questions.readable(answers).drop(columns="protocol")
-    return shown.assign(gain=_breaking(shown["gain"]))
+    return shown.assign(gain=_narrow(shown["gain"]), n=_sizes(answers))
 
 
-def _breaking(cells: pd.Series) -> pd.Series:
-    """Cells of `wording.in_points` whose lines break after the long word too, so that their table fits the page."""
-    return cells.str.replace("initialisations\N{NO-BREAK SPACE}", "initialisations ")
+def _narrow(cells: pd.Series) -> pd.Series:
+    """Cells of `wording.in_points` whose lines break around the long word only, so that their table fits the page."""
+    return cells.map(_together).str.replace(
+        "\N{NO-BREAK SPACE}*(initialisations)\N{NO-BREAK SPACE}", r" \1 ", regex=True
+    )
+
+
+def _sizes(comparisons: pd.DataFrame) -> list[str]:
+    """What comparisons pair, "images in 3 initialisations" as a product, a line of which breaks before its sign."""
+    return [f"{row.n:,} ×\N{NO-BREAK SPACE}{row.pairs.split()[2]}" for row in comparisons.itertuples()]
 
 
 def reached(table: pd.DataFrame) -> list[str]:

@@ -61,6 +61,24 @@ def test_a_claim_about_a_network_that_is_not_trained_enough(stored, tmp_path):
     assert line.endswith("pays 1.00.") and "contradicted" not in line
 
 
+def test_claims_fit_the_page():
+    row = {"claim": "a", "protocol": "usage", "better": "net", "printed": float("nan"), "p": 0.5, "n": 3589}
+    row |= {"difference": 0.01, "ci_low": 0, "ci_high": 0.02, "trained_low": -0.01, "trained_high": 0.03}
+    row |= {"pairs": "images in 3 initialisations", "verdict": "not resolvable"}
+    late = dict.fromkeys(("late", "late_low", "late_high"), 0.0)
+    shown = fer2013_wording.readable_claims(pd.DataFrame([row | late])).iloc[0]
+    assert not {"protocol", "printed"} & set(shown.index)
+    assert shown["ours"].split(" ") == [
+        "+1.00\N{NO-BREAK SPACE}[+0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+2.00]",
+        "initialisations",
+        "[-1.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+3.00]",
+    ]
+    assert shown["n"].split() == ["3,589", "×", "3"]
+    answer = {"question": "b", "with": "net", "score": "clean"}
+    shown = fer2013_wording.readable_answers(pd.DataFrame([row | answer]))
+    assert "protocol" not in shown and shown["gain"].iloc[0].split(" ")[1] == "initialisations"
+
+
 def test_twins_a_column_per_part():
     part = {"method": "net", "share": 0.5, "low": 0.4, "high": 0.6}
     parts = pd.DataFrame(
