@@ -94,6 +94,15 @@ def test_twins_a_column_per_part():
     assert row == ["net", *["50.0 [40.0 to 60.0]"] * 4, "+10.00 [+5.00 to +15.00]", "+20.00 [+10.00 to +30.00]"]
 
 
+def test_where_voters_confirm_the_label():
+    rows = [("label is the votes' majority", 2196, 0.8), ("label is not", 1393, 0.4)]
+    parts = pd.DataFrame(rows, columns=["part", "n", "share"]).assign(method="net", low=0.3, high=0.9)
+    assert fer2013_wording.by_agreement(pd.Series({"label": "net"}), parts) == (
+        "It is right on 80.00 % [30.00 to 90.00] of the 2,196 images whose label most voters confirm, and on 40.00 % "
+        "[30.00 to 90.00] of the 1,393 others."
+    )
+
+
 def test_in_short(stored, monkeypatch, tmp_path):
     said = fer2013_wording.in_short()
     assert f"{label(PAPER)}, of 2 networks so far the highest on PublicTest, reaches 62.50 %" in said
