@@ -81,8 +81,11 @@ def readable_sides(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
-    """`wording.readable_claims` without what is the same in every row here; n: images × initialisations."""
-    shown = wording.readable_claims(claims).drop(columns=["printed", "protocol"])
+    """`wording.readable_claims` without what is the same in every row here, and without p, for which there is no room.
+
+    n: images × initialisations.
+    """
+    shown = wording.readable_claims(claims).drop(columns=["printed", "protocol", "p"])
     return shown.assign(ours=_narrow(shown["ours"]), n=_sizes(claims))
 
 
