@@ -9,7 +9,7 @@ from fer_lib import (
     audit,
     claims,
     embedding_scores,
-    fer2013_results,
+    fer2013_wording,
     gains,
     naming,
     occluded_references,
@@ -76,7 +76,7 @@ def in_short(dataset: str) -> str:
         "Can the printed number be trusted?": (leak(dataset), [references_over_splits(dataset), printed_in_short()]),
         "What is there to beat?": (
             recipe_results.in_short(dataset),
-            [transfer_wording.in_short(), fer2013_results.in_short()] if dataset == "ckplus" else [],
+            [transfer_wording.in_short(), fer2013_wording.in_short()] if dataset == "ckplus" else [],
         ),
     }
     parts = []
@@ -244,7 +244,7 @@ def of_each_page(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
         "06_audit": printed_in_short(),
         "08_fer2013": quality_wording.in_short(),
         "09_recipe": recipe_results.in_short(dataset),
-        "10_fer2013_networks": fer2013_results.in_short(),
+        "10_fer2013_networks": fer2013_wording.in_short(),
         "11_transfer": transfer_wording.in_short(),
         "07_speed": (
             f"Ten members at once train {fastest.min():.1f} to {fastest.max():.1f} times as fast as the usual way."

@@ -4,25 +4,35 @@ Under protocol `usage` all members are asked about the same PrivateTest images, 
 that takes a data set serves `ferplus` too.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
+from scipy.stats import norm
 
 from fer_lib import naming, quality, results, tables, votes
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.stats import cluster_gain, cluster_ratio
-from fer_lib.wording import gained, in_cell, interval, percent, points, with_ends
+from fer_lib.stats import LEVEL, cluster_gain, cluster_ratio
 
 DATASET = "fer2013"
 
-AIMS = {"mean": (0.737, "alone"), "ensemble": (0.75, "together")}
-"""Column of `scores` -> what was aimed for before the first long training: what the best network prints that saw no
-other data, and more than that for some together."""
-
-LONG = 150
-"""Epochs of that training."""
+SOFTMAX = replace(naming.USUAL_ON_FER2013["paper"], dataset=DATASET, protocol="usage", loss="softmax")
+"""The paper's network with softmax, as FER2013's images train it; beside it, what others lack."""
+NO_OCCLUSION, PLAIN = replace(SOFTMAX, occlusion="none"), replace(SOFTMAX, input_path="plain", stn_lr_factor=1.0)
 
 BINS = 15
 """Bins of confidence in the calibration error (Guo et al. 2017)."""
+
+NEAR_MARGIN = 0.9
+"""A network whose triplet loss ends above this share of its margin is not trained enough to judge the loss by it: one
+that puts all faces on one point pays the whole margin."""
+
+UNTRAINED = "not trained enough"
+"""The verdict on a comparison with such a network."""
+
+TWIN, NO_TWIN = "a near twin in Training", "no near twin in Training"
+TWIN_PARTS = ("all", "no exact twin in Training", NO_TWIN, TWIN)
+"""Parts of `quality.subsets` that go by twins."""
 
 
 def is_trained(dataset: str = DATASET) -> bool:
@@ -33,6 +43,18 @@ def is_trained(dataset: str = DATASET) -> bool:
 def arms(dataset: str = DATASET) -> dict[str, Experiment]:
     """Label -> the measured experiments under `usage`. Raises ValueError if there is none."""
     return {naming.label(row): row for row in tables.measured(dataset) if row.protocol == "usage"}
+
+
+def followed(table: pd.DataFrame, *others: Experiment) -> dict[str, Experiment]:
+    """Label -> the few networks of a figure: `SOFTMAX`, `others`, and the `best` of `scores`, where trained."""
+    trained = arms()
+    names = [*map(naming.label, (SOFTMAX, *others)), best(table)["label"]]
+    return {name: trained[name] for name in names if name in trained}
+
+
+def best(table: pd.DataFrame) -> pd.Series:
+    """The row of `scores` that is highest on PublicTest after the last epoch."""
+    return table.loc[table["selection"].idxmax()]
 
 
 def predictions(experiment: Experiment) -> tuple[pd.DataFrame, np.ndarray]:
@@ -64,6 +86,11 @@ def chosen_epochs(experiment: Experiment) -> pd.DataFrame:
     return history.loc[best].reset_index(drop=True)
 
 
+def selection(experiment: Experiment) -> float:
+    """Accuracy on PublicTest after the last epoch, mean over members."""
+    return float(tables.last_epoch(experiment)["selection_accuracy"].mean())
+
+
 def ensemble(experiment: Experiment) -> tuple[float, float, float]:
     """Accuracy of the members' mean probabilities with its ends, images resampled; NaN with a single member."""
     table, _ = predictions(experiment)
@@ -75,8 +102,8 @@ def ensemble(experiment: Experiment) -> tuple[float, float, float]:
 
 
 def scores(dataset: str = DATASET) -> pd.DataFrame:
-    """`tables.accuracy_table` and, a column each: epochs, chosen (mean epoch by PublicTest), at_chosen, mirrored,
-    ensemble with ensemble_low and ensemble_high, calibration_error, lowest and highest (of the members)."""
+    """`tables.accuracy_table` and, a column each: epochs, selection, chosen (mean epoch by PublicTest), at_chosen,
+    mirrored, ensemble with ensemble_low and ensemble_high, calibration_error, lowest and highest (of the members)."""
     table = tables.accuracy_table(dataset).query("protocol == 'usage'").reset_index(drop=True)
     rows = []
     for experiment in arms(dataset).values():
@@ -84,6 +111,7 @@ def scores(dataset: str = DATASET) -> pd.DataFrame:
         rows.append(
             {
                 "epochs": experiment.epochs,
+                "selection": selection(experiment),
                 "chosen": chosen["epoch"].mean(),
                 "at_chosen": chosen["test_accuracy"].mean(),
                 "mirrored": results.read(experiment, "metrics.csv")["mirrored_accuracy"].mean(),
@@ -114,10 +142,10 @@ def curves() -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[["method", "part", "epoch", "accuracy"]]
 
 
-def recalls(dataset: str = DATASET) -> pd.DataFrame:
+def recalls(methods: dict[str, Experiment]) -> pd.DataFrame:
     """For each method and class: recall, low, high (images resampled), and n, its PrivateTest images."""
     rows = []
-    for name, experiment in arms(dataset).items():
+    for name, experiment in methods.items():
         table, _ = predictions(experiment)
         classes = results.class_names(experiment)
         for k, own in table.groupby("label"):
@@ -127,27 +155,62 @@ def recalls(dataset: str = DATASET) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["method", "emotion", "recall", "low", "high", "n"])
 
 
-def by_class(images: pd.DataFrame) -> pd.DataFrame:
+def by_class(images: pd.DataFrame, methods: dict[str, Experiment]) -> pd.DataFrame:
     """`recalls` and confirmed: of a class's PrivateTest labels, the share that is the votes' majority.
 
-    images: `quality.read("images")`.
+    images: `quality.read("images")`, here and below.
     """
     tested = images[images["usage"] == "PrivateTest"]
     confirmed = (votes.outcome(tested) == votes.OUTCOMES[0]).groupby(tested["label"]).mean()
-    table = recalls()
+    table = recalls(methods)
     return table.assign(confirmed=table["emotion"].map(confirmed))
 
 
 def on_parts(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """`quality.scores` of each method's first member."""
-    named = []
+    """Accuracy on parts of PrivateTest, all members together: method, part, n (images), share, low, high.
+
+    The ends resample images. pairs: `quality.read("pairs")`, here and below.
+    """
+    parts, rows = quality.subsets(images, pairs), []
     for name, experiment in arms().items():
         table, _ = predictions(experiment)
-        first = table[(table["seed"] == table["seed"].iloc[0]) & (table["fold"] == table["fold"].iloc[0])]
-        classes = np.array(results.class_names(experiment))
-        words = {column: classes[first[column]] for column in ("label", "prediction")}
-        named.append(first[["frame_id"]].assign(method=name, training=quality.ALL, **words))
-    return quality.scores(pd.concat(named), quality.subsets(images, pairs))
+        right = table["prediction"] == table["label"]
+        for part, ids in parts.items():
+            own = table["frame_id"].isin(ids)
+            ends = cluster_ratio(right[own], table.loc[own, "frame_id"])
+            rows.append((name, part, table.loc[own, "frame_id"].nunique(), *ends))
+    return pd.DataFrame(rows, columns=["method", "part", "n", "share", "low", "high"])
+
+
+def twin_gaps(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
+    """Accuracy on images with a near twin in Training less that on those without: a row per method.
+
+    Columns method, gap, low, high, and same_mix, same_low, same_high, where the classes have the same shares in both
+    groups (`gap_at_same_mix`).
+    """
+    twins, rows = quality.subsets(images, pairs)[TWIN], []
+    for name, experiment in arms().items():
+        table, _ = predictions(experiment)
+        right = (table["prediction"] == table["label"]).groupby(table["frame_id"]).mean()
+        label = table.groupby("frame_id")["label"].first()
+        found = (gap_at_same_mix(right, right.index.isin(twins), mix) for mix in (0 * label, label))
+        rows.append((name, *next(found), *next(found)))
+    return pd.DataFrame(rows, columns=["method", "gap", "low", "high", "same_mix", "same_low", "same_high"])
+
+
+def gap_at_same_mix(values: pd.Series, first: np.ndarray, classes: pd.Series) -> tuple[float, float, float]:
+    """Mean of `values` where `first` less that elsewhere, class by class, weighted by the classes' shares of all rows.
+
+    With the ends of its 95 % interval (normal, rows independent), NaN where a group has a single row of a class. A
+    class that one group lacks is left out; NaN where that leaves none.
+    """
+    cells = values.groupby([classes, first])
+    mean = cells.mean().unstack().reindex(columns=[True, False]).dropna()
+    variance = (cells.var() / cells.size()).unstack().loc[mean.index].sum(axis=1, skipna=False)
+    shares = classes[classes.isin(mean.index)].value_counts(normalize=True)
+    gap = ((mean[True] - mean[False]) * shares).sum(min_count=1)
+    half = norm.ppf((1 + LEVEL) / 2) * np.sqrt((variance * shares**2).sum(skipna=False))
+    return gap, gap - half, gap + half
 
 
 def sided_with(images: pd.DataFrame) -> pd.DataFrame:
@@ -173,138 +236,17 @@ def sided_with(images: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`scores` in percent; in a cell the line breaks before a bracket only."""
-    rows = [
-        {
-            "method": row.label,
-            "last epoch": in_cell(row.mean, row.ci_low, row.ci_high, ".2%"),
-            "by PublicTest": f"{percent(row.at_chosen)} ({_together(f'epoch {row.chosen:.0f} of {row.epochs}')})",
-            "mirrored too": percent(row.mirrored),
-            "ensemble": in_cell(row.ensemble, row.ensemble_low, row.ensemble_high, ".2%"),
-            "macro F1": percent(row.macro_f1),
-            "calibration error": percent(row.calibration_error),
-            "lost": row.lost,
-            "n": f"{row.n}" if row.n == row.of else _together(f"{row.n} of {row.of}"),
-        }
-        for row in table.itertuples()
-    ]
-    return pd.DataFrame(rows)
+def loss_of_margin(experiment: Experiment) -> pd.Series:
+    """Each member's loss in its last epoch as a share of the margin; NaN for a loss that is not triplet's alone."""
+    loss = tables.last_epoch(experiment)["loss"] / experiment.margin
+    return loss if experiment.loss == "triplet" else loss * np.nan
 
 
-def _together(text: str) -> str:
-    return text.replace(" ", "\N{NO-BREAK SPACE}")
+def judged(comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Comparisons with the verdict `UNTRAINED` where a network is one whose loss is still near its margin.
 
-
-def readable_recalls(table: pd.DataFrame) -> pd.DataFrame:
-    """`recalls` in percent, a row per class, the most frequent first, and a column per method."""
-    said = [in_cell(row.recall, row.low, row.high, ".2%") for row in table.itertuples()]
-    shown = table.assign(said=said).pivot(index="emotion", columns="method", values="said")[table["method"].unique()]
-    images = table.groupby("emotion")["n"].first().sort_values(ascending=False, kind="stable")
-    shown = shown.loc[images.index].reset_index().rename_axis(columns=None)
-    return shown.assign(images=images.to_numpy())
-
-
-def readable_parts(table: pd.DataFrame) -> pd.DataFrame:
-    """`on_parts` in percent, without those that go by the votes."""
-    shown = table[~table["part"].str.startswith("label")]
-    ends = [interval(low, high) for low, high in zip(shown["low"], shown["high"], strict=True)]
-    said = {"accuracy": shown["share"].map(percent), "95 % interval": ends}
-    return shown[["method", "part", "n"]].assign(**said)
-
-
-def readable_sides(table: pd.DataFrame) -> pd.DataFrame:
-    """`sided_with` in percent."""
-    shares = {f"voters see what the {name} says": table[name].map(percent) for name in ("network", "label")}
-    more = [points(row.more, row.more_low, row.more_high) for row in table.itertuples()]
-    shown = table[["method", "wrong", "images"]].assign(**shares, neither=table["neither"].map(percent))
-    return shown.assign(**{"network less label": more})
-
-
-def reached(table: pd.DataFrame) -> list[str]:
-    """`scores` in sentences, one a method."""
-    lines = []
-    for row in table.itertuples():
-        said = f"- **{row.label}**, {row.epochs} epochs: {percent(row.mean)} % of PrivateTest "
-        said += f"[{interval(row.ci_low, row.ci_high)}] after the last epoch, n = {row.n}"
-        said += f" ({percent(row.lowest)} to {percent(row.highest)})" * (row.n > 1)
-        said += f"; {percent(row.at_chosen)} % at the epoch that PublicTest chooses"
-        if row.n > 1:
-            said += f"; asked together, their probabilities averaged, the {row.n} reach "
-            said += with_ends((row.ensemble, row.ensemble_low, row.ensemble_high))
-        lines.append(f"{said}.")
-    return lines
-
-
-def aimed(best: pd.Series) -> list[str]:
-    """What was aimed for beside what the best row of `scores` reaches, as a line; none if it is not trained so long."""
-    if best["epochs"] < LONG:
-        return []
-    said = [
-        f"{percent(aim)} % {words}: {'reached' if best[column] >= aim else 'not reached'}"
-        for column, (aim, words) in AIMS.items()
-    ]
-    return [f"- Aimed for were {'; '.join(said)}."]
-
-
-def as_in_the_paper(table: pd.DataFrame) -> list[str]:
-    """What the paper's own networks reach, and their members, in a line; none if none of them is trained."""
-    own = [name for name, arm in arms().items() if naming.part(arm) == "Table 2"]
-    said = [
-        f"{row.label} {with_ends((row.mean, row.ci_low, row.ci_high))}, members {percent(row.lowest)} to "
-        f"{percent(row.highest)}"
-        for row in table[table["label"].isin(own)].itertuples()
-    ]
-    return [f"- The paper's networks: {'; '.join(said)}."] if said else []
-
-
-def loss_beside_margin(arm: Experiment) -> str:
-    """How near the triplet loss of an arm stays to what a network pays that puts all faces on one point, as a line."""
-    loss = tables.last_epoch(arm)["loss"]
-    return (
-        f"- {naming.label(arm)}: in the last epoch the loss is still {loss.mean():.2f} ({loss.min():.2f} to "
-        f"{loss.max():.2f}; n = {len(loss)}). A network that puts all faces on one point pays the margin, "
-        f"{arm.margin:g}: where they are near, training has hardly begun, and says little of the loss."
-    )
-
-
-def answer(table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, claims: pd.DataFrame) -> str:
-    """The page's findings in sentences; table: `scores`, ceilings: `votes.ceilings`, sides: `sided_with`."""
-    reader = ceilings.set_index("model").loc[votes.DRAWN]
-    best = table.loc[table["mean"].idxmax()]
-    lines = [*reached(table[table["label"] == best["label"]]), *aimed(best), *as_in_the_paper(table)]
-    lines += [loss_beside_margin(arm) for arm in arms().values() if arm.loss == "triplet"]
-    lines += [f"-{missing}"] if (missing := _not_among(table)) else []
-    lines += [
-        f'- "{row.claim}" ({row.better}): {gained(row)}, {row.n:,} {row.pairs}: {row.verdict}.'
-        for row in claims.itertuples()
-    ]
-    side = sides.set_index("method").loc[best["label"]]
-    lines.append(
-        f"- Who answers what most of ten voters say, a tie drawn, scores {percent(reader['share'])} %; a network can "
-        f"exceed that, for it learns how this data set labels, and some of its images (twins, below). Where the best "
-        f"of these networks is wrong by the label ({side['wrong']:,.0f} answers of {best['n']:.0f} trainings on "
-        f"{side['images']:,.0f} images), most voters see what the network says in {percent(side['network'])} %, and "
-        f"what the label says in {percent(side['label'])} %: {100 * side['more']:+.2f} points "
-        f"[{interval(side['more_low'], side['more_high'], '+')}], images resampled."
-    )
-    return "\n".join(lines)
-
-
-def in_short() -> str:
-    """What is reached so far, in a sentence; empty if nothing is trained."""
-    if not is_trained():
-        return ""
-    table = tables.accuracy_table(DATASET).query("protocol == 'usage'")
-    best = table.loc[table["mean"].idxmax()]
-    return (
-        f"On FER2013 the highest of {len(table)} networks so far, {best['label']}, reaches {percent(best['mean'])} % "
-        f"of PrivateTest [{interval(best['ci_low'], best['ci_high'])}], n = {best['n']}; the best published "
-        f"that saw no other data prints {percent(AIMS['mean'][0])} %.{_not_among(table)}"
-    )
-
-
-def _not_among(table: pd.DataFrame) -> str:
-    """That the proposed network is not in a table, if so."""
-    proposed = naming.label(Experiment("proposed", DATASET, "usage", stn_lr_factor=0.1, epochs=10, batch_size=64))
-    return "" if proposed in set(table["label"]) else f" The proposed one, {proposed}, is not trained yet."
+    comparisons: `claims.claims_table` or `questions.compared`.
+    """
+    untrained = [name for name, arm in arms().items() if loss_of_margin(arm).mean() > NEAR_MARGIN]
+    networks = comparisons[comparisons.columns.intersection(["better", "worse", "with"])]
+    return comparisons.assign(verdict=comparisons["verdict"].mask(networks.isin(untrained).any(axis=1), UNTRAINED))

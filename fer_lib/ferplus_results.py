@@ -5,10 +5,10 @@ images: `quality.read("images")`, a row per image of FER2013.
 
 import pandas as pd
 
-from fer_lib import fer2013_results, quality, votes
+from fer_lib import fer2013_results, fer2013_wording, quality, votes
 from fer_lib.claims import Claim, claims_table
 from fer_lib.ferplus import CLASSES
-from fer_lib.wording import claims_in_words, not_run, percent
+from fer_lib.wording import not_run, percent
 
 DATASET = "ferplus"
 
@@ -54,8 +54,8 @@ def answer(table: pd.DataFrame, gained: pd.DataFrame, images: pd.DataFrame) -> s
     if table.empty:
         return "No network is trained on these labels yet; `make ferplus` trains those that `experiments.csv` lists."
     voter = votes.voters(tested(images))["top"].mean()
-    lines = fer2013_results.reached(table)
-    lines.append(claims_in_words(gained) if len(gained) else "- No two networks that differ in the target alone yet.")
+    lines = fer2013_wording.reached(table)
+    lines += fer2013_wording.claimed(gained) if len(gained) else ["- No two networks differ in the target alone yet."]
     lines.append(
         f"- A voter drawn at random says what the label says on {percent(voter)} % of these images; but the label is "
         "made of such votes."

@@ -1,5 +1,7 @@
 """By hand: eight PrivateTest images, ten votes each, and two members that are right where told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,8 +27,11 @@ def images():
     return pd.DataFrame({"frame_id": IDS, **columns})
 
 
-def store(experiment, seed, predicted, sure=0.9, truth=TRUTH, classes=CLASSES):
-    """predicted: the class of each image; its probability is `sure`, the rest is for the others."""
+def store(experiment, seed, predicted, sure=0.9, truth=TRUTH, classes=CLASSES, public=0.75):
+    """predicted: the class of each image; its probability is `sure`, the rest is for the others.
+
+    public: accuracy on PublicTest in the last epoch.
+    """
     results.open_folder(experiment, "abc", "cpu")
     frames = pd.DataFrame({"frame_id": IDS[: len(truth)], "subject": "", "label": truth})
     predicted = np.array(predicted)
@@ -35,7 +40,8 @@ def store(experiment, seed, predicted, sure=0.9, truth=TRUTH, classes=CLASSES):
         table[f"p_{name}"] = np.where(predicted == k, sure, (1 - sure) / (len(classes) - 1))
     answers = pd.DataFrame({str(one): predicted for one in (CLEAN, *SUITE)})
     right = float((predicted == truth).mean())
-    history = {"epoch": [1, 2, 3], "selection_accuracy": [0.5, 0.75, 0.75], "test_accuracy": [0.1, 0.2, right]}
+    epochs = [experiment.epochs - 2, experiment.epochs - 1, experiment.epochs]
+    history = {"epoch": epochs, "selection_accuracy": [0.5, 0.75, public], "test_accuracy": [0.1, 0.2, right]}
     tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
     tables |= {
         "predictions.csv.gz": table,
@@ -48,18 +54,28 @@ def store(experiment, seed, predicted, sure=0.9, truth=TRUTH, classes=CLASSES):
     results.add_member(experiment, Member(seed, 0), tables, timing)
 
 
-@pytest.fixture
-def stored(tmp_path, monkeypatch):
+def store_two(tmp_path, monkeypatch):
     """The first member is right on six of the images, the second, surer, on four; the other arm on none."""
     monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
     monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
-    rows = [{**row.method, "seeds": row.seeds, "folds": row.folds} for row in (PAPER, BARE)]
-    pd.DataFrame(rows).to_csv(tmp_path / "experiments.csv", index=False)
+    listed(tmp_path, PAPER, BARE)
     neutral = CLASSES.index("neutral")
     store(PAPER, 0, [FEAR, FEAR, neutral, neutral, *[HAPPINESS] * 4], sure=0.8)
     store(PAPER, 1, [FEAR] * 4 + [neutral] * 4)
     store(BARE, 0, [neutral] * 8)
     store(BARE, 1, [neutral] * 8)
+
+
+def listed(tmp_path, *rows):
+    """Write these experiments as the list of the study's own."""
+    pd.DataFrame([{**row.method, "seeds": row.seeds, "folds": row.folds} for row in rows]).to_csv(
+        tmp_path / "experiments.csv", index=False
+    )
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    store_two(tmp_path, monkeypatch)
 
 
 def test_scores(stored):
@@ -93,7 +109,7 @@ def test_certainty_has_a_bin(stored):
 
 
 def test_recall_beside_what_voters_confirm(stored):
-    table = fer2013_results.by_class(images()).set_index(["method", "emotion"])
+    table = fer2013_results.by_class(images(), fer2013_results.arms()).set_index(["method", "emotion"])
     fear, happiness = (table.loc[(label(PAPER), name)] for name in ("fear", "happiness"))
     assert (fear["recall"], fear["confirmed"]) == (6 / 8, 2 / 4)
     assert (happiness["recall"], happiness["confirmed"]) == (4 / 8, 2 / 4)
@@ -101,10 +117,6 @@ def test_recall_beside_what_voters_confirm(stored):
     never = table.loc[(label(BARE), "fear")]
     assert never["recall"] == 0 and np.isnan(never["low"]), "what is never found says nothing of other images"
     assert (table["n"] == 4).all()
-    shown = fer2013_results.readable_recalls(fer2013_results.recalls()).set_index("emotion")
-    assert shown.loc["happiness", label(PAPER)].replace("\N{NO-BREAK SPACE}", " ") == "50.00 [50.00 to 50.00]"
-    assert shown.loc["fear", label(BARE)] == "0.00"
-    assert shown["images"].tolist() == [4, 4]
 
 
 def test_whom_voters_side_with(stored):
@@ -125,27 +137,86 @@ def test_beside_printed_numbers(stored):
     assert table["share"].is_monotonic_decreasing
 
 
-def test_a_loss_beside_the_margin(stored):
-    text = fer2013_results.loss_beside_margin(PAPER)
-    assert "the loss is still 0.88 (0.75 to 1.00; n = 2)" in text and "pays the margin, 1:" in text
+def test_publictest_chooses_the_best(stored, tmp_path):
+    assert fer2013_results.best(fer2013_results.scores())["label"] == label(PAPER), "of equals the first"
+    chosen = Experiment("chosen", **SETTINGS | {"seeds": 1}, backbone="resnet18")
+    listed(tmp_path, PAPER, BARE, chosen)
+    store(chosen, 0, [FEAR] * 8, public=0.8)
+    table = fer2013_results.scores().set_index("label")
+    assert (table.loc[label(chosen), "selection"], table.loc[label(chosen), "mean"]) == (0.8, 0.5)
+    assert fer2013_results.best(table.reset_index())["label"] == label(chosen), "though it is not on PrivateTest"
+    assert list(fer2013_results.followed(table.reset_index())) == [label(chosen)], "the others are not trained"
 
 
-def test_networks_trained_as_in_the_paper_in_a_line(stored):
-    (line,) = fer2013_results.as_in_the_paper(fer2013_results.scores())
-    assert line == f"- The paper's networks: {label(PAPER)} 62.50 % [50.00 to 81.25], members 50.00 to 75.00."
+def test_figures_follow_few_networks(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
+    settings = {"experiment": "softmax", "seeds": 1}
+    softmax = replace(fer2013_results.SOFTMAX, **settings)
+    bare = replace(fer2013_results.NO_OCCLUSION, **settings | {"experiment": "bare"})
+    listed(tmp_path, bare, softmax)
+    store(softmax, 0, TRUTH)
+    store(bare, 0, TRUTH, public=0.9)
+    names = list(fer2013_results.followed(fer2013_results.scores(), fer2013_results.PLAIN))
+    assert names == ["STN + ResNet-10 + softmax", "STN + ResNet-10 + softmax (no occlusion)"]
 
 
-def test_aims_are_for_the_long_training():
-    best = pd.Series({"epochs": 150, "mean": 0.74, "ensemble": 0.745})
-    assert fer2013_results.aimed(best) == ["- Aimed for were 73.70 % alone: reached; 75.00 % together: not reached."]
-    assert fer2013_results.aimed(best.replace(150, 20)) == []
+def test_parts_count_all_members(stored):
+    # Images 0 and 4 have an exact twin in Training; a pair within PrivateTest gives nothing away.
+    trained = pd.DataFrame({"frame_id": ["x", "y"], "usage": "Training", "label": "fear", "majority": "fear"})
+    all_images = pd.concat([images(), trained], ignore_index=True)
+    pairs = pd.DataFrame(
+        {"first": [0, 4, 1], "second": [8, 9, 2], "similarity": 1.0, "mirrored": False, "identical": True}
+    )
+    parts = fer2013_results.on_parts(all_images, pairs).set_index(["method", "part"])
+    own = parts.loc[label(PAPER)]
+    assert own["n"].to_dict() == {
+        "all": 8, fer2013_results.TWIN_PARTS[1]: 6, fer2013_results.NO_TWIN: 6, fer2013_results.TWIN: 2,
+        "label is the votes' majority": 4, "label is not": 4,
+    }  # fmt: skip
+    assert own.loc["all", "share"] == 10 / 16
+    assert own.loc[fer2013_results.TWIN, "share"] == 3 / 4, "both members on the first, one on the other"
+    assert own.loc[fer2013_results.NO_TWIN, "share"] == 7 / 12
+    gaps = fer2013_results.twin_gaps(all_images, pairs).set_index("method").loc[label(PAPER)]
+    assert gaps["gap"] == pytest.approx(3 / 4 - 7 / 12)
+    # Fear: 1 less (1 + 0.5 + 0.5) / 3; happiness: 0.5 less 0.5; as many images of both.
+    assert gaps["same_mix"] == pytest.approx((1 - 2 / 3) / 2)
+    assert np.isnan(gaps["same_low"]), "of each class a single image has a twin"
 
 
-def test_in_short(stored, monkeypatch, tmp_path):
-    assert "2 networks" in fer2013_results.in_short() and "62.50 %" in fer2013_results.in_short()
-    assert "the best published that saw no other data prints 73.70 %." in fer2013_results.in_short()
-    monkeypatch.setattr(paths, "RESULTS", tmp_path / "nothing")
-    assert fer2013_results.in_short() == ""
+def test_a_gap_at_the_same_mix_of_classes():
+    # Easy faces: 1 everywhere. Hard ones: 0.5 first, 0.25 elsewhere. The first are mostly easy.
+    classes = pd.Series(["easy"] * 6 + ["hard"] * 6)
+    first = np.array([True] * 4 + [False] * 2 + [True] * 2 + [False] * 4)
+    values = pd.Series([1.0] * 6 + [1, 0] + [1, 0, 0, 0])
+    gap, low, high = fer2013_results.gap_at_same_mix(values, first, classes)
+    assert gap == 0.125, "half of 0.25; without the classes it is 5/6 - 3/6"
+    half = 1.96 * np.sqrt((0.5 / 2 + 0.25 / 4) / 4)
+    assert (low, high) == pytest.approx((gap - half, gap + half), abs=1e-4)
+    assert fer2013_results.gap_at_same_mix(values, first, 0 * values)[0] == pytest.approx(5 / 6 - 3 / 6)
+    lacking = fer2013_results.gap_at_same_mix(values, first | (classes == "hard").to_numpy(), classes)
+    assert lacking[0] == 0, "no hard face is elsewhere"
+    assert np.isnan(fer2013_results.gap_at_same_mix(values, np.zeros(12, bool), classes)).all()
+
+
+def test_a_loss_near_its_margin_judges_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
+    triplet = Experiment("triplet", **SETTINGS | {"loss": "triplet"})
+    enough = Experiment("enough", **SETTINGS | {"loss": "triplet"}, margin=2.0)
+    listed(tmp_path, PAPER, triplet, enough)
+    for arm in (PAPER, triplet, enough):
+        for seed in (0, 2):
+            store(arm, seed, TRUTH)
+    # The losses are 0.75 and 1.25.
+    assert fer2013_results.loss_of_margin(triplet).tolist() == [0.75, 1.25]
+    assert fer2013_results.loss_of_margin(enough).mean() == 0.5
+    assert fer2013_results.loss_of_margin(PAPER).isna().all()
+    worse = {"worse": label(PAPER), "verdict": "contradicted"}
+    table = pd.DataFrame([{"better": label(arm), **worse} for arm in (triplet, enough)])
+    assert fer2013_results.judged(table)["verdict"].tolist() == [fer2013_results.UNTRAINED, "contradicted"]
+    answers = table.drop(columns="worse").rename(columns={"better": "with"})
+    assert fer2013_results.judged(answers)["verdict"].tolist() == [fer2013_results.UNTRAINED, "contradicted"]
 
 
 def test_curves_are_means_over_members(stored):

@@ -1,0 +1,111 @@
+"""By hand, about the two networks of `test_fer2013_results`."""
+
+import pandas as pd
+import pytest
+from test_fer2013_results import BARE, PAPER, SETTINGS, TRUTH, listed, store, store_two
+
+from fer_lib import fer2013_results, fer2013_wording, paths
+from fer_lib.experiments import Experiment
+from fer_lib.naming import label
+
+
+@pytest.fixture
+def stored(tmp_path, monkeypatch):
+    store_two(tmp_path, monkeypatch)
+
+
+def test_recalls_a_column_per_network(stored):
+    shown = fer2013_wording.readable_recalls(fer2013_results.recalls(fer2013_results.arms())).set_index("emotion")
+    assert shown.loc["happiness", label(PAPER)].replace("\N{NO-BREAK SPACE}", " ") == "50.00 [50.00 to 50.00]"
+    assert shown.loc["fear", label(BARE)] == "0.00"
+    assert shown["images"].tolist() == [4, 4]
+
+
+def test_what_a_network_reaches(stored):
+    (line, _) = fer2013_wording.reached(fer2013_results.scores())
+    assert line.startswith(f"- **{label(PAPER)}**, 3 epochs: 62.50 % of PrivateTest [50.00 to 81.25], n = 2 (50.00 to")
+    assert "the 2 together, their probabilities averaged, 50.00 % [" in line
+
+
+def test_networks_trained_as_in_the_paper_in_a_line(stored):
+    (line,) = fer2013_wording.as_in_the_paper(fer2013_results.scores())
+    assert line == f"- The paper's networks: {label(PAPER)} 62.50 % [50.00 to 81.25], members 50.00 to 75.00."
+
+
+def test_aims_are_for_the_long_training():
+    best = pd.Series({"epochs": 150, "mean": 0.74, "ensemble": 0.745})
+    assert fer2013_wording.aimed(best) == " The aim was 73.70 % alone (reached) and 75.00 % together (not reached)."
+    assert fer2013_wording.aimed(best.replace(150, 20)) == ""
+
+
+def test_claims_in_a_line_each():
+    rows = [("a", 0.01, "supported"), ("a", -0.02, "not resolvable"), ("a", 0.005, "supported"), ("b", 0, "supported")]
+    table = pd.DataFrame(rows, columns=["claim", "difference", "verdict"])
+    assert fer2013_wording.claimed(table) == [
+        '- "a": supported (+1.00 and +0.50 points); not resolvable (-2.00 points).',
+        '- "b": supported (+0.00 points).',
+    ]
+
+
+def test_a_claim_about_a_network_that_is_not_trained_enough(stored, tmp_path):
+    triplet = Experiment("triplet", **SETTINGS | {"loss": "triplet"})
+    listed(tmp_path, PAPER, triplet)
+    for seed in (1, 2):
+        store(triplet, seed, TRUTH)
+    row = {"claim": "triplet wins", "better": label(triplet), "worse": label(PAPER), "difference": -0.27}
+    claims = fer2013_results.judged(pd.DataFrame([{**row, "verdict": "contradicted"}]))
+    (line,) = fer2013_wording.claimed(claims)
+    # The losses are 1 and 1.25.
+    assert line.startswith('- "triplet wins": not trained enough (-27.00 points), for in the last epoch the triplet')
+    assert "is still 1.12 of its margin (1.00 to 1.25, n = 2): above 0.90 this page gives no verdict" in line
+    assert line.endswith("pays 1.00.") and "contradicted" not in line
+
+
+def test_claims_fit_the_page():
+    row = {"claim": "a", "protocol": "usage", "better": "net", "printed": float("nan"), "p": 0.5, "n": 3589}
+    row |= {"difference": 0.01, "ci_low": 0, "ci_high": 0.02, "trained_low": -0.01, "trained_high": 0.03}
+    row |= {"pairs": "images in 3 initialisations", "verdict": "not resolvable"}
+    late = dict.fromkeys(("late", "late_low", "late_high"), 0.0)
+    shown = fer2013_wording.readable_claims(pd.DataFrame([row | late])).iloc[0]
+    assert not {"protocol", "printed", "p"} & set(shown.index)
+    assert shown["ours"].split(" ") == [
+        "+1.00\N{NO-BREAK SPACE}[+0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+2.00]",
+        "initialisations",
+        "[-1.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+3.00]",
+    ]
+    assert shown["n"].split() == ["3,589", "×", "3"]
+    answer = {"question": "b", "with": "net", "score": "clean"}
+    shown = fer2013_wording.readable_answers(pd.DataFrame([row | answer]))
+    assert "protocol" not in shown and shown["gain"].iloc[0].split(" ")[1] == "initialisations"
+
+
+def test_twins_a_column_per_part():
+    part = {"method": "net", "share": 0.5, "low": 0.4, "high": 0.6}
+    parts = pd.DataFrame(
+        [{**part, "part": name, "n": 1000 + k} for k, name in enumerate((*fer2013_results.TWIN_PARTS, "label is not"))]
+    )
+    gap = {"method": "net", "gap": 0.1, "low": 0.05, "high": 0.15, "same_mix": 0.2, "same_low": 0.1, "same_high": 0.3}
+    shown = fer2013_wording.readable_twins(parts, pd.DataFrame([gap]))
+    assert shown.columns.tolist() == [
+        "method", "all (1,000)", "no exact twin in Training (1,001)", "no near twin in Training (1,002)",
+        "a near twin in Training (1,003)", "gap", "gap at the same mix of classes",
+    ]  # fmt: skip
+    (row,) = shown.replace("\N{NO-BREAK SPACE}", " ", regex=True).to_numpy().tolist()
+    assert row == ["net", *["50.0 [40.0 to 60.0]"] * 4, "+10.00 [+5.00 to +15.00]", "+20.00 [+10.00 to +30.00]"]
+
+
+def test_where_voters_confirm_the_label():
+    rows = [("label is the votes' majority", 2196, 0.8), ("label is not", 1393, 0.4)]
+    parts = pd.DataFrame(rows, columns=["part", "n", "share"]).assign(method="net", low=0.3, high=0.9)
+    assert fer2013_wording.by_agreement(pd.Series({"label": "net"}), parts) == (
+        "It is right on 80.00 % [30.00 to 90.00] of the 2,196 images whose label most voters confirm, and on 40.00 % "
+        "[30.00 to 90.00] of the 1,393 others."
+    )
+
+
+def test_in_short(stored, monkeypatch, tmp_path):
+    said = fer2013_wording.in_short()
+    assert f"{label(PAPER)}, of 2 networks so far the highest on PublicTest, reaches 62.50 %" in said
+    assert "the best published that saw no other data prints 73.70 %." in said
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "nothing")
+    assert fer2013_wording.in_short() == ""
