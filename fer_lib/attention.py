@@ -273,11 +273,11 @@ def answer(dataset: str, table: pd.DataFrame, found: pd.DataFrame) -> str:
     area = {region: f"{100 * here['area'].mean():.0f}\N{NO-BREAK SPACE}%" for region, here in places.items()}
     shares = {region: _by_training(here, "inside", shown) for region, here in places.items()}
     first, *others = places
-    ways = _listed([f"{share} {TRAINED[one]}" for share, one in zip(shares[first], shown, strict=True)])
-    said = f"Of what speaks for the emotion on rightly classified faces, {ways} lies {WORDS[first]}"
-    said += f", which is {area[first]} of the image"
+    ways = _listed([f"{TRAINED[one]} {share}" for share, one in zip(shares[first], shown, strict=True)])
+    said = "Of what speaks for the emotion on rightly classified faces there lies "
+    said += f"{WORDS[first]} ({area[first]} of the image): in networks trained {ways}"
     for region in others:
-        said += f"; {WORDS[region]}, which is {area[region]}, in the same order {_listed(shares[region])}"
+        said += f"; {WORDS[region]} ({area[region]}), in the same order, {_listed(shares[region])}"
     if first == "mouth" and _less_with_occlusion(found):
         said = f"**Networks trained with occlusion rest less on the mouth**, by the sliding square too. {said}"
     says = "Deletion confirms" if (best["stay"] < best["random_stay"]).all() else "Deletion questions"

@@ -239,10 +239,10 @@ def looks_away(dataset: str) -> str:
     among = f", among them all {found['method'].isin(named).sum()} of {' and '.join(named)}" if named else ""
     still, others = found[found["moved"] < SEEN], found[found["moved"] >= SEEN]
     said = (
-        f"In {found['fixed'].sum()} of the {len(found)} trainings, of {kinds} kind{'s' if kinds > 1 else ''}, that "
-        f"have kept the face the transformer shows every face through the same view{among}: a fixed crop, which does "
-        f"not look at the face. Under a rectangle the corners of the view move by less than {SEEN} of {SIZE} pixels on "
-        f"average in {len(still)} of {len(found)}"
+        f"The transformers of {len(found)} trainings, of {kinds} kind{'s' if kinds > 1 else ''}, have kept the face. "
+        f"In {found['fixed'].sum()} of these trainings{among}, the view is the same for every face: a fixed crop, "
+        "which does not look at the face. Under a rectangle the corners of the view move by less than "
+        f"{SEEN} of {SIZE} pixels on average in {len(still)} of {len(found)}"
     )
     if others.empty:
         return f"{said}."

@@ -116,7 +116,8 @@ def test_times_chance_of_what_is_rightly_classified(stored):
 def test_answer(stored):
     table, places = attention.faithfulness("synthetic"), attention.places("synthetic")
     text = attention.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
-    assert "40 % with the paper's rectangle lies where its action units show, which is 20 % of the image." in text
+    assert "lies where its action units show (20 % of the image): in networks trained with the paper's rect" in text
+    assert "angle 40 %.\n\nDeletion confirms the map that says so" in text
     assert "*integrated gradients*: without the tenth of the face that it calls most relevant, 0 % of the" in text
     assert text.endswith("predictions stay, without a random tenth 100 %.")
     clear = [one.assign(occlusion="none", **gain) for one, gain in ((table, {}), (places, {"inside": 0.9}))]
@@ -124,7 +125,10 @@ def test_answer(stored):
     places = places[places["region"] == "mouth"]
     text = attention.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
     assert text.startswith("**Networks trained with occlusion rest less on the mouth**")
-    assert "90 % without occlusion and 60 % with the paper's rectangle lies on and around the mouth" in text
+    assert (
+        "on and around the mouth (30 % of the image): in networks trained without occlusion 90 % and with the paper"
+        in text
+    )
 
 
 def test_a_lattice_is_told_from_a_face():

@@ -87,12 +87,12 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     ]
     assert views.most_changing([EXPERIMENT]) == [EXPERIMENT]
     away = views.looks_away("synthetic")
-    assert away.startswith("In 0 of the 1 trainings, of 1 kind, that have kept the face")
+    assert away.startswith("The transformers of 1 trainings, of 1 kind, have kept the face. In 0 of these trainings")
     assert "in the others by 3.00 to 3.00; the centre moves by up to 3.00 away" in away and ": some looks" in away
     monkeypatch.setattr(views, "SEEN", 4)
     monkeypatch.setattr(views, "ALIKE", 4)
     away = views.looks_away("synthetic")
-    assert "In 1 of the 1 trainings" in away and f"among them all 1 of {label(EXPERIMENT)}: a fixed crop" in away
+    assert f"In 1 of these trainings, among them all 1 of {label(EXPERIMENT)}, the view is the same" in away
     assert away.endswith("less than 4 of 48 pixels on average in 1 of 1.")
 
     lost = pd.DataFrame({"epoch": [100], "grid_outside": [0.6]})
