@@ -172,7 +172,7 @@ def faithful(table: pd.DataFrame) -> str:
     """Which maps find what the predictions rest on better than chance and better than contrast, in a sentence."""
     judged = table[table["better_low"].notna()]
     if judged.empty:
-        return "No network has members enough for a verdict."
+        return "No network has enough members for a verdict."
     counts = judged.groupby("map").agg(better=("verdict", lambda own: own.eq("supported").sum()), n=("n", "size"))
     counts["beyond"] = judged["beyond_low"].gt(0).groupby(judged["map"]).sum()
     said = [f"*{row.Index}* {row.better} and {row.beyond}" for row in counts.loc[list(METHODS)].itertuples()]
@@ -277,7 +277,8 @@ def answer(dataset: str, table: pd.DataFrame, found: pd.DataFrame) -> str:
     said = "Of what speaks for the emotion on rightly classified faces there lies "
     said += f"{WORDS[first]} ({area[first]} of the image): in networks trained {ways}"
     for region in others:
-        said += f"; {WORDS[region]} ({area[region]}), in the same order, {_listed(shares[region])}"
+        order = ", in the same order," if len(shown) > 1 else ""
+        said += f"; {WORDS[region]} ({area[region]}){order} {_listed(shares[region])}"
     if first == "mouth" and _less_with_occlusion(found):
         said = f"**Networks trained with occlusion rest less on the mouth**, by the sliding square too. {said}"
     says = "Deletion confirms" if (best["stay"] < best["random_stay"]).all() else "Deletion questions"

@@ -220,7 +220,7 @@ def by_training(table: pd.DataFrame) -> Figure:
     groups = [(one, table[table["occlusion"] == one]) for one in attention.TRAINED]
     groups = [(one, own, own[["protocol", "method"]].drop_duplicates()) for one, own in groups if len(own)]
     counts = [len(lines) for *_, lines in groups]
-    size = (8.4, 0.9 + 0.34 * len(groups) + 0.36 * sum(counts))
+    size = (7.2, 0.9 + 0.34 * len(groups) + 0.48 * sum(counts))
     fig, axes = plt.subplots(len(groups), 1, figsize=size, sharex=True, squeeze=False, height_ratios=counts)
     regions = dict(zip(attention.told(table), (CYCLE[1], ACCENT), strict=False))
     for ax, (one, own, lines) in zip(axes[:, 0], groups, strict=True):
@@ -229,7 +229,7 @@ def by_training(table: pd.DataFrame) -> Figure:
             dots = lines.merge(own[own["region"] == region], how="left")
             ax.hlines(range(len(lines)), dots["ci_low"], dots["ci_high"], color=colour, linewidth=1.6)
             ax.plot(dots["ratio"], range(len(lines)), "o", color=colour, label=region)
-        name_lines(ax, [wrapped(f"{row.method}, {row.protocol}", 72) for row in lines.itertuples()])
+        name_lines(ax, [wrapped(f"{row.method}, {row.protocol}", 42) for row in lines.itertuples()])
         ax.set_title(f"trained {attention.TRAINED[one]}")
     axes[-1, 0].set_xlabel("times chance")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(regions))

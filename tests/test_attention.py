@@ -88,7 +88,7 @@ def test_fewer_than_three_members_have_no_interval_and_no_verdict(stored, monkey
     found = attention.faithfulness("synthetic").set_index("map")
     assert found["better"].tolist() == pytest.approx([0.85, 0, 0]) and found["better_low"].isna().all()
     assert found["verdict"].eq("too few members").all() and found["n"].eq(2).all()
-    assert attention.faithful(found.reset_index()) == "No network has members enough for a verdict."
+    assert attention.faithful(found.reset_index()) == "No network has enough members for a verdict."
     places = attention.regions(alone)
     assert places["ratio"].tolist() == pytest.approx([2, 2]) and places["ci_low"].isna().all()
     assert attention.over("random") == "over members, where there are three"
