@@ -17,8 +17,11 @@ from fer_lib.attribution import GRID, VISIBLE
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE, Faces
 from fer_lib.naming import label
-from fer_lib.plots import ACCENT, CYCLE, INK, MUTED
+from fer_lib.plots import ACCENT, CYCLE, INK, MUTED, name_lines
 from fer_lib.stn import warp
+
+OUTLINES = 40
+"""Views that are drawn on a face: more would hide it."""
 
 COLOURS = dict(zip(attention.MAPS, (CYCLE[1], CYCLE[2], ACCENT, MUTED, MUTED), strict=True))
 """Of the maps and of the controls."""
@@ -33,6 +36,12 @@ QUANTITIES = {
 """Column of `views.described` -> what it is called, and its value at the untouched image."""
 
 
+def wrapped(name: str, width: int) -> str:
+    """A method's label on lines of at most so many letters; what differs from the usual setting begins one."""
+    lines = name.replace("× ", "×\N{NO-BREAK SPACE}").replace(" (", "\n(").split("\n")
+    return "\n".join(textwrap.fill(line, width, break_on_hyphens=False) for line in lines)
+
+
 def face(ax: Axes, image: np.ndarray) -> Axes:
     """Draw a face (48, 48), 0 to 255, without axes."""
     ax.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none", extent=(0, SIZE, SIZE, 0))
@@ -42,11 +51,12 @@ def face(ax: Axes, image: np.ndarray) -> Axes:
 
 
 def view(ax: Axes, image: np.ndarray, theta: np.ndarray) -> Axes:
-    """Draw a face and on it the views theta (M, 2, 3): each as a pale outline, their mean in full."""
+    """Draw a face and on it the views theta (M, 2, 3): `OUTLINES` of them as pale outlines, their mean in full."""
     outlines = (views.CORNERS @ theta.transpose(0, 2, 1) + 1) * SIZE / 2
-    for outline in np.unique(outlines.round(1), axis=0):
-        ax.add_patch(Polygon(outline, fill=False, color=CYCLE[1], linewidth=0.5, alpha=0.25, clip_on=False))
-    ax.add_patch(Polygon(outlines.mean(axis=0), fill=False, color=CYCLE[1], linewidth=1.4, clip_on=False))
+    some = outlines[np.linspace(0, len(outlines) - 1, min(OUTLINES, len(outlines))).astype(int)]
+    for outline in np.unique(some.round(1), axis=0):
+        ax.add_patch(Polygon(outline, fill=False, color=CYCLE[1], linewidth=0.5, alpha=0.35, clip_on=False))
+    ax.add_patch(Polygon(outlines.mean(axis=0), fill=False, color=ACCENT, linewidth=1.6, clip_on=False))
     return face(ax, image)
 
 
@@ -74,7 +84,7 @@ def view_spread(table: pd.DataFrame) -> Figure:
     Above, of clean faces; below, of faces under the black rectangle; dotted, the untouched image.
     """
     arms = list(dict.fromkeys(zip(table["method"], table["protocol"], strict=True)))
-    fig, axes = plt.subplots(1, len(QUANTITIES), figsize=(9.6, 1.5 + 0.46 * len(arms)), sharey=True)
+    fig, axes = plt.subplots(1, len(QUANTITIES), figsize=(9.6, 1.5 + 0.54 * len(arms)), sharey=True)
     for ax, (column, (words, untouched)) in zip(axes, QUANTITIES.items(), strict=True):
         ax.axvline(untouched, color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
         for row in table[table["quantity"] == column].to_dict("records"):
@@ -82,16 +92,10 @@ def view_spread(table: pd.DataFrame) -> Figure:
             quantiles = [row[str(name)] for name in views.SPREAD]
             spread(ax, quantiles, arms.index((row["method"], row["protocol"])) + off, colour)
         ax.set_xlabel(words)
-        ax.xaxis.set_major_locator(MaxNLocator(3, prune="both" if column != "moved" else None))
+        # Steps of which the untouched value is a multiple, so that it has a tick.
+        ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
         _at_least(ax, 0.2 if column == "zoom" else 4, untouched)
-        if column == "moved":
-            ax.set_xlim(left=0)
-        ax.grid(visible=True, axis="x")
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
-    names = [f"{textwrap.fill(method, 45, break_on_hyphens=False)}\n{protocol}" for method, protocol in arms]
-    axes[0].set_yticks(range(len(arms)), names)
-    axes[0].set_ylim(len(arms) - 0.5, -0.5)
+        name_lines(ax, [wrapped(", ".join(arm), 44) for arm in arms])
     handles = [plt.Line2D([], [], color=colour, marker="o") for colour in (ACCENT, CYCLE[1])]
     fig.legend(handles, ["clean face", "under the black rectangle"], loc="outside upper left", ncols=2)
     return fig
@@ -126,12 +130,12 @@ def relevance(ax: Axes, image: np.ndarray, values: np.ndarray) -> Axes:
 def relevance_grid(rows: dict[str, dict[str, np.ndarray]], faces: dict[str, np.ndarray]) -> Figure:
     """Row name -> emotion -> mean map, drawn on the mean faces, a column per emotion; each face has its own scale."""
     emotions = [emotion for emotion in faces if any(emotion in row for row in rows.values())]
-    size = (1.0 + 1.2 * len(emotions), 0.35 + 1.25 * len(rows))
+    size = (2.2 + 1.05 * len(emotions), 0.35 + 1.1 * len(rows))
     fig, axes = plt.subplots(len(rows), len(emotions), figsize=size, squeeze=False)
     for line, (name, maps) in zip(axes, rows.items(), strict=True):
         for ax, emotion in zip(line, emotions, strict=True):
             relevance(ax, faces[emotion], maps.get(emotion, np.zeros((GRID, GRID))))
-        line[0].set_ylabel(name, rotation=0, ha="right", va="center", labelpad=8)
+        line[0].set_ylabel(wrapped(name, 26), rotation=0, ha="right", va="center", labelpad=8, fontsize=8)
     for ax, emotion in zip(axes[0], emotions, strict=True):
         ax.set_title(emotion, loc="center", fontsize=8.5)
     return fig
@@ -160,7 +164,7 @@ def deletions(experiments: list[Experiment]) -> Figure:
     size = (1.2 + 3.0 * columns, 1.4 + 2.5 * rows)
     fig, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
     for ax, experiment in zip(axes.flat, experiments, strict=False):
-        deletion(ax, experiment).set_title(label(experiment).replace(" (", "\n("), fontsize=8.5)
+        deletion(ax, experiment).set_title(wrapped(label(experiment), 38), fontsize=8.5)
     for ax in axes.flat[len(experiments) :]:
         ax.set_axis_off()
     fig.supxlabel("removed patches", fontsize=9)
@@ -182,9 +186,12 @@ def expressions(faces: Faces) -> Figure:
 
 
 def times_chance(table: pd.DataFrame, emotions: list[str]) -> Figure:
-    """`attention.regions` by emotion: a panel per region, a line per emotion, a colour per map; dotted, chance."""
+    """`attention.regions` by emotion: a panel per region, a line per emotion, a colour per map; dotted, chance.
+
+    Of the maps that tell of regions, and of contrast.
+    """
     regions = [name for name in ("expression", "mouth", "eyes") if (table["region"] == name).any()]
-    maps = [name for name in attention.MAPS if (table["map"] == name).any()]
+    maps = [name for name in (*attention.PLACED, "contrast") if (table["map"] == name).any()]
     fig, axes = plt.subplots(1, len(regions), figsize=(1.4 + 2.7 * len(regions), 3.6), sharey=True, squeeze=False)
     for ax, region in zip(axes[0], regions, strict=True):
         ax.axvline(1, color=INK, linewidth=0.9, linestyle=(0, (1, 2)))
@@ -200,10 +207,30 @@ def times_chance(table: pd.DataFrame, emotions: list[str]) -> Figure:
         ax.set_xlim(min(ax.get_xlim()[0], 0.5), max(ax.get_xlim()[1], 2))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
         ax.xaxis.set_minor_locator(NullLocator())
-        ax.grid(visible=True, axis="x")
-        ax.tick_params(axis="y", length=0)
-        ax.spines["left"].set_visible(False)
-    axes[0, 0].set_yticks(range(len(emotions)), emotions)
-    axes[0, 0].set_ylim(len(emotions) - 0.5, -0.5)
+        name_lines(ax, emotions)
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(maps))
+    return fig
+
+
+def by_training(table: pd.DataFrame) -> Figure:
+    """One map of `attention.places`: a panel per occlusion in training, a line per network, a colour per region.
+
+    Times chance with its interval; dotted, chance.
+    """
+    groups = [(one, table[table["occlusion"] == one]) for one in attention.TRAINED]
+    groups = [(one, own, own[["protocol", "method"]].drop_duplicates()) for one, own in groups if len(own)]
+    counts = [len(lines) for *_, lines in groups]
+    size = (7.2, 0.9 + 0.34 * len(groups) + 0.48 * sum(counts))
+    fig, axes = plt.subplots(len(groups), 1, figsize=size, sharex=True, squeeze=False, height_ratios=counts)
+    regions = dict(zip(attention.told(table), (CYCLE[1], ACCENT), strict=False))
+    for ax, (one, own, lines) in zip(axes[:, 0], groups, strict=True):
+        ax.axvline(1, color=INK, linewidth=0.9, linestyle=(0, (1, 2)))
+        for region, colour in regions.items():
+            dots = lines.merge(own[own["region"] == region], how="left")
+            ax.hlines(range(len(lines)), dots["ci_low"], dots["ci_high"], color=colour, linewidth=1.6)
+            ax.plot(dots["ratio"], range(len(lines)), "o", color=colour, label=region)
+        name_lines(ax, [wrapped(f"{row.method}, {row.protocol}", 42) for row in lines.itertuples()])
+        ax.set_title(f"trained {attention.TRAINED[one]}")
+    axes[-1, 0].set_xlabel("times chance")
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(regions))
     return fig

@@ -8,7 +8,6 @@ from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.naming import label
 from fer_lib.occlusion_benchmark import paper_boxes
-from fer_lib.stats import pooled
 from fer_lib.tables import lost, measured
 from fer_lib.training import THETA
 from fer_lib.wording import in_cell
@@ -20,7 +19,10 @@ ASIDE = 6
 """Pixels from the image's centre up to which a covering rectangle lies in no direction."""
 
 SEEN = 1
-"""Pixels below which two views are called the same."""
+"""Pixels below which a view is not called moved."""
+
+ALIKE = 0.01
+"""Pixels below which two views are called the same: theta is stored to six decimals."""
 
 
 def described(experiment: Experiment) -> pd.DataFrame:
@@ -172,15 +174,6 @@ def _covered_places(experiment: Experiment) -> pd.DataFrame:
     return pd.DataFrame(places, index=np.sort(own["frame_id"].to_numpy(str)))[height > 0]
 
 
-def interval_of(experiment: Experiment, frames: pd.DataFrame, column: str) -> tuple[float, float, float]:
-    """Mean of a column of `responses` with its interval: over people, images or members."""
-    known = frames.dropna(subset=column)
-    if known.empty:
-        return np.nan, np.nan, np.nan
-    least = -np.inf if column == "away" else 0
-    return pooled(experiment.protocol, known, known[column], within=(least, np.inf))
-
-
 LENGTHS = {
     "touched": "from the whole image",
     "differs": "from face to face",
@@ -190,50 +183,76 @@ LENGTHS = {
 """Column of `responses` -> in words; pixels that the view's corners lie apart, of the last its centre."""
 
 
+def by_member(experiment: Experiment) -> pd.DataFrame:
+    """A row per member that has kept the face: seed, fold, the means of `LENGTHS`, and whether its view is fixed.
+
+    fixed: no clean face's view lies `ALIKE` pixels or more from the member's mean view.
+    """
+    members = responses(experiment).groupby(["seed", "fold"])
+    return members[list(LENGTHS)].mean().assign(fixed=members["differs"].max() < ALIKE).reset_index()
+
+
 def lengths(dataset: str) -> pd.DataFrame:
     """How the transformers look, a row per arm and length of `LENGTHS`.
 
-    Columns protocol, method, members, lost (those that have left the face, and are left out of the lengths), zoom
-    (mean), quantity, mean, ci_low, ci_high.
+    Columns protocol, method, members (those that have kept the face), lost (the others, which no length counts), fixed
+    (members with the same view for every face), zoom (mean), quantity, and of the members mean, lowest and highest.
     """
     rows = []
     for experiment in looking(dataset):
-        views, frames = described(experiment).query("occlusion == 'none'"), responses(experiment)
-        members, kept = (table.groupby(["seed", "fold"]).ngroups for table in (views, frames))
-        counts = {"members": members, "lost": members - kept, "zoom": faces_kept(experiment, views)["zoom"].mean()}
+        views, members = described(experiment).query("occlusion == 'none'"), by_member(experiment)
+        lost = views.groupby(["seed", "fold"]).ngroups - len(members)
+        zoom = faces_kept(experiment, views)["zoom"].mean()
+        counts = {"members": len(members), "lost": lost, "fixed": int(members["fixed"].sum()), "zoom": zoom}
         about = {"protocol": experiment.protocol, "method": label(experiment), **counts}
         for name in LENGTHS:
-            ends = dict(zip(("mean", "ci_low", "ci_high"), interval_of(experiment, frames, name), strict=True))
-            rows.append({**about, "quantity": name, **ends})
+            own = members[name]
+            rows.append({**about, "quantity": name, "mean": own.mean(), "lowest": own.min(), "highest": own.max()})
     return pd.DataFrame(rows)
 
 
 def readable_lengths(table: pd.DataFrame) -> pd.DataFrame:
-    """`lengths` with a row per arm and a column per length, with its interval, in pixels."""
+    """`lengths` with a row per arm and a column per length in pixels, with the members' range where they differ."""
     rows = []
     for _, own in table.groupby(["protocol", "method"], sort=False):
-        about = own.iloc[0][["protocol", "method", "members", "lost", "zoom"]].to_dict()
-        said = {LENGTHS[row.quantity]: in_cell(row.mean, row.ci_low, row.ci_high, "z.2f") for row in own.itertuples()}
-        rows.append({**about, **said})
+        one = own.iloc[0]
+        same = {"same view for every face": f"{one['fixed']} of {one['members']}"}
+        said = {LENGTHS[row.quantity]: _with_range(row.mean, row.lowest, row.highest) for row in own.itertuples()}
+        rows.append({**one[["protocol", "method"]], **same, **one[["lost", "zoom"]], **said})
     return pd.DataFrame(rows)
 
 
+def _with_range(mean: float, lowest: float, highest: float) -> str:
+    if f"{lowest:z.2f}" == f"{highest:z.2f}":
+        lowest = highest = np.nan
+    return in_cell(mean, lowest, highest, "z.2f")
+
+
 def looks_away(dataset: str) -> str:
-    """Whether the transformers turn away from a covering rectangle, over all arms, in a sentence."""
-    found = pd.DataFrame([responses(arm)[["moved", "away"]].mean() for arm in looking(dataset)]).dropna(how="all")
+    """Whether the transformers look at the face, and away from what covers it, over all trainings, in sentences."""
+    members = [by_member(arm).assign(method=label(arm), kind=arm.experiment) for arm in looking(dataset)]
+    found = pd.concat([own for own in members if len(own)]) if any(map(len, members)) else pd.DataFrame()
     if found.empty:
         return "No network with a transformer that has kept the face has stored its views."
+    kinds, all_fixed = found["kind"].nunique(), found.groupby("method", sort=False)["fixed"].all()
+    named = list(all_fixed[all_fixed].index)
+    among = f", among them all {found['method'].isin(named).sum()} of {' and '.join(named)}" if named else ""
     still, others = found[found["moved"] < SEEN], found[found["moved"] >= SEEN]
     said = (
-        f"{len(still)} of {len(found)} networks' transformers show a covered face as they show the clear one: under a "
-        f"rectangle the corners of their view move by less than {SEEN} of {SIZE} pixels on average."
+        f"The transformers of {len(found)} trainings, of {kinds} kind{'s' if kinds > 1 else ''}, have kept the face. "
+        f"In {found['fixed'].sum()} of these trainings{among}, the view is the same for every face: a fixed crop, "
+        "which does not look at the face. Under a rectangle the corners of the view move by less than "
+        f"{SEEN} of {SIZE} pixels on average in {len(still)} of {len(found)}"
     )
     if others.empty:
-        return said
-    does = "none" if not others["away"].max() >= SEEN else "some"
+        return f"{said}."
+    said += f", in the others by {others['moved'].min():.2f} to {others['moved'].max():.2f}"
+    if found["away"].isna().all():
+        return f"{said}."
+    does = "none" if not found["away"].max() >= SEEN else "some"
     return (
-        f"{said} The others' move by {others['moved'].min():.2f} to {others['moved'].max():.2f}, and their centre by "
-        f"up to {others['away'].max():.2f} away from the rectangle: {does} looks away from what is covered by a pixel."
+        f"{said}; the centre moves by up to {found['away'].max():.2f} away from the rectangle: {does} looks away from "
+        "what is covered by a pixel."
     )
 
 

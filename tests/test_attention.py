@@ -1,5 +1,7 @@
 """What the page says of stored maps, on numbers that one can work out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,9 +70,28 @@ def test_a_map_is_better_than_chance_by_what_it_takes_away(stored):
     assert found.loc[METHODS[1], ["better", "between", "beyond"]].tolist() == [0, 0, 0] and (found["n"] == 4).all()
     assert (found["verdict"] == "not resolvable").all(), "two trainings that tie do not tell what a third would do"
     verdicts = ["supported", "contradicted", "not resolvable"]
-    shown = attention.readable_faithfulness(found.reset_index().assign(verdict=verdicts))
-    assert shown["beats random?"].tolist() == ["yes", "worse", "not resolvable"]
-    assert shown["to random"].iloc[0] == "+85.0 [+85.0\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+85.0]"
+    judged = found.reset_index().assign(verdict=verdicts)
+    shown = attention.readable_faithfulness(judged)
+    assert shown[METHODS[0]].tolist() == ["yes: +85.0 [+85.0\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+85.0]"]
+    assert shown.loc[0, METHODS[1]].startswith("worse: +0.0") and shown["n"].tolist() == [4]
+    assert attention.faithful(judged).endswith(
+        "of 1 with a verdict, in which a map beats a random order and contrast: *integrated gradients* 1 and 1, "
+        "*Grad-CAM* 0 and 0, *sliding square* 0 and 0."
+    )
+    assert found.loc[METHODS[0], ["stay", "random_stay"]].tolist() == [0, 1]
+    assert attention.best_map(judged) == METHODS[0]
+
+
+def test_fewer_than_three_members_have_no_interval_and_no_verdict(stored, monkeypatch):
+    alone = replace(ARM, protocol="random", folds=1)
+    monkeypatch.setattr(attention, "arms", lambda dataset: [alone])
+    found = attention.faithfulness("synthetic").set_index("map")
+    assert found["better"].tolist() == pytest.approx([0.85, 0, 0]) and found["better_low"].isna().all()
+    assert found["verdict"].eq("too few members").all() and found["n"].eq(2).all()
+    assert attention.faithful(found.reset_index()) == "No network has enough members for a verdict."
+    places = attention.regions(alone)
+    assert places["ratio"].tolist() == pytest.approx([2, 2]) and places["ci_low"].isna().all()
+    assert attention.over("random") == "over members, where there are three"
 
 
 def test_mean_maps_weigh_members_by_their_frames(stored):
@@ -84,16 +105,37 @@ def test_times_chance_of_what_is_rightly_classified(stored):
     assert found.loc["mouth", ["ratio", "inside", "area", "frames"]].tolist() == pytest.approx([2, 0.6, 0.3, 4])
     assert found.loc["expression", ["ratio", "ci_low", "frames"]].tolist() == pytest.approx([2, 2, 2])
     assert attention.regions(ARM, by_emotion=True)["emotion"].unique().tolist() == ["anger"]
-    assert attention.readable_regions("synthetic")["expression"].item().startswith("2.00 [2.00")
+    places = attention.places("synthetic")
+    shown = attention.readable_regions(places)
+    assert shown.columns.tolist()[2:] == ["expression, by integrated gradients", "mouth, by integrated gradients"]
+    assert shown["expression, by integrated gradients"].item().startswith("2.00 [2.00")
+    assert attention.told(places) == ["expression"] and attention.told(places.query("region == 'mouth'")) == ["mouth"]
+    assert attention.ranges(places).startswith("integrated gradients, expression 2.00, mouth 2.00;")
 
 
 def test_answer(stored):
-    text = attention.answer("synthetic", attention.faithfulness("synthetic"))
+    table, places = attention.faithfulness("synthetic"), attention.places("synthetic")
+    text = attention.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
+    assert "lies where its action units show (20 % of the image): in networks trained with the paper's rect" in text
+    assert "angle 40 %.\n\nDeletion confirms the map that says so" in text
+    assert "*integrated gradients*: without the tenth of the face that it calls most relevant, 0 % of the" in text
+    assert text.endswith("predictions stay, without a random tenth 100 %.")
+    clear = [one.assign(occlusion="none", **gain) for one, gain in ((table, {}), (places, {"inside": 0.9}))]
+    table, places = (pd.concat(parts) for parts in zip((table, places), clear, strict=True))
+    places = places[places["region"] == "mouth"]
+    text = attention.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
+    assert text.startswith("**Networks trained with occlusion rest less on the mouth**")
     assert (
-        "*integrated gradients* calls most relevant, 0.0 % of the predictions stay; without a random tenth, 100.0 %"
+        "on and around the mouth (30 % of the image): in networks trained without occlusion 90 % and with the paper"
         in text
     )
-    assert "40 % lies where its action units show, which is 20 % of the image: 2.00" in text
+
+
+def test_a_lattice_is_told_from_a_face():
+    peaks = np.zeros((2, GRID, GRID))
+    peaks[0, 9, 9] = peaks[1, 2, 9] = 1
+    text = attention.lattice([{"Grad-CAM": dict(zip(("anger", "fear"), peaks, strict=True))}])
+    assert "centred on pixels 0 and 32 of 48" in text and "1 of 2 mean maps" in text
 
 
 def test_who_was_not_asked(stored, tmp_path):
@@ -101,7 +143,7 @@ def test_who_was_not_asked(stored, tmp_path):
     (results.folder(ARM) / "deletion.csv.gz").unlink()
     assert robustness.not_asked("synthetic", "deletion.csv.gz")["members"].tolist() == ["3 of 3"]
     assert attention.arms("synthetic") == []
-    text = attention.answer("synthetic", attention.faithfulness("synthetic"))
+    text = attention.answer("synthetic", attention.faithfulness("synthetic"), attention.places("synthetic"))
     assert text.startswith("No network on synthetic has maps of what it uses yet")
 
 
@@ -110,11 +152,15 @@ def test_the_pictures_hold_what_they_are_given(stored):
     with plots.plt.rc_context(plots.STYLE):
         grid = attention_plots.relevance_grid({"one": attention.mean_maps(ARM)[METHODS[0]]}, faces)
         lines = attention_plots.deletions([ARM]).axes[0].get_lines()
+        trained = attention_plots.by_training(attention.places("synthetic").query("map == @METHODS[0]"))
         chance = attention_plots.times_chance(attention.regions(ARM, by_emotion=True), ["anger", "fear"])
     assert [ax.get_title("center") for ax in grid.axes] == ["anger"]
     drawn = {line.get_label(): line.get_ydata().tolist() for line in lines}
     assert drawn["integrated gradients, most relevant first"] == [1, 1, 0, 0, 0] and drawn["random"] == [1] * 5
     assert len(chance.axes) == 2
+    assert [ax.get_title("left") for ax in trained.axes] == ["trained with the paper's rectangle"]
+    dots = [line.get_xdata().tolist() for line in trained.axes[0].get_lines() if line.get_label() == "expression"]
+    assert dots == [[pytest.approx(2)]]
 
 
 def test_data_behind_the_pictures(stored):

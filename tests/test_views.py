@@ -75,20 +75,25 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     assert ("moved", "none") not in spread.index and spread.loc[("moved", "rectangle"), "0.5"] == 3
     found = views.lengths("synthetic")
     assert found[["quantity", "mean"]].values.tolist() == [["touched", 3], ["differs", 3], ["moved", 3], ["away", 3]]
-    assert found[["members", "lost", "zoom"]].iloc[0].tolist() == [1, 0, 1]
+    assert found[["members", "lost", "fixed", "zoom"]].iloc[0].tolist() == [1, 0, 0, 1]
     shown = views.readable_lengths(found)
-    assert shown["from the whole image"].tolist() == ["3.00"], "of one member no interval"
-    both = views.readable_lengths(pd.concat([found, found.assign(method="other", lost=1, mean=-0.001)]))
+    assert shown["from the whole image"].tolist() == ["3.00"], "of one member no range"
+    assert shown["same view for every face"].tolist() == ["0 of 1"]
+    other = found.assign(method="other", lost=1, mean=-0.001, lowest=-0.5)
+    both = views.readable_lengths(pd.concat([found, other]))
     assert both[["method", "lost", "under the rectangle"]].values.tolist() == [
         [label(EXPERIMENT), 0, "3.00"],
-        ["other", 1, "0.00"],
+        ["other", 1, "0.00 [-0.50\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}3.00]"],
     ]
     assert views.most_changing([EXPERIMENT]) == [EXPERIMENT]
     away = views.looks_away("synthetic")
-    assert away.startswith("0 of 1 networks' transformers show a covered face as they show the clear one")
-    assert "The others' move by 3.00 to 3.00, and their centre by up to 3.00 away" in away and ": some looks" in away
+    assert away.startswith("The transformers of 1 trainings, of 1 kind, have kept the face. In 0 of these trainings")
+    assert "in the others by 3.00 to 3.00; the centre moves by up to 3.00 away" in away and ": some looks" in away
     monkeypatch.setattr(views, "SEEN", 4)
-    assert views.looks_away("synthetic").startswith("1 of 1") and "The others" not in views.looks_away("synthetic")
+    monkeypatch.setattr(views, "ALIKE", 4)
+    away = views.looks_away("synthetic")
+    assert f"In 1 of these trainings, among them all 1 of {label(EXPERIMENT)}, the view is the same" in away
+    assert away.endswith("less than 4 of 48 pixels on average in 1 of 1.")
 
     lost = pd.DataFrame({"epoch": [100], "grid_outside": [0.6]})
     results.add_member(EXPERIMENT, Member(0, 0), tables | {"history.csv": lost}, {})
