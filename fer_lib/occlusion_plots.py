@@ -1,5 +1,7 @@
 """The pictures of the occlusion benchmark: each takes `ax`, draws, and returns it; `gallery` makes a figure."""
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -20,7 +22,7 @@ def curve(ax: Axes, points: pd.DataFrame, label: str, style: dict) -> Axes:
     """
     ends = points["ci_low"], points["ci_high"]
     ax.fill_between(points["severity"], *ends, color=style["color"], alpha=0.1, linewidth=0)
-    ax.plot(points["severity"], points["mean"], **style, label=label, markersize=3.5)
+    ax.plot(points["severity"], points["mean"], **style, label=textwrap.fill(label, 36), markersize=3.5)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="y")
