@@ -24,8 +24,8 @@ from fer_lib.wording import gained, in_points, paired, with_ends
 TABLE = "reference_occluded_predictions.csv.gz"
 COVERED = f"{references.METHODS[-1]}, occlusion in training"
 """Trained on copies of the training faces, each under a black rectangle of its own, as the paper's networks are."""
-COPIES = 10_000
-"""So many copies of all faces at least, each face as often as the others."""
+COPIES, MOST = 10, 10_000
+"""Copies of each face, and of all faces together where there are so many that it would take long."""
 
 METHODS = (*references.METHODS[1:], COVERED)
 ASKED = ("clean", "black rectangle", "unseen")
@@ -66,8 +66,9 @@ def store(faces: Faces) -> None:
 
 
 def _covered_copies(faces: Faces) -> Faces:
-    """`COPIES` or more, one set of all faces after the other."""
-    copies = faces.take(np.tile(np.arange(len(faces)), -(-COPIES // len(faces))))
+    """`COPIES` of all faces, one set after the other."""
+    count = max(1, min(COPIES, MOST // len(faces)))
+    copies = faces.take(np.tile(np.arange(len(faces)), count))
     boxes = draw_rectangles(np.random.default_rng(0x5EE), len(copies))
     masks = rectangle_mask(torch.from_numpy(boxes)).numpy()
     return replace(copies, images=np.where(masks, np.uint8(0), copies.images))
