@@ -15,6 +15,7 @@ from fer_lib import (
     occluded_references,
     paths,
     quality_wording,
+    questions,
     recipe_results,
     references,
     results,
@@ -70,6 +71,7 @@ def in_short(dataset: str) -> str:
             [
                 occluded_references.in_words(dataset, followed()),
                 gains.in_words(gains.table(dataset)),
+                questions.by_fill(dataset),
                 views.looks_away(dataset),
             ],
         ),

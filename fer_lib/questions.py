@@ -50,6 +50,29 @@ def compared(dataset: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["question", "protocol", "with", "score", *COMPARISON])
 
 
+def by_fill(dataset: str) -> str:
+    """What training with occlusion gains under unseen kinds of occlusion, by what covers the face, in a sentence.
+
+    Of the first networks under `subject` that differ in it; empty where there are none.
+    """
+    both = next((pair for pair in pairs(dataset, QUESTIONS[0]) if pair[0].protocol == "subject"), None)
+    if both is None:
+        return ""
+    said = []
+    for fill in FILLS:
+        row = gain(*both, equally([one for one in SCORES["unseen"] if one.fill == fill]))
+        unsure = "" if row["verdict"] == "supported" else f" ({row['verdict']})"
+        said.append(f"{FILLED.get(fill, fill)} {100 * row['difference']:+.1f}{unsure}")
+    return (
+        f"What training with black rectangles gains {label(both[0])} under kinds of occlusion that it does not show "
+        f"depends on what covers the face: {', '.join(said)} points."
+    )
+
+
+FILLED = {"mean": "its mean grey", "face": "another face"}
+"""Fills whose names say too little in a sentence."""
+
+
 def where_training_with_occlusion_helps(dataset: str) -> dict[str, pd.DataFrame]:
     """Label -> what its training with the black rectangle gains (share), kinds down and fills across, over the levels.
 

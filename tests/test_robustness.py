@@ -87,6 +87,9 @@ def test_questions_are_paired_by_people(stored):
     assert readable["score"].tolist() == [
         "clean", "black rectangle", "unseen", *by_fill, "unseen, not black", *kinds,
     ]  # fmt: skip
+    said = questions.by_fill("synthetic")
+    assert said.startswith("What training with black rectangles gains STN + ResNet-10 + softmax (epochs 100) under")
+    assert "black +14.3" in said and "another face +14.3" in said, "eyes of 7 kinds that have fills"
     gained, decided = questions.wide(found.reset_index())
     assert gained.columns.tolist() == readable["score"].tolist() and gained["unseen"].item() == pytest.approx(1 / 8)
     assert decided.loc[:, ["clean", "eyes"]].values.tolist() == [[False, (found.loc["eyes", "verdict"] == "supported")]]
