@@ -18,13 +18,6 @@ POINTS = pd.DataFrame(
 )
 
 
-@pytest.fixture
-def ax():
-    _, axes = plt.subplots()
-    yield axes
-    plt.close("all")
-
-
 def test_emotions_of_near_hues_have_other_marks(ax):
     by_hue = ["anger", "happiness", "disgust", "contempt", "sadness", "fear", "surprise"]
     for one, next_to_it in zip(by_hue, by_hue[1:] + by_hue[:1], strict=True):

@@ -1,18 +1,8 @@
 """What the plots of FER2013's networks show, read back from their axes."""
 
-import matplotlib.pyplot as plt
 import pandas as pd
-import pytest
 
-from fer_lib import fer2013_plots, plots
-
-
-@pytest.fixture
-def ax():
-    with plt.rc_context(plots.STYLE):
-        fig, ax = plt.subplots()
-        yield ax
-        plt.close(fig)
+from fer_lib import fer2013_plots
 
 
 def test_bins_of_few_answers_are_not_drawn(ax):

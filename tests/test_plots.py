@@ -25,14 +25,6 @@ TO_CONES = [[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817,
 TO_OKLAB = [[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]]
 
 
-@pytest.fixture
-def ax():
-    with plt.rc_context(plots.STYLE):
-        figure, axes = plt.subplots()
-        yield axes
-    plt.close(figure)
-
-
 def linear(colour: str) -> np.ndarray:
     rgb = np.array(to_rgb(colour))
     return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
