@@ -88,14 +88,15 @@ def by_sequence(experiment: Experiment) -> tuple[float, float, float]:
 def compared(first: Experiment, second: Experiment, scores: dict) -> pd.DataFrame:
     """What the first training gains over the second, paired by people over the members that both have.
 
-    A row per group of people (`GROUPS`) and score: people, score, and the columns of `stats.COMPARISON`.
+    A row per group of people (`GROUPS`) and score: people, score, and the columns of `stats.COMPARISON`; a group that
+    is everybody stands there once.
     """
     rows = [
         {"people": people, "score": name, **gain(first, second, weights, folds)}
         for people, folds in GROUPS.items()
         for name, weights in scores.items()
     ]
-    return pd.DataFrame(rows).query("n > 0")[["people", "score", *COMPARISON]]
+    return pd.DataFrame(rows).query("n > 0")[["people", "score", *COMPARISON]].drop_duplicates(["score", *COMPARISON])
 
 
 def over_the_paper(experiment: Experiment) -> pd.DataFrame:

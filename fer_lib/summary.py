@@ -3,6 +3,8 @@
 Made from `results/` alone.
 """
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -24,7 +26,10 @@ from fer_lib import (
     transfer_results,
 )
 from fer_lib.experiments import Experiment
-from fer_lib.wording import percent, with_ends
+from fer_lib.wording import in_cell, percent
+
+ENDS = ["mean", "ci_low", "ci_high"]
+"""The columns of a score and its interval."""
 
 ASKED = {
     "random": ("known people, frames split at random as in the paper", {"marker": "o", "color": plots.MUTED}),
@@ -42,8 +47,8 @@ CAPTION = (
 )
 
 BESIDE = (
-    "On people never seen, with 95 % intervals over people. By sequence: the probabilities of its frames averaged. "
-    "Heavy occlusion imitates some of the unseen kinds (page Transfer)."
+    "In percent, on people never seen, with 95 % intervals over people. By sequence: the probabilities of its frames "
+    "averaged. Heavy occlusion imitates some of the unseen kinds (page Transfer)."
 )
 
 
@@ -111,25 +116,29 @@ def to_beat(dataset: str) -> pd.DataFrame:
     covered = occluded_references.scores(dataset).set_index(["score", "method"])
     rows = []
     for name in (*references.METHODS, occluded_references.COVERED):
-        said = {"by frame": with_ends(alone.loc[name])} if name in alone.index else {}
+        said = {"by frame": _cell(alone.loc[name, ENDS])} if name in alone.index else {}
         for column, score in {"by frame": "clean", "under unseen occlusion": "unseen"}.items():
             if (score, name) in covered.index:
-                said[column] = with_ends(covered.loc[score, name])
+                said[column] = _cell(covered.loc[(score, name), ENDS])
         rows += [{"method": name, **said}] if said else []
     for name, arm in shown(dataset).items():
         if _on_everybody(arm, "occluded_predictions.csv.gz"):
-            asked = {score: with_ends(robustness.score(arm, robustness.SCORES[score])) for score in ("clean", "unseen")}
-            said = {"by frame": asked["clean"], "by sequence": with_ends(recipe_results.by_sequence(arm))}
+            asked = {score: _cell(robustness.score(arm, robustness.SCORES[score])) for score in ("clean", "unseen")}
+            said = {"by frame": asked["clean"], "by sequence": _cell(recipe_results.by_sequence(arm))}
             n = f"{len(results.finished(arm))} members"
             rows.append({"method": name.split("\n")[0], **said, "under unseen occlusion": asked["unseen"], "n": n})
     published = pd.read_csv(paths.NOTEBOOKS / "published.csv").query("protocol.str.startswith('10 folds of people')")
     if dataset == "ckplus":
         rows += [
-            {"method": f"{row.method} ({row.source}; {row.protocol})", "by sequence": f"{row.accuracy:.2f} %"}
+            {"method": f"{row.method} ({row.source}; {row.protocol})", "by sequence": f"{row.accuracy:.2f}"}
             for row in published.itertuples()
         ]
     columns = ["method", "by frame", "by sequence", "under unseen occlusion", "n"]
     return pd.DataFrame(rows, columns=columns).fillna("–")
+
+
+def _cell(values: Sequence[float]) -> str:
+    return in_cell(*values, ".2%")
 
 
 def picture(reached: pd.DataFrame) -> Figure:

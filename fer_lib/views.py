@@ -251,8 +251,8 @@ def looks_away(dataset: str) -> str:
         return f"{said}."
     does = "none" if not found["away"].max() >= SEEN else "some"
     return (
-        f"{said}; the centre moves by up to {found['away'].max():.2f} away from the rectangle: {does} looks away from "
-        "what is covered by a pixel."
+        f"{said}; the centre moves by up to {found['away'].max():.2f} away from the rectangle: {does} turns away "
+        "from what is covered by a pixel or more."
     )
 
 
