@@ -239,8 +239,8 @@ def looks_away(dataset: str) -> str:
     among = f", among them all {found['method'].isin(named).sum()} of {' and '.join(named)}" if named else ""
     still, others = found[found["moved"] < SEEN], found[found["moved"] >= SEEN]
     said = (
-        f"The transformers of {len(found)} trainings, of {kinds} kind{'s' if kinds > 1 else ''}, have kept the face. "
-        f"In {found['fixed'].sum()} of these trainings{among}, the view is the same for every face: a fixed crop, "
+        f"Trainings whose transformer has kept the face: {len(found)} (kinds of training: {kinds}). "
+        f"In {found['fixed'].sum()} of them{among}, the view is the same for every face: a fixed crop, "
         "which does not look at the face. Under a rectangle the corners of the view move by less than "
         f"{SEEN} of {SIZE} pixels on average in {len(still)} of {len(found)}"
     )
@@ -249,9 +249,9 @@ def looks_away(dataset: str) -> str:
     said += f", in the others by {others['moved'].min():.2f} to {others['moved'].max():.2f}"
     if found["away"].isna().all():
         return f"{said}."
-    does = "none" if not found["away"].max() >= SEEN else "some"
+    turn = "some turn" if found["away"].max() >= SEEN else "none turns"
     return (
-        f"{said}; the centre moves by up to {found['away'].max():.2f} away from the rectangle: {does} turns away "
+        f"{said}; the centre moves by up to {found['away'].max():.2f} away from the rectangle: {turn} away "
         "from what is covered by a pixel or more."
     )
 

@@ -17,7 +17,7 @@ PAPER = Experiment("paper", "ckplus", protocol="subject", loss="softmax", folds=
 BARE = Experiment("bare", "ckplus", protocol="subject", loss="softmax", occlusion="none")
 FINE = Experiment("fine", "ckplus", **STRONG, pretrained=naming.USUAL_START)
 HEAVY = replace(FINE, experiment="heavy", occlusion="heavy")
-SCRATCH = Experiment("scratch", "ckplus", **STRONG)
+SCRATCH = Experiment("scratch", "ckplus", **STRONG, epochs=50)
 
 
 COVERED = summary.occluded_references.COVERED

@@ -87,12 +87,14 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     ]
     assert views.most_changing([EXPERIMENT]) == [EXPERIMENT]
     away = views.looks_away("synthetic")
-    assert away.startswith("The transformers of 1 trainings, of 1 kind, have kept the face. In 0 of these trainings")
-    assert "in the others by 3.00 to 3.00; the centre moves by up to 3.00 away" in away and ": some looks" in away
+    assert away.startswith(
+        "Trainings whose transformer has kept the face: 1 (kinds of training: 1). In 0 of them, the view"
+    )
+    assert "in the others by 3.00 to 3.00; the centre moves by up to 3.00 away" in away and ": some turn away" in away
     monkeypatch.setattr(views, "SEEN", 4)
     monkeypatch.setattr(views, "ALIKE", 4)
     away = views.looks_away("synthetic")
-    assert f"In 1 of these trainings, among them all 1 of {label(EXPERIMENT)}, the view is the same" in away
+    assert f"In 1 of them, among them all 1 of {label(EXPERIMENT)}, the view is the same" in away
     assert away.endswith("less than 4 of 48 pixels on average in 1 of 1.")
 
     lost = pd.DataFrame({"epoch": [100], "grid_outside": [0.6]})
