@@ -11,7 +11,7 @@ from matplotlib.ticker import MultipleLocator, PercentFormatter
 from fer_lib import plots, tables
 from fer_lib.claims import printed_gain
 from fer_lib.experiments import Experiment
-from fer_lib.robustness import SCORES, gain
+from fer_lib.robustness import ASKED, SCORES, gain
 from fer_lib.stats import COMPARISON
 from fer_lib.wording import gained, points
 
@@ -38,13 +38,6 @@ BEYOND = {
 
 Slow STN: both with a tenth of the transformer's rate, for at the full one triplet's can lose the face.
 """
-
-ASKED = {
-    "clean": "on clear faces",
-    "black rectangle": "under the paper's rectangle",
-    "unseen": "under unseen occlusion",
-}
-"""Score of `robustness.SCORES` -> in words."""
 
 COLOURS = {"supported": plots.ACCENT, "contradicted": plots.CYCLE[1]}
 

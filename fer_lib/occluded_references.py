@@ -15,7 +15,7 @@ from fer_lib.faces import Faces
 from fer_lib.naming import label
 from fer_lib.occlusion import draw_rectangles, rectangle_mask
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, TARGETED, OcclusionBenchmark
-from fer_lib.robustness import SCORES, arms, right, weighed
+from fer_lib.robustness import ASKED, SCORES, arms, right, weighed
 from fer_lib.splits import asked, draws
 from fer_lib.stats import COMPARISON, cluster_ratio, pooled_gain
 from fer_lib.tables import of_one_kind
@@ -28,8 +28,6 @@ COPIES, MOST = 10, 10_000
 """Copies of each face, and of all faces together where there are so many that it would take long."""
 
 METHODS = (*references.METHODS[1:], COVERED)
-ASKED = ("clean", "black rectangle", "unseen")
-"""Scores of `robustness.SCORES`."""
 
 
 @threadpool_limits.wrap(limits=1)  # so that the bits do not depend on how many threads there are
@@ -124,15 +122,18 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_words(dataset: str, labels: list[str]) -> str:
-    """What `COVERED` reaches, and what these networks gain over it, in a sentence; empty if it was not asked."""
+    """What `COVERED` reaches, and what these networks gain over it, in sentences; empty if it was not asked."""
     table = against(dataset)
-    own = table[table["label"].isin(labels) & (table["reference"] == COVERED) & (table["score"] == "unseen")]
-    if own.empty:
+    table = table[table["label"].isin(labels) & (table["reference"] == COVERED)]
+    if table.empty:
         return ""
     alone = scores(dataset).query("method == @COVERED").set_index("score")
-    said = [f"{row.label} {gained(row)}, {row.verdict}" for row in own.itertuples()]
+    reached, gains = [], []
+    for score, where in ASKED.items():
+        said = [f"{row.label} {gained(row)}, {row.verdict}" for row in table[table["score"] == score].itertuples()]
+        reached.append(f"{with_ends(alone.loc[score])} {where}")
+        gains.append(f"{where}: {'; '.join(said)}")
     return (
-        f"{COVERED}, which learns no features: {with_ends(alone.loc['clean'])} on clear faces, "
-        f"{with_ends(alone.loc['black rectangle'])} under the paper's rectangle, "
-        f"{with_ends(alone.loc['unseen'])} under unseen occlusion. There the networks gain over it: {'; '.join(said)}."
+        f"{COVERED}, which learns no features, reaches {', '.join(reached)}. What networks gain over it "
+        f"{'. And '.join(gains[1:])}."
     )

@@ -80,6 +80,13 @@ SCORES = {
 """What stands in the table. Unseen: all but the kinds that a training may show, and the targeted ones, which
 differ from model to model and depend on how finely its confidence is graded."""
 
+ASKED = {
+    "clean": "on clear faces",
+    "black rectangle": "under the paper's rectangle",
+    "unseen": "under unseen occlusion",
+}
+"""The scores in which networks are compared first -> in words."""
+
 
 def arms(dataset: str) -> list[Experiment]:
     """The measured experiments with a member that was asked by the benchmark. Raises ValueError if there is none."""
