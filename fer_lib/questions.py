@@ -31,9 +31,9 @@ QUESTIONS = (
 """What may help under occlusion, and what the arm without it has instead."""
 
 
-def compared(dataset: str) -> pd.DataFrame:
+def compared(dataset: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     """Paired answers: one row per question, pair of arms and score (`clean`, `unseen`, also by fill,
-    and each kind but the targeted, which asks no two networks the same).
+    and each kind but the targeted, which asks no two networks the same; or some `only`).
 
     Columns question, protocol, with, score and those of `stats.COMPARISON`, over the members of both that were asked.
     """
@@ -41,6 +41,7 @@ def compared(dataset: str) -> pd.DataFrame:
     groups |= {f"unseen, {fill}": equally([one for one in SCORES["unseen"] if one.fill == fill]) for fill in FILLS}
     groups["unseen, not black"] = equally([one for one in SCORES["unseen"] if one.fill in set(FILLS) - {"black"}])
     groups |= {kind: equally([one for one in SUITE if one.kind == kind]) for kind in KINDS if kind != TARGETED[0].kind}
+    groups = {name: groups[name] for name in only or groups}
     rows = []
     for question in QUESTIONS:
         for better, worse in pairs(dataset, question):

@@ -11,6 +11,7 @@ import base64
 import io
 import re
 import sys
+import zlib
 from html import escape
 from itertools import count
 from pathlib import Path
@@ -214,6 +215,9 @@ def _svg(fig: Figure, alt: str) -> str:
     svg = svg[svg.index("<svg") :]
     # Nothing refers to the groups' ids, and they would be the same in every figure of a page.
     svg = re.sub(r'<g id="[a-zA-Z]\w*_\d+">', "<g>", svg)
+    # matplotlib names a clip after the last bits of its place, which differ from run to run: here after what is drawn.
+    for name, shape in re.findall(r'<clipPath id="(p[0-9a-f]{10})">(.*?)</clipPath>', svg, re.DOTALL):
+        svg = svg.replace(name, f"clip-{zlib.crc32(shape.encode()):08x}")
     for colour, own in PAGE_COLOURS.items():
         svg = svg.replace(colour, own)
     return svg.replace("<svg", f'<svg role="img" aria-label="{alt}"', 1)

@@ -318,3 +318,12 @@ def test_figures_stand_side_by_side():
     html = report.side_by_side([("A < B", report.figure(drawn(), "", "")), ("C", report.table(pd.DataFrame(), ""))])
     assert html.data.startswith('<div class="row"><section><h3>A &lt; B</h3><figure>')
     assert html.data.count("<section>") == html.data.count("</section>") == 2
+
+
+def test_a_clip_has_no_name_after_the_last_bits_of_its_place():
+    drawn = []
+    for noise in (0, 1e-13):
+        fig = plt.figure()
+        fig.add_axes([0.1 + noise, 0.1, 0.5, 0.5]).plot([0, 1])
+        drawn.append(re.findall(r'clipPath id="(.*)"', report.picture(fig, "a line")))
+    assert len(drawn[0]) == 1 and drawn[0] == drawn[1]
