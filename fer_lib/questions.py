@@ -51,6 +51,10 @@ def compared(dataset: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["question", "protocol", "with", "score", *COMPARISON])
 
 
+FILLED = {"mean": "its mean grey", "face": "another face"}
+"""Fills whose names say too little in a sentence."""
+
+
 def by_fill(dataset: str) -> str:
     """What training with occlusion gains under unseen kinds of occlusion, by what covers the face, in a sentence.
 
@@ -68,10 +72,6 @@ def by_fill(dataset: str) -> str:
         f"What training with black rectangles gains {label(both[0])} under kinds of occlusion that it does not show "
         f"depends on what covers the face: {', '.join(said)} points."
     )
-
-
-FILLED = {"mean": "its mean grey", "face": "another face"}
-"""Fills whose names say too little in a sentence."""
 
 
 def where_training_with_occlusion_helps(dataset: str) -> dict[str, pd.DataFrame]:

@@ -60,6 +60,9 @@ def test_unknown_experiment_is_refused():
         ({"epochs": 0}, "epochs is 0; it must be greater than 0"),
         ({"lr": float("nan")}, "lr is nan"),
         ({"stn_lr_factor": -1}, "stn_lr_factor is -1.0"),
+        ({"stn_lr_factor": float("nan")}, "stn_lr_factor is nan"),
+        ({"seeds": None}, "seeds is None; it must be of type int"),
+        ({"epochs": [3]}, "it must be of type int"),
         ({"folds": 2}, "folds is 2; protocol 'random' has 1"),
         ({"dataset": "fer2013", "protocol": "subject"}, "cannot split fer2013"),
         (
@@ -116,4 +119,8 @@ def test_a_name_stands_once(tmp_path, monkeypatch):
     (tmp_path / "twice.csv").write_text("\n".join([table[0], table[1], table[1]]))
     monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "twice.csv")
     with pytest.raises(ValueError, match="more than once"):
+        read_experiments()
+    other = table[1].replace(table[1].split(",")[0], "other", 1)
+    (tmp_path / "twice.csv").write_text("\n".join([table[0], table[1], other]))
+    with pytest.raises(ValueError, match="'other' of ckplus are the same experiment under two names"):
         read_experiments()

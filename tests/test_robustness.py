@@ -90,9 +90,10 @@ def test_questions_are_paired_by_people(stored):
     said = questions.by_fill("synthetic")
     assert said.startswith("What training with black rectangles gains STN + ResNet-10 + softmax (epochs 100) under")
     assert "black +14.3" in said and "another face +14.3" in said, "eyes of 7 kinds that have fills"
+    found.loc["eyes", "verdict"] = "supported"
     gained, decided = questions.wide(found.reset_index())
     assert gained.columns.tolist() == readable["score"].tolist() and gained["unseen"].item() == pytest.approx(1 / 8)
-    assert decided.loc[:, ["clean", "eyes"]].values.tolist() == [[False, (found.loc["eyes", "verdict"] == "supported")]]
+    assert decided.loc[:, ["clean", "eyes"]].values.tolist() == [[False, True]]
     assert readable["gain"].iloc[-1] == "+0.00 [+0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+0.00]"
 
 

@@ -167,3 +167,13 @@ def test_what_there_is_to_beat(monkeypatch):
     ]
     assert table["method"].iloc[4].startswith("Emotion-FAN") and table["by sequence"].iloc[4] == "99.69"
     assert len(summary.to_beat("own")) == 4, "what is published is of CK+"
+
+
+def test_two_networks_of_one_name_are_refused(monkeypatch):
+    longer = replace(SCRATCH, experiment="slower", lr=0.0005)
+    monkeypatch.setattr(tables, "measured", lambda dataset: [SCRATCH, longer])
+    monkeypatch.setattr(summary.results, "finished", lambda row: row.members)
+    with pytest.raises(ValueError, match="two have one name"):
+        summary.shown("ckplus")
+    monkeypatch.setattr(tables, "measured", lambda dataset: [SCRATCH, replace(SCRATCH, experiment="long", epochs=100)])
+    assert list(summary.shown("ckplus")) == ["strong recipe, from scratch", "strong recipe, from scratch, 100 epochs"]
