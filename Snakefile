@@ -11,7 +11,8 @@ import json
 import sys
 from dataclasses import asdict
 
-from fer_lib import faces, machine, naming, paths, results
+from fer_lib import faces, machine, paths, results
+from fer_lib.words import naming
 from fer_lib.experiments import read_experiments
 
 DATASETS = config.get("datasets", "synthetic").split(",")
@@ -68,7 +69,7 @@ def page_inputs(dataset, page):
     shown = real.get(page, (dataset,))
     own = [row for row in rows if row.dataset in shown]
     files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, *sorted(paths.NOTEBOOKS.glob("published*.csv"))]
-    files += sorted(paths.ROOT.glob("fer_lib/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
+    files += sorted(paths.ROOT.glob("fer_lib/**/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
     files += paths.ROOT.glob(".venv/.installed")
     stored = FROM_STORED.values() if page == "index" else [FROM_STORED[page]] if page in FROM_STORED else []
     files += [file for pattern in stored for file in paths.RESULTS.glob(pattern)]

@@ -20,13 +20,14 @@ from fer_lib import results
 from fer_lib.evaluation import embed
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import OF_FER2013
-from fer_lib.naming import label
+from fer_lib.findings.robustness import SCORES, right
 from fer_lib.network import parameter_count
-from fer_lib.robustness import SCORES, right
 from fer_lib.run import load_network
 from fer_lib.stats import RESAMPLED, cluster_ratio
 from fer_lib.training import network_for, to_float
-from fer_lib.wording import SPLITS, percent, with_ends
+from fer_lib.words.naming import label
+from fer_lib.words.rounding import percent, with_ends
+from fer_lib.words.wording import SPLITS
 
 LICENCES = {
     "ckplus": "CK+ is given out for research under a user agreement. Ask its owners before you pass on these weights.",

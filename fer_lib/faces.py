@@ -86,4 +86,4 @@ def load(name: str) -> Faces:
     """
     if name not in DATASETS:
         raise ValueError(f"unknown data set {name!r}; known: {', '.join(DATASETS)}")
-    return import_module(f"fer_lib.{name}").load()
+    return import_module(f"fer_lib.datasets.{name}").load()

@@ -6,28 +6,13 @@ Its pictures are `summary.svg` and `gains.svg` in `results/reports/`, which are 
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from fer_lib import (
-    answers,
-    claims,
-    gains,
-    paths,
-    plots,
-    references,
-    report,
-    results,
-    robustness,
-    summary,
-    tables,
-    wording,
-)
+from fer_lib import paths, report, results
+from fer_lib.figures import plots, summary
+from fer_lib.findings import gains, tables
+from fer_lib.measures import references
+from fer_lib.words import answers, wording
 
 REPORTS = paths.ROOT / "results" / "reports"
-
-UNDER_OCCLUSION = (
-    f"Under {len(robustness.SCORES['unseen'])} occlusions of other kinds than the rectangles and squares that training "
-    "shows (page *Occlusion*), in percent; kept: of the accuracy on clear faces, with its interval as above. Rows that "
-    "were asked about other people do not compare:"
-)
 
 START, END = "<!-- results: python -m fer_lib.readme -->", "<!-- end of results -->"
 
@@ -44,43 +29,26 @@ def with_results(readme: str) -> str:
 
 
 def results_text() -> str:
-    """The answer in a picture and in short, what each part gains, the paper's arms and claims, and occlusion."""
+    """The answer in a picture and in short, what there is to beat, what each part gains, and the paper's numbers."""
     dataset = "ckplus"
-    reached, parts = summary.table(dataset), gains.table(dataset)
+    parts, pages = gains.table(dataset), f"{REPORTS.relative_to(paths.ROOT)}/"
     listed = tables.accuracy_table(dataset).query("part == 'Table 2'")
     said = [
-        f"![{summary.in_words(reached)}]({REPORTS.relative_to(paths.ROOT)}/summary.svg)",
+        f"![Accuracy of each method on known people, on new people and on new people occluded]({pages}summary.svg)",
         f"{summary.CAPTION} {wording.not_run(dataset)}",
-        answers.in_short(dataset),
+        answers.in_short(dataset, pages),
         markdown(summary.to_beat(dataset)),
         summary.BESIDE,
         "**What does each part gain?**",
-        f"![{gains.in_full(parts)}]({REPORTS.relative_to(paths.ROOT)}/gains.svg)",
+        f"![{gains.in_words(parts)}]({pages}gains.svg)",
         gains.CAPTION,
         "**The paper's numbers beside ours**",
         markdown(wording.readable(listed)),
         wording.CAPTION,
         wording.lost_in_words(listed),
         references.in_words(results.of_data_set(dataset, "references.csv")),
-        "**Its claims**",
-        markdown(wording.readable_claims(claims.claims_table(dataset))),
-        wording.CLAIMED,
-        "**Under occlusion**",
-        UNDER_OCCLUSION,
-        markdown(kept(robustness.robustness_table(dataset))),
     ]
     return "\n\n".join(said)
-
-
-def kept(scores: pd.DataFrame) -> pd.DataFrame:
-    """`robustness.robustness_table` in percent, a row per arm: what it keeps of its accuracy on clear faces."""
-    rows = []
-    for (protocol, label), own in scores.groupby(["protocol", "label"], sort=False):
-        by_score = own.set_index("score")
-        means = by_score.loc[["clean", "unseen", "kept"], "mean"].map(wording.percent)
-        n = robustness.counted(next(own.itertuples()))
-        rows.append((protocol, label, n, *means, wording.interval(*by_score.loc["kept", ["ci_low", "ci_high"]])))
-    return pd.DataFrame(rows, columns=["protocol", "method", "n", "clear", "occluded", "kept", "95 % interval"])
 
 
 def markdown(table: pd.DataFrame) -> str:

@@ -25,7 +25,8 @@ from matplotlib.figure import Figure
 from pandas.api.types import is_integer_dtype, is_numeric_dtype
 from pandas.io.formats.style import Styler
 
-from fer_lib import paths, plots
+from fer_lib import paths
+from fer_lib.figures import plots
 
 SITE = "FER robust to occlusion: a reproduction"
 

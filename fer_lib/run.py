@@ -16,10 +16,11 @@ import pandas as pd
 import torch
 from sklearn.metrics import accuracy_score
 
-from fer_lib import attribution, faces, machine, results
+from fer_lib import faces, machine, results
 from fer_lib.evaluation import Predictor, embed, scores, self_agreement, views
 from fer_lib.experiments import Experiment, Member, find
 from fer_lib.faces import Faces
+from fer_lib.measures import attribution
 from fer_lib.network import Network
 from fer_lib.occlusion_benchmark import CLEAN, PAPER, OcclusionBenchmark
 from fer_lib.progress import Progress

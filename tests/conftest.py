@@ -3,7 +3,8 @@ import os
 import matplotlib.pyplot as plt
 import pytest
 
-from fer_lib import paths, plots
+from fer_lib import paths
+from fer_lib.figures import plots
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # As many threads as processes would wait for one another; kernels and other programs inherit it.

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from fer_lib import faces, synthetic
+from fer_lib import faces
+from fer_lib.datasets import synthetic
 
 
 def few_faces() -> faces.Faces:

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from fer_lib import audit
+from fer_lib.findings import audit
 
 
 def test_which_printed_numbers_are_possible():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fer_lib import paths
-from fer_lib.cache import cached, content_key
+from fer_lib.datasets.cache import cached, content_key
 
 
 def builder():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_lib import ckplus
-from fer_lib.ckplus import crop
+from fer_lib.datasets import ckplus
+from fer_lib.datasets.ckplus import crop
 from fer_lib.faces import EMOTIONS, DataError
 
 pytestmark = pytest.mark.usefixtures("own_cache")

@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import embedding_maps, paths, results
+from fer_lib import paths, results
 from fer_lib.experiments import Experiment
+from fer_lib.figures import embedding_maps
 
 TRIPLET = Experiment("triplet", "ckplus")
 FRAMES = [f"S001_001_{i:08d}" for i in range(12)]

@@ -3,9 +3,10 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from fer_lib import embedding_maps, embedding_plots, plots, tables
-from fer_lib.embedding_scores import RANGES
 from fer_lib.experiments import Experiment
+from fer_lib.figures import embedding_maps, embedding_plots, plots
+from fer_lib.findings import tables
+from fer_lib.findings.embedding_scores import RANGES
 
 POINTS = pd.DataFrame(
     {

@@ -8,9 +8,10 @@ from sklearn.metrics import silhouette_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
 
-from fer_lib import embedding_scores, stats, tables
-from fer_lib.embedding_scores import RANGES, scores
+from fer_lib import stats
 from fer_lib.experiments import Experiment
+from fer_lib.findings import embedding_scores, tables
+from fer_lib.findings.embedding_scores import RANGES, scores
 
 
 def on_a_line(*places):

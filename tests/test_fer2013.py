@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_lib import fer2013
+from fer_lib.datasets import fer2013
+from fer_lib.datasets.fer2013 import CLASSES, COUNTS, USAGES
 from fer_lib.faces import DataError
-from fer_lib.fer2013 import CLASSES, COUNTS, USAGES
 
 pytestmark = pytest.mark.usefixtures("own_cache")
 

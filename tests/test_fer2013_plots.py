@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fer_lib import fer2013_plots
+from fer_lib.figures import fer2013_plots
 
 
 def test_bins_of_few_answers_are_not_drawn(ax):

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import fer2013_results, paths, quality, results
+from fer_lib import paths, results
+from fer_lib.datasets.fer2013 import CLASSES
 from fer_lib.experiments import Experiment, Member
-from fer_lib.fer2013 import CLASSES
-from fer_lib.naming import label
+from fer_lib.findings import fer2013_results, quality
 from fer_lib.occlusion_benchmark import CLEAN, SUITE
+from fer_lib.words.naming import label
 
 SETTINGS = {"dataset": "fer2013", "protocol": "usage", "seeds": 2, "loss": "softmax", "epochs": 3, "batch_size": 64}
 PAPER = Experiment("paper", **SETTINGS)

@@ -4,9 +4,11 @@ import pandas as pd
 import pytest
 from test_fer2013_results import BARE, PAPER, SETTINGS, TRUTH, listed, store, store_two
 
-from fer_lib import fer2013_results, fer2013_wording, paths
+from fer_lib import paths
 from fer_lib.experiments import Experiment
-from fer_lib.naming import label
+from fer_lib.findings import fer2013_results
+from fer_lib.words import fer2013_wording
+from fer_lib.words.naming import label
 
 
 @pytest.fixture

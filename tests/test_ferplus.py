@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import fer2013, ferplus
+from fer_lib.datasets import fer2013, ferplus
+from fer_lib.datasets.fer2013 import CLASSES
 from fer_lib.faces import DataError, Faces
-from fer_lib.fer2013 import CLASSES
 
 HEADER = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF"
 ROWS = [

@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 from test_fer2013_results import IDS, store
 
-from fer_lib import fer2013_results, ferplus_results, paths, quality
+from fer_lib import paths
+from fer_lib.datasets.ferplus import CLASSES
 from fer_lib.experiments import Experiment
-from fer_lib.ferplus import CLASSES
-from fer_lib.naming import label
+from fer_lib.findings import fer2013_results, ferplus_results, quality
+from fer_lib.words.naming import label
 
 SETTINGS = {"dataset": "ferplus", "protocol": "usage", "seeds": 2, "loss": "softmax", "epochs": 3, "batch_size": 64}
 HARD, SOFT = Experiment("hard", **SETTINGS), Experiment("soft", **SETTINGS, target="votes")

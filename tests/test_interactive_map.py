@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fer_lib import faces, interactive_map
+from fer_lib import faces
 from fer_lib.faces import DataError, Faces
+from fer_lib.figures import interactive_map
 
 
 def points_of(frames, labels):

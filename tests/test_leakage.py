@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from fer_lib.faces import Faces
-from fer_lib.leakage import expected, ladder, readable
+from fer_lib.measures.leakage import expected, ladder, readable
 
 
 @pytest.fixture

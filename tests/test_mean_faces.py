@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import mean_faces, paths
+from fer_lib import paths
 from fer_lib.faces import Faces
+from fer_lib.measures import mean_faces
 
 
 def test_a_mean_of_enough_people_comes_back_and_one_of_few_is_never_stored(tmp_path, monkeypatch):

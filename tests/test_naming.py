@@ -3,8 +3,8 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from fer_lib import naming
 from fer_lib.experiments import Experiment
+from fer_lib.words import naming
 
 TRIPLET = Experiment("triplet", "ckplus")
 RESNET18 = Experiment("resnet18", "ckplus", loss="softmax", backbone="resnet18")

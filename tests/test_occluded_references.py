@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from few_faces import few_faces
 
-from fer_lib import occluded_references, paths, references, results
+from fer_lib import paths, results
 from fer_lib.experiments import Experiment
+from fer_lib.measures import occluded_references, references
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, TARGETED
 from fer_lib.splits import split
 

@@ -8,8 +8,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from fer_lib import landmarks, occlusion_plots, paths
+from fer_lib import landmarks, paths
+from fer_lib.figures import occlusion_plots
 from fer_lib.landmarks import Landmarks
+from fer_lib.measures.references import hog_features
 from fer_lib.occlusion import draw_rectangles
 from fer_lib.occlusion_benchmark import (
     CLEAN,
@@ -23,7 +25,6 @@ from fer_lib.occlusion_benchmark import (
     cover_patches,
     window_name,
 )
-from fer_lib.references import hog_features
 
 COVERED = {("square", 8): 64, ("square", 16): 256, ("square", 24): 576, ("upper", 0): 1152, ("lower", 0): 1152,
            ("left", 0): 1152, ("right", 0): 1152, ("patches", 0.1): 14 * 16, ("patches", 0.25): 36 * 16,

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from fer_lib import overview, paths, results
+from fer_lib import paths, results
 from fer_lib.experiments import Experiment, Member
+from fer_lib.figures import overview
 
 SOFTMAX = Experiment("softmax", "ckplus", loss="softmax", seeds=3)
 OTHER = Experiment("other", "ckplus", protocol="subject", folds=10)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fer_lib import own, splits, synthetic
+from fer_lib import splits
+from fer_lib.datasets import own, synthetic
 from fer_lib.faces import DataError
 
 

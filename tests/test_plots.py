@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex, to_rgb
 
-from fer_lib import occlusion_plots, plots
 from fer_lib.faces import EMOTIONS
+from fer_lib.figures import occlusion_plots, plots
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 LIGHT, DARK = "#ffffff", "#16181d"

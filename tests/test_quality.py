@@ -5,9 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import faces, ferplus, paths, quality, quality_wording, twins, votes
+from fer_lib import faces, paths
+from fer_lib.datasets import ferplus
+from fer_lib.datasets.fer2013 import CLASSES
 from fer_lib.faces import DataError, Faces
-from fer_lib.fer2013 import CLASSES
+from fer_lib.findings import quality
+from fer_lib.measures import twins, votes
+from fer_lib.words import quality_wording
 
 USAGES = np.array((["Training"] * 4 + ["PrivateTest", "PublicTest"]) * 7)
 LABELS = np.arange(42) // 6

@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import initialisations, paths, recipe_results, results
+from fer_lib import paths, results
 from fer_lib.experiments import Experiment, Member
-from fer_lib.naming import label
+from fer_lib.findings import initialisations, recipe_results
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
+from fer_lib.words.naming import label
 
 SETTINGS = {"loss": "softmax", "recipe": "strong", "occlusion": "mixed", "stn_lr_factor": 0.1, "epochs": 50}
 STRONG = Experiment("strong", protocol="subject", folds=6, **SETTINGS, batch_size=16)

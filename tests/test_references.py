@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 from few_faces import few_faces
 
-from fer_lib import paths, references
+from fer_lib import paths
+from fer_lib.measures import references
 from fer_lib.splits import split
 
 

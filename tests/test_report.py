@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from fer_lib import paths, plots, report
+from fer_lib import paths, report
+from fer_lib.figures import plots
 
 LOADS = re.compile(
     r"""<script|@import|url\((?!#)|<link[^>]*href="(?!data:)|\bsrc(?:set|doc)?="(?!data:)""", re.IGNORECASE

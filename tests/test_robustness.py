@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import paths, questions, results, robustness
+from fer_lib import paths, results
 from fer_lib.experiments import Experiment, Member
-from fer_lib.naming import label
+from fer_lib.findings import questions, robustness
 from fer_lib.occlusion_benchmark import CLEAN, FILLS, SUITE, WINDOWS, Occlusion, window_name
+from fer_lib.words.naming import label
 
 WITH = Experiment("with", dataset="synthetic", protocol="subject", folds=2, loss="softmax")
 WITHOUT = replace(WITH, experiment="without", occlusion="none")

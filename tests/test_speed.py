@@ -6,9 +6,11 @@ import pytest
 import torch
 from few_faces import few_faces
 
-from fer_lib import machine, paths, speed, synthetic, tried
+from fer_lib import machine, paths
+from fer_lib.datasets import synthetic
 from fer_lib.experiments import Experiment
-from fer_lib.usual import UsualFaces
+from fer_lib.measures import speed, speed_tried
+from fer_lib.measures.speed_baseline import UsualFaces
 
 
 @pytest.fixture
@@ -55,11 +57,11 @@ def test_floor_of_every_precision():
 
 
 def test_every_change_to_a_step_trains(monkeypatch):
-    without_compiler = {name: said for name, said in tried.PREDICTED.items() if name != "torch.compile"}
-    monkeypatch.setattr(tried, "PREDICTED", without_compiler)
-    table = tried.tried(seconds=0.01, rounds=1)
+    without_compiler = {name: said for name, said in speed_tried.PREDICTED.items() if name != "torch.compile"}
+    monkeypatch.setattr(speed_tried, "PREDICTED", without_compiler)
+    table = speed_tried.tried(seconds=0.01, rounds=1)
     assert table["change"].tolist() == list(without_compiler)
-    timed = table["change"].map(tried._possible)
+    timed = table["change"].map(speed_tried._possible)
     assert (table["measured"][timed] > 0).all() and table["measured"][~timed].isna().all()
     assert machine.device() == "cuda" or timed[table["change"] == "bf16 autocast"].item() == machine.has_avx512()
 

@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import splits, synthetic
+from fer_lib import splits
+from fer_lib.datasets import synthetic
 from fer_lib.faces import Faces
 from fer_lib.splits import asked, exposure, split
 

@@ -221,7 +221,7 @@ def test_the_readme_counts_the_trainings():
 
 def test_the_readme_has_a_place_for_every_module():
     text = (paths.ROOT / "README.md").read_text()
-    modules = {file.stem for file in (paths.ROOT / "fer_lib").glob("*.py")} - {"__init__"}
+    modules = {file.stem for file in (paths.ROOT / "fer_lib").rglob("*.py")} - {"__init__"}
     assert not [name for name in modules if f"`{name}`" not in text]
 
 

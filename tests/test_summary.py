@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import naming, paths, plots, readme, report, summary, tables
+from fer_lib import paths, report
 from fer_lib.experiments import Experiment
+from fer_lib.figures import plots, summary
+from fer_lib.findings import tables
+from fer_lib.words import naming
 
 STRONG = {"protocol": "subject", "loss": "softmax", "recipe": "strong", "occlusion": "mixed"}
 PAPER = Experiment("paper", "ckplus", protocol="subject", loss="softmax", folds=10)
@@ -120,24 +123,6 @@ def test_the_picture_stands_alone(answers):
     assert svg == svg.strip() + "\n" and svg.count("<style>") == 1 and "prefers-color-scheme: dark" in svg
     assert not plt.fignum_exists(fig.number)
     assert 'aria-label="a &quot;picture&quot; of &lt; and &amp;"' in svg
-
-
-def test_each_arm_keeps_its_own_interval():
-    rows = [
-        (p, name, s, m)
-        for p, name, m in (("b", "x", 0.9), ("a", "y", 0.8), ("b", "z", 0.7))
-        for s in ("clean", "unseen", "kept")
-    ]
-    scores = pd.DataFrame(rows, columns=["protocol", "label", "score", "mean"]).assign(members=2, people=5)
-    shown = readme.kept(scores.assign(ci_low=scores["mean"] - 0.1, ci_high=scores["mean"] + 0.1))
-    assert shown["method"].tolist() == ["x", "y", "z"]
-    assert shown["kept"].tolist() == ["90.00", "80.00", "70.00"]
-    assert shown["95 % interval"].tolist() == ["80.00 to 100.00", "70.00 to 90.00", "60.00 to 80.00"]
-    assert readme.markdown(shown[["method", "n"]]).splitlines()[:3] == [
-        "| method | n |",
-        "| --- | --- |",
-        "| x | 2 members |",
-    ]
 
 
 def test_without_new_people_there_is_a_picture_all_the_same(monkeypatch):

@@ -5,8 +5,9 @@ import pytest
 from scipy.spatial.distance import cdist
 from sklearn.neighbors import KNeighborsClassifier
 
-from fer_lib import splits, synthetic
-from fer_lib.face_drawing import draw
+from fer_lib import splits
+from fer_lib.datasets import synthetic
+from fer_lib.datasets.face_drawing import draw
 from fer_lib.faces import EMOTIONS
 
 

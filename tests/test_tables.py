@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import claims, paths, readme, results, stats, tables, wording
+from fer_lib import paths, results, stats
 from fer_lib.experiments import Experiment, Member
-from fer_lib.references import METHODS
-from fer_lib.wording import in_cell, interval, p_value, percent
+from fer_lib.findings import claims, tables
+from fer_lib.measures.references import METHODS
+from fer_lib.words import rounding, wording
 
 SOFTMAX = Experiment("softmax", "ckplus", loss="softmax", seeds=3)
 TRIPLET = Experiment("triplet", "ckplus", seeds=3)
@@ -134,7 +135,7 @@ def test_claims_on_people_have_no_ends_where_a_fold_lost_the_face(monkeypatch):
     (found,) = claims.claims_table("ckplus").to_dict("records")
     assert found["verdict"] == stats.TWO_KINDS and found["difference"] == pytest.approx(-1 / 8)
     assert pd.isna([found[name] for name in ("ci_low", "ci_high", "trained_low", "trained_high", "p")]).all()
-    assert "[" not in wording.in_points(pd.Series(found))
+    assert "[" not in rounding.in_points(pd.Series(found))
 
 
 def test_claims_are_paired_by_member():
@@ -234,28 +235,6 @@ def test_results_of_an_older_method_are_left_out():
         tables.accuracy_table("ckplus")
 
 
-def test_numbers_for_the_eye():
-    assert (percent(0.98765), percent(float("nan"))) == ("98.77", "–")
-    assert in_cell(0.9, 0.85, 1, ".2f").replace("\N{NO-BREAK SPACE}", " ") == "0.90 [0.85 to 1.00]"
-    assert in_cell(0.0312, -0.01, 0.1, "+.1%").replace("\N{NO-BREAK SPACE}", " ") == "+3.1 [-1.0 to +10.0]"
-    assert in_cell(0.9, float("nan"), float("nan"), ".1%") == "90.0" and in_cell(*[float("nan")] * 3, ".1f") == "–"
-    assert [p_value(p) for p in (1, 0.0312, 0.001, 0.00099, 0, float("nan"))] == [
-        "1.000",
-        "0.031",
-        "0.001",
-        "<\N{NO-BREAK SPACE}0.001",
-        "<\N{NO-BREAK SPACE}0.001",
-        "–",
-    ]
-    assert (interval(0.5, 1), interval(-0.01, 0.02, "+")) == ("50.00 to 100.00", "-1.00 to +2.00")
-
-
-def test_readme_without_marks_is_refused():
-    store(SOFTMAX, [0.5], [0])
-    with pytest.raises(ValueError, match="lacks the marks"):
-        readme.with_results("# Title")
-
-
 def test_what_figures_show_as_tables():
     store(SOFTMAX, [0.75, 0.25], [0, 0.5])
     members = tables.with_members(tables.accuracy_table("ckplus"), "ckplus")
@@ -283,27 +262,8 @@ def test_claims_in_words():
     )
 
 
-def test_a_verdicts_two_intervals_are_both_said():
-    found = {"difference": 0.01, "ci_low": 0, "ci_high": 0.02, "pairs": "people in 4 folds"}
-    apart = pd.Series({**found, "trained_low": -0.01, "trained_high": 0.03})
-    assert wording.gained(apart) == "+1.00 points [+0.00 to +2.00; folds -1.00 to +3.00]"
-    cell = wording.in_points(apart).replace("\N{NO-BREAK SPACE}", "_")
-    assert cell == "+1.00 [+0.00_to_+2.00] folds_[-1.00_to_+3.00]"
-    one_training = pd.Series({**found, "trained_low": np.nan})
-    assert wording.gained(one_training) == "+1.00 points [+0.00 to +2.00]"
-    assert wording.gained(pd.Series({**found, "ci_low": np.nan})) == "+1.00 points"
-
-
 def test_a_late_accuracy_is_that_of_the_last_epochs_watched(monkeypatch):
     history = pd.DataFrame({"seed": 0, "fold": 0, "epoch": range(8)})
     history["test_accuracy"] = [1, 1, 0.1, 0.2, np.nan, 0.3, 0.4, 0.5]
     monkeypatch.setattr(tables.results, "read", lambda experiment, name: history)
     assert tables.late_accuracy(SOFTMAX).to_dict() == {(0, 0): pytest.approx(0.3)}
-
-
-def test_what_is_paired_breaks_before_in_only():
-    row = pd.Series({"n": 3589, "pairs": "images in 3 initialisations"})
-    assert wording.paired(row).split(" ") == [
-        "3,589\N{NO-BREAK SPACE}images",
-        "in\N{NO-BREAK SPACE}3\N{NO-BREAK SPACE}initialisations",
-    ]

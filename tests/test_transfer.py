@@ -9,8 +9,9 @@ from few_faces import few_faces
 from sklearn.linear_model import LogisticRegression
 from torch import nn
 
-from fer_lib import faces, paths, results, transfer
+from fer_lib import faces, paths, results
 from fer_lib.experiments import Experiment, Member
+from fer_lib.measures import transfer
 from fer_lib.network import Network
 from fer_lib.run import load_network, weights_file
 from fer_lib.splits import split

@@ -6,10 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import overview, paths, results, robustness, transfer, transfer_results, transfer_wording
+from fer_lib import paths, results
 from fer_lib.experiments import Experiment, Member
+from fer_lib.figures import overview
+from fer_lib.findings import robustness, transfer_results
+from fer_lib.measures import transfer
+from fer_lib.measures.references import METHODS
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
-from fer_lib.references import METHODS
+from fer_lib.words import transfer_wording
 
 SETTINGS = {"dataset": "ckplus", "loss": "softmax", "recipe": "strong", "occlusion": "mixed", "stn_lr_factor": 0.1}
 SETTINGS |= {"folds": 4, "protocol": "subject"}

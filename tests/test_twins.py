@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from fer_lib import twins
+from fer_lib.measures import twins
 
 
 def noise(count: int, seed: int = 0) -> np.ndarray:

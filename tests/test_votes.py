@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 from scipy.stats import entropy
 
-from fer_lib import ferplus, votes
-from fer_lib.ferplus import CATEGORIES
+from fer_lib.datasets import ferplus
+from fer_lib.datasets.ferplus import CATEGORIES
+from fer_lib.measures import votes
 
 CAST = {
     "sure": {"fear": 10},

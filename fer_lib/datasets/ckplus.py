@@ -1,0 +1,156 @@
+"""CK+ (Lucey et al. 2010), as CK+48 or as the original release. `data/README.md` says how to get it."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from fer_lib import paths
+from fer_lib.datasets import images
+from fer_lib.datasets.cache import Arrays, cached, content_key
+from fer_lib.faces import EMOTIONS, SIZE, DataError, Faces
+
+VERSION = "ckplus2"
+"""Raised when what is made of the same files changes, so that an old cache is not used."""
+
+COUNTS = dict(zip(EMOTIONS, (135, 54, 177, 75, 207, 84, 249), strict=True))
+SEQUENCES, SUBJECTS, LAST_FRAMES = 327, 118, 3
+CK48 = re.compile(r"(?P<top>(?:.*/)?)(?P<folder>[A-Za-z]+)/(?P<frame>S\d{3}_\d{3}_\d{8})\.(?i:png)")
+WIDENED = 4 / 3
+
+Row = tuple[str, int, np.ndarray]
+
+
+def load(data_dir: Path | None = None) -> Faces:
+    """CK+ from `data_dir` (default: `paths.DATA`): 981 frames, the last three of 327 sequences of 118 subjects.
+
+    Looked for there and one level down, in this order: a zip of CK+48, whatever it is called; the folder
+    `CK+48/<class>/`; the original release in `cohn-kanade-images/`, `Emotion/` and `Landmarks/`, whose frames are cut
+    by `crop`. frame_id is the name of the image, such as S010_004_00000017: subject, sequence, frame.
+
+    Raises DataError if none of them is there, an image is wrong, or the counts are not those of CK+.
+    """
+    root = Path(data_dir or paths.DATA)
+    if found := images.find(root, CK48):
+        place, names = found
+        arrays = cached(images.key(VERSION, place, names), lambda: _checked(_ck48(place, names), place))
+    elif release := _part(root, "cohn-kanade-images"):
+        frames = _labelled_frames(root, release)
+        used = {file.relative_to(root).as_posix() for files in frames for file in files}
+        arrays = cached(content_key(VERSION, root, used), lambda: _checked(map(_cropped, frames), release.parent))
+    else:
+        raise images.absent(
+            "CK+",
+            root,
+            "a zip of CK+48, CK+48/<class>/*.png, and cohn-kanade-images/ with Emotion/ and Landmarks/",
+            'request CK+ from the Affect Analysis Group, University of Pittsburgh, or take "CK+48" on Kaggle',
+        )
+    frames = pd.DataFrame({"frame_id": arrays["frame_id"].astype(str)})
+    frames["subject"] = frames["frame_id"].str[:4]
+    frames["sequence"] = frames["frame_id"].str[:8]
+    frames["usage"] = ""
+    return Faces("ckplus", arrays["images"], arrays["labels"], frames, EMOTIONS)
+
+
+def crop(image: Image.Image, landmarks: np.ndarray) -> np.ndarray:
+    """The face as uint8 (48, 48), cut by its 68 landmarks, float (68, 2): x and y in pixels from the top left.
+
+    The square stands with its lower edge on the chin, centred from side to side; its side is 4/3 of the larger side
+    of the landmarks' bounding box, which ends at the brows: the rest is forehead and hair. CK+48 does not say how it
+    was cut; in its mean face the chin lies on the lower edge and the cheeks span three quarters of the width, so the
+    crops are alike, but not equal to the pixel. What lies outside the image is black.
+    """
+    low, high = landmarks.min(axis=0), landmarks.max(axis=0)
+    side = WIDENED * (high - low).max()
+    left, top = (low[0] + high[0] - side) / 2, high[1] - side
+    box = [round(edge) for edge in (left, top, left + side, top + side)]
+    # Pillow widens the filter when it shrinks an image, so that nothing aliases.
+    return np.asarray(image.convert("L").crop(box).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
+
+
+def _ck48(place: Path, names: list[str]) -> list[Row]:
+    rows = []
+    for name, content in images.read(place, names).items():
+        match = CK48.fullmatch(name)
+        emotion = images.emotion(match["folder"])
+        if emotion not in EMOTIONS:
+            raise DataError(f"{place / name}: {match['folder']} is no class of CK+; they are {', '.join(EMOTIONS)}")
+        rows.append((match["frame"], EMOTIONS.index(emotion), images.grey_face(place / name, content)))
+    return rows
+
+
+def _part(root: Path, *names: str) -> Path | None:
+    """The first folder of one of these names, at most two levels down, that holds subjects' folders."""
+    levels = [root.glob(f"{level}{name}") for level in ("", "*/", "*/*/") for name in names]
+    return next((folder for found in levels for folder in sorted(found) if any(folder.glob("S[0-9]*"))), None)
+
+
+def _labelled_frames(root: Path, release: Path) -> list[tuple[Path, Path, Path]]:
+    """(image, landmarks, label) of each of the last three frames of the labelled sequences."""
+    parts = {"Emotion": _part(root, "Emotion", "Emotion_labels"), "Landmarks": _part(root, "Landmarks")}
+    for part, folder in parts.items():
+        if folder is None:
+            raise DataError(f"{release} is there, but {part}/ of CK+ is not: unpack it beside it")
+    frames = []
+    for label in sorted(parts["Emotion"].glob("S*/*/*_emotion.txt")):
+        subject, sequence = label.name.split("_")[:2]
+        last = sorted((release / subject / sequence).glob("S*.png"))[-LAST_FRAMES:]
+        if len(last) < LAST_FRAMES:
+            raise DataError(
+                f"{release / subject / sequence} has {len(last)} frames, but its sequence is labelled: at least "
+                f"{LAST_FRAMES} are wanted; unpack cohn-kanade-images again"
+            )
+        for image in last:
+            landmarks = parts["Landmarks"] / subject / sequence / f"{image.stem}_landmarks.txt"
+            if not landmarks.is_file():
+                raise DataError(f"{landmarks} is missing: unpack CK+'s landmarks again")
+            frames.append((image, landmarks, label))
+    return frames
+
+
+def _cropped(frame: tuple[Path, Path, Path]) -> Row:
+    image, landmarks, label = frame
+    points = _numbers(landmarks)
+    if points.shape != (68, 2):
+        raise DataError(f"{landmarks} holds {points.size} numbers; wanted are 68 lines of x and y: unpack it again")
+    number = _numbers(label)
+    if number.size != 1 or number.item() not in range(1, len(EMOTIONS) + 1):
+        raise DataError(f"{label} says {label.read_text().strip()!r}; wanted is a number 1 to 7: unpack it again")
+    return image.stem, int(number.item()) - 1, crop(images.decode(image, image.read_bytes()), points)
+
+
+def _numbers(file: Path) -> np.ndarray:
+    try:
+        numbers = np.array([line.split() for line in file.read_text().splitlines() if line.strip()], dtype=float)
+        if np.isfinite(numbers).all():
+            return numbers
+    except ValueError:
+        pass
+    raise DataError(f"{file} does not hold rows of numbers: unpack it again")
+
+
+def _checked(rows: Iterable[Row], place: Path) -> Arrays:
+    rows = sorted(rows, key=lambda row: row[0])
+    ids, labels = ([row[column] for row in rows] for column in (0, 1))
+    for label, (emotion, wanted) in enumerate(COUNTS.items()):
+        if (found := labels.count(label)) != wanted:
+            raise DataError(
+                f"{place} has {found} frames of {emotion} where CK+ has {wanted}: download or unpack it again"
+            )
+    frames = pd.DataFrame({"id": ids, "label": labels}).drop_duplicates("id")
+    # By label too: a sequence has one emotion.
+    lengths = frames.groupby([frames["id"].str[:8], "label"]).size()
+    subjects = frames["id"].str[:4].nunique()
+    if len(lengths) != SEQUENCES or set(lengths) != {LAST_FRAMES} or subjects != SUBJECTS:
+        raise DataError(
+            f"{place} has {len(lengths)} sequences (of one emotion each) of {subjects} subjects, {lengths.min()} to "
+            f"{lengths.max()} frames each; CK+ has {SEQUENCES} of {SUBJECTS}, {LAST_FRAMES} each: download it again"
+        )
+    return {
+        "images": np.stack([row[2] for row in rows]),
+        "labels": np.array(labels, dtype=np.int64),
+        "frame_id": np.array(ids),
+    }

@@ -1,0 +1,137 @@
+"""The pictures of the occlusion benchmark: each takes `ax`, draws, and returns it; `gallery` makes a figure."""
+
+import textwrap
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, RULE, look, name_lines
+from fer_lib.landmarks import Landmarks
+from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED, Occlusion, OcclusionBenchmark, part_of_face
+
+
+def curve(ax: Axes, points: pd.DataFrame, label: str, style: dict) -> Axes:
+    """Draw accuracy against the covered share, and its interval as a band: severity, mean, ci_low, ci_high.
+
+    style: as `plots.look` gives it.
+    """
+    ends = points["ci_low"], points["ci_high"]
+    ax.fill_between(points["severity"], *ends, color=style["color"], alpha=0.1, linewidth=0)
+    ax.plot(points["severity"], points["mean"], **style, label=textwrap.fill(label, 36), markersize=3.5)
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.grid(visible=True, axis="y")
+    return ax
+
+
+def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
+    """Draw accuracy and interval for each kind of occlusion, a colour per arm: name -> kind, mean, ci_low, ci_high."""
+    for k, (name, table) in enumerate(arms.items()):
+        lines = np.arange(len(table)) + min(0.16, 0.8 / len(arms)) * (k - (len(arms) - 1) / 2)
+        style = look(k) | {"linestyle": ""}
+        ax.hlines(lines, table["ci_low"], table["ci_high"], color=style["color"], linewidth=1.2)
+        ax.plot(table["mean"], lines, **style, label=name, markersize=4)
+    between = np.arange(1, len(table)) - 0.5
+    ax.hlines(between, 0, 1, transform=ax.get_yaxis_transform(), color=RULE, linewidth=0.6)
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    return name_lines(ax, ["clean" if kind == "none" else kind for kind in table["kind"]])
+
+
+def aims(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw what was reached with its interval, and what was wanted as a diamond: aim, mean, ci_low, ci_high, wanted."""
+    lines = np.arange(len(table))
+    ax.hlines(lines, table["ci_low"], table["ci_high"], color=ACCENT, linewidth=1.8)
+    ax.plot(table["mean"], lines, "o", color=ACCENT)
+    ax.plot(table["wanted"], lines, "D", color=CYCLE[1], markerfacecolor="none")
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    return name_lines(ax, table["aim"])
+
+
+def moved(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw how far views move, in pixels: mean, and a line from low to high; a row per label, the first on top."""
+    lines = np.arange(len(table))
+    ax.hlines(lines, table["low"], table["high"], color=ACCENT, linewidth=1.8)
+    ax.plot(table["mean"], lines, "o", color=ACCENT)
+    ax.axvline(1, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="one pixel")
+    most = max(1.1, table["high"].max())
+    ax.set(xlabel="pixels that the view moves", xlim=(-0.02 * most, max(1.1, 1.05 * table["high"].max())))
+    return name_lines(ax, table["label"])
+
+
+def mean_face(ax: Axes, images: np.ndarray, kind: str, found: Landmarks) -> Axes:
+    """Draw the mean of images (N, 48, 48), black where `part_of_face` covers it, with the measured places."""
+    shown = np.where(part_of_face(kind, found), 0, images.mean(axis=0))
+    ax.imshow(shown, cmap="gray", vmin=0, vmax=255, interpolation="none")
+    if kind == "none":
+        ax.plot([found.left_eye, found.right_eye], [found.eye_row] * 2, "+", color=CYCLE[1], markersize=8)
+        ax.axhline(found.mouth_row, 0.4, 0.6, color=CYCLE[1])
+    ax.set_axis_off()
+    return ax
+
+
+def mean_pixels(images: np.ndarray, found: Landmarks) -> pd.DataFrame:
+    """The mean of images (N, 48, 48) a row a pixel: row, column, grey; 1 where eyes' or mouth's cover hides it."""
+    row, column = np.indices(images.shape[1:]).reshape(2, -1)
+    covered = {kind: part_of_face(kind, found).ravel().astype(int) for kind in ("eyes", "mouth")}
+    return pd.DataFrame({"row": row, "column": column, "grey": images.mean(axis=0).ravel().round(3), **covered})
+
+
+def needed(ax: Axes, loss: np.ndarray, found: Landmarks, most: float) -> Axes:
+    """Draw the loss of recall (48, 48), from none to `most`, with crosses at the eyes and a bar at the mouth."""
+    shades = LinearSegmentedColormap.from_list("loss", [f"{ACCENT}00", f"{ACCENT}ff"])
+    ax.imshow(np.clip(loss, 0, most), cmap=shades, vmin=0, vmax=most, interpolation="none")
+    ax.plot([found.left_eye, found.right_eye], [found.eye_row] * 2, "+", color=INK, markersize=6)
+    ax.plot([20, 28], [found.mouth_row] * 2, color=INK, linewidth=1.2)
+    ax.set(xticks=[], yticks=[])
+    ax.spines[:].set(visible=True, color=MUTED)
+    return ax
+
+
+def gained(ax: Axes, table: pd.DataFrame, decided: pd.DataFrame | None = None, most: float = 0.5) -> Axes:
+    """Draw gains (shares, a cell each) in points: blue above nothing, orange below, in full colour at `most`.
+
+    decided: whether each has a verdict; those that have none are written small and grey. All look alike without it.
+    """
+    ends = {0.0: f"{CYCLE[1]}ff", 0.5: f"{CYCLE[1]}00", 0.501: f"{ACCENT}00", 1.0: f"{ACCENT}ff"}
+    shades = LinearSegmentedColormap.from_list("gain", list(ends.items()))
+    ax.imshow(table, cmap=shades, vmin=-most, vmax=most, interpolation="none", aspect="auto")
+    for (row, column), gain in np.ndenumerate(table.to_numpy()):
+        known = decided is None or decided.iloc[row, column]
+        look = {"color": INK, "fontsize": 8} if known else {"color": MUTED, "fontsize": 6.5}
+        if pd.notna(gain):
+            ax.text(column, row, f"{100 * gain:+.0f}", ha="center", va="center", **look)
+    ax.set_xticks(range(len(table.columns)), table.columns)
+    ax.set_yticks(range(len(table)), table.index)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def gallery_table(benchmark: OcclusionBenchmark, face: int) -> pd.DataFrame:
+    """The pictures of `gallery`: kind, level, fill, and the share of the face that is covered."""
+    shown = [one for one in SUITE if one not in TARGETED]
+    rows = [(one.kind, one.level, one.fill, benchmark.masks(one)[face].mean()) for one in shown]
+    return pd.DataFrame(rows, columns=["kind", "level", "fill", "covered"])
+
+
+def gallery(benchmark: OcclusionBenchmark, face: int) -> Figure:
+    """One face of the set under every occlusion but the targeted ones: a row per kind and level, a column per fill."""
+    rows = list(dict.fromkeys((one.kind, one.level) for one in SUITE if one not in TARGETED))
+    fig, axes = plt.subplots(len(rows), len(FILLS), figsize=(4.6, 0.66 * len(rows)), squeeze=False)
+    for line, (kind, level) in zip(axes, rows, strict=True):
+        fills = [one.fill for one in SUITE if (one.kind, one.level) == (kind, level)]
+        for ax, fill in zip(line, fills, strict=False):
+            covered, mask = benchmark.occluded(Occlusion(kind, fill, level), [face])
+            ax.imshow(covered[0], cmap="gray", vmin=0, vmax=255, interpolation="none")
+        for ax in line:
+            ax.set_axis_off()
+        name = str(Occlusion(kind, "", level)).rstrip(", ")
+        line[0].text(-0.1, 0.5, f"{name}\n{mask.mean():.1%}", transform=line[0].transAxes, ha="right", va="center")
+    for ax, fill in zip(axes[0], FILLS, strict=True):
+        ax.set_title(fill, loc="center")
+    return fig

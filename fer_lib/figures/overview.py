@@ -1,0 +1,116 @@
+"""The overview beside its answers: three figures, what is open, and where to read on.
+
+Everything is made by the functions of the other pages, from `results/`; nothing is measured here.
+"""
+
+import textwrap
+from collections import Counter
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from IPython.display import HTML
+from matplotlib.ticker import PercentFormatter
+
+from fer_lib import report, results
+from fer_lib.experiments import Experiment, read_experiments
+from fer_lib.figures import occlusion_plots, plots
+from fer_lib.findings import audit, followed, robustness, tables
+from fer_lib.measures import references
+from fer_lib.words import answers, naming
+
+FIGURE = {"figsize": (3.5, 3.1)}
+
+
+def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
+    """What the split gives away, what occlusion takes, how far the transformer's view moves.
+
+    arms: rows of `tables.accuracy_table`.
+    """
+    moves = [transformer(dataset)] if len(followed.moved(dataset)) else []
+    return report.side_by_side([split(dataset, arms), occlusion(dataset), *moves])
+
+
+def split(dataset: str, arms: pd.DataFrame) -> tuple[str, HTML]:
+    """Title and figure: accuracy where frames, sequences or people are split, of networks and references."""
+    rungs = audit.ladder(dataset, arms)
+    rungs = pd.concat([rungs[rungs["method"] == name] for name in (*followed.labels(), *references.METHODS[1:])])
+    with plt.rc_context(plots.STYLE):
+        fig, ax = plt.subplots(**FIGURE)
+        plots.protocol_ladder(ax, rungs.assign(method=rungs["method"].map(followed.short)))
+        printed = naming.printed(Experiment("proposed", dataset=dataset))
+        if pd.notna(printed):
+            ax.plot(-0.25, printed, "D", markerfacecolor="none", color=plots.INK, label="triplet, printed")
+        ax.set_xticks(range(3), ["frames,\nas the paper", "sequences", "people"])
+        ax.set(xlabel="", ylabel="accuracy")
+        fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=8)
+    n = {followed.short(name): ", ".join(own["n"].astype(str)) for name, own in rungs.groupby("method", sort=False)}
+    caption = (
+        "Accuracy by what is split, with 95 % intervals: over splits; for people pooled, and people resampled. n, from "
+        f"left to right: {_listed(n)}."
+    )
+    alt = "; ".join(f"{row.method}, {row.protocol}: {row.mean:.1%}" for row in rungs.itertuples())
+    return "What does the split give away?", report.figure(fig, caption, alt, rungs)
+
+
+def occlusion(dataset: str) -> tuple[str, HTML]:
+    """Title and figure: accuracy on clear and on covered faces."""
+    protocol, table = followed.under_occlusion(dataset)
+    by_arm = dict(list(table.groupby("label", sort=False)))
+    with plt.rc_context(plots.STYLE):
+        fig, ax = plt.subplots(**FIGURE)
+        arms = {followed.short(name): own.rename(columns={"score": "kind"}) for name, own in by_arm.items()}
+        occlusion_plots.kinds(ax, arms).set_xlabel("accuracy")
+        ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+        fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
+    n = {followed.short(name): own["members"].iloc[0] for name, own in by_arm.items()}
+    over = "people resampled" if protocol == "subject" else "over members"
+    caption = (
+        f"Protocol {protocol}: accuracy with 95 % intervals, {over}; unseen: "
+        f"{len(robustness.SCORES['unseen'])} occlusions. Members: {_listed(n)}."
+    )
+    alt = "; ".join(f"{row.label}, {row.score}: {row.mean:.1%}" for row in table.itertuples())
+    return "What does occlusion take?", report.figure(fig, caption, alt, table)
+
+
+def transformer(dataset: str) -> tuple[str, HTML]:
+    """Title and figure: how far the transformer's view moves when a rectangle covers the face."""
+    protocol, table = followed.least_exposed(followed.moved(dataset))
+    with plt.rc_context(plots.STYLE):
+        fig, ax = plt.subplots(**FIGURE)
+        names = [textwrap.fill(followed.short(name), 16) for name in table["label"]]
+        occlusion_plots.moved(ax, table.assign(label=names))
+        fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
+    names = table["label"].map(followed.short)
+    means = "; ".join(f"{name}: {mean:.2f} pixels" for name, mean in zip(names, table["mean"], strict=True))
+    caption = (
+        f"Protocol {protocol}: how far the view's corners move when the face is covered; mean, and the middle 95 % of "
+        f"the test frames of all members. Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
+    )
+    return "How far does the transformer's view move?", report.figure(fig, caption, means, table)
+
+
+def still_open(dataset: str, compared: pd.DataFrame) -> str:
+    """How many of the planned members are trained, and which claims stay open. compared: `claims.claims_table`."""
+    planned, done = Counter(), Counter()
+    for row in read_experiments():
+        if row.dataset == dataset:
+            planned[row.protocol] += len(row.members)
+            done[row.protocol] += len(results.finished(row)) if tables.has_results(row) else 0
+    by_protocol = ", ".join(f"{done[name]} of {planned[name]} under {name}" for name in planned)
+    lines = [f"- {done.total()} of {planned.total()} members are trained: {by_protocol}."]
+    for row in compared[compared["verdict"] == "not resolvable"].to_dict("records"):
+        about = f'"{row["claim"]}" ({row["protocol"]}; {row["better"]})'
+        lines.append(f"- Not resolvable with {row['n']} {row['pairs']}: {about}.")
+    return "\n".join(lines)
+
+
+def read_on(dataset: str, arms: pd.DataFrame) -> str:
+    """A link to every other page with its answer in a sentence, as a list in Markdown."""
+    said = answers.of_each_page(dataset, arms)
+    place = {page: report.address(page, dataset) for page in report.PAGES}
+    links = [f"- [{title}]({place[page]}): {said.get(page, '')}" for page, title in report.PAGES.items()]
+    return "\n".join(link.removesuffix(": ") for link in links[1:])
+
+
+def _listed(values: dict) -> str:
+    return "; ".join(f"{value} ({name})" for name, value in values.items())

@@ -1,0 +1,165 @@
+"""The answer in one picture: each method where the split leaks, on new people, and on new people occluded.
+
+Made from `results/` alone.
+"""
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from fer_lib import paths, results
+from fer_lib.experiments import Experiment
+from fer_lib.figures import plots
+from fer_lib.findings import audit, followed, recipe_results, robustness, tables, transfer_results
+from fer_lib.measures import occluded_references, references
+from fer_lib.words import naming
+from fer_lib.words.rounding import in_cell, percent
+
+ENDS = ["mean", "ci_low", "ci_high"]
+"""The columns of a score and its interval."""
+
+ASKED = {
+    "random": ("known people, frames split at random as in the paper", {"marker": "o", "color": plots.MUTED}),
+    "subject": ("new people", {"marker": "o", "color": plots.ACCENT}),
+    "occluded": ("new people, occluded as no training shows", {"marker": "s", "color": plots.CYCLE[1]}),
+}
+"""What is asked, from the easiest to the hardest -> in words, and how it is drawn."""
+
+CAPTION = (
+    "Accuracy with 95 % intervals: where frames are split, over members, each with its own split; on new people pooled "
+    "over all planned folds, people resampled; methods whose planned folds are not all trained are left out. Occluded: "
+    "the mean over the kinds of occlusion that no training shows; hollow where training imitated some of them (page "
+    "Transfer). Printed: the paper's number for that loss, for softmax as it follows from the text. The paper's "
+    "transformer learns at the full rate; here triplet's has a tenth of it, for at the full one it can lose the face."
+)
+
+BESIDE = (
+    "In percent, on people never seen, with 95 % intervals over people. By sequence: the probabilities of its frames "
+    "averaged. Heavy occlusion imitates some of the unseen kinds (page Transfer)."
+)
+
+
+def shown(dataset: str) -> dict[str, Experiment]:
+    """Name -> the trained methods, tested on new people: the paper's two losses, the strong recipe, the fine-tuned."""
+    rows = [row for row in tables.measured(dataset) if row.protocol == "subject"]
+    the_papers = [row for row in rows if naming.label(row) in followed.labels()]
+    strong = [row for row in rows if (row.recipe, row.loss) == ("strong", "softmax") and row.occlusion != "none"]
+    strong.sort(key=lambda row: (row.pretrained != "none", row.occlusion == "heavy"))
+    found = {_named(row): row for row in [*the_papers, *strong]}
+    if len(found) < len(the_papers) + len(strong):
+        raise ValueError(f"of the networks of {dataset} two have one name; let transfer_results.named tell them apart")
+    return found
+
+
+def _on_everybody(row: Experiment, table: str = "metrics.csv") -> bool:
+    """Whether every fold of people is in a table: what was asked about other people is not compared."""
+    return results.read(row, table)["fold"].nunique() >= row.folds
+
+
+def _named(row: Experiment) -> str:
+    done, of = len(results.finished(row)), len(row.members)
+    part = f"\n({done} of {of} trainings)" if done < of and _on_everybody(row) else ""
+    return transfer_results.named(row) + part
+
+
+def table(dataset: str) -> pd.DataFrame:
+    """A row per method and question that was asked of it: method, asked (as in `ASKED`), mean, ci_low, ci_high, n.
+
+    printed: the paper's number for the loss, beside the paper's protocol; else NaN. imitated: whether training showed
+    what is much like the occlusions that were asked about.
+    """
+    scores = robustness.robustness_table(dataset).query("protocol == 'subject' and score == 'unseen'")
+    scores = scores.rename(columns={"label": "method", "members": "n"}).assign(protocol="occluded")
+    alone = occluded_references.scores(dataset)
+    taught = alone[(alone["method"] == occluded_references.COVERED) & (alone["score"] == "clean")]
+    alone = pd.concat(
+        [taught.assign(protocol="subject"), alone[alone["score"] == "unseen"].assign(protocol="occluded")]
+    )
+    rungs = pd.concat([audit.ladder(dataset, tables.accuracy_table(dataset)), alone, scores])
+    rungs = rungs.query("protocol in @ASKED")
+    rungs = rungs.sort_values("protocol", key=lambda names: names.map(list(ASKED).index), kind="stable")
+    names = occluded_references.METHODS
+    rows = [rungs[rungs["method"] == name].assign(printed=np.nan, imitated=False) for name in names]
+    for name, experiment in shown(dataset).items():
+        own = rungs[rungs["method"] == naming.label(experiment)].assign(method=name)
+        for protocol, file in {"subject": "metrics.csv", "occluded": "occluded_predictions.csv.gz"}.items():
+            if not _on_everybody(experiment, file):
+                own = own[own["protocol"] != protocol]
+        usual = Experiment("usual", dataset, backbone=experiment.backbone, loss=experiment.loss)
+        printed = naming.printed(usual) if experiment.recipe == "paper" else np.nan
+        imitated = (own["protocol"] == "occluded") & (experiment.occlusion == "heavy")
+        rows.append(own.assign(printed=np.where(own["protocol"] == "random", printed, np.nan), imitated=imitated))
+    found = pd.concat(rows, ignore_index=True).rename(columns={"protocol": "asked"})
+    return found[["method", "asked", "mean", "ci_low", "ci_high", "n", "printed", "imitated"]]
+
+
+def to_beat(dataset: str) -> pd.DataFrame:
+    """What somebody else's method would be put beside, on new people, in percent with its interval.
+
+    A row per reference, method of `shown` that was asked about everybody, and published number for new people: method,
+    by frame, by sequence (the probabilities of its frames averaged), under unseen occlusion, n.
+    """
+    alone = results.of_data_set(dataset, "references.csv").query("protocol == 'subject'").set_index("method")
+    covered = occluded_references.scores(dataset).set_index(["score", "method"])
+    rows = []
+    for name in (*references.METHODS, occluded_references.COVERED):
+        said = {"by frame": _cell(alone.loc[name, ENDS])} if name in alone.index else {}
+        for column, score in {"by frame": "clean", "under unseen occlusion": "unseen"}.items():
+            if (score, name) in covered.index:
+                said[column] = _cell(covered.loc[(score, name), ENDS])
+        rows += [{"method": name, **said}] if said else []
+    for name, arm in shown(dataset).items():
+        if _on_everybody(arm, "occluded_predictions.csv.gz"):
+            asked = {score: _cell(robustness.score(arm, robustness.SCORES[score])) for score in ("clean", "unseen")}
+            said = {"by frame": asked["clean"], "by sequence": _cell(recipe_results.by_sequence(arm))}
+            n = f"{len(results.finished(arm))} members"
+            rows.append({"method": name.split("\n")[0], **said, "under unseen occlusion": asked["unseen"], "n": n})
+    published = pd.read_csv(paths.NOTEBOOKS / "published.csv").query("protocol.str.startswith('10 folds of people')")
+    if dataset == "ckplus":
+        rows += [
+            {"method": f"{row.method} ({row.source}; {row.protocol})", "by sequence": f"{row.accuracy:.2f}"}
+            for row in published.itertuples()
+        ]
+    columns = ["method", "by frame", "by sequence", "under unseen occlusion", "n"]
+    return pd.DataFrame(rows, columns=columns).fillna("–")
+
+
+def _cell(values: Sequence[float]) -> str:
+    return in_cell(*values, ".2%")
+
+
+def picture(reached: pd.DataFrame) -> Figure:
+    """Draw `table`: a line per method, the hardest question lowest."""
+    names = list(dict.fromkeys(reached["method"]))
+    lines = reached["method"].map(names.index)
+    fig, ax = plt.subplots(figsize=(7.6, 1.2 + 0.52 * len(names)))
+    for k, (asked, (words, look)) in enumerate(ASKED.items()):
+        own = reached[reached["asked"] == asked]
+        y = lines[own.index] + 0.24 * (k - 1)
+        ax.hlines(y, own["ci_low"], own["ci_high"], color=look["color"], linewidth=1.6)
+        ax.plot(own["mean"].mask(own["imitated"]), y, linestyle="", label=words, **look)
+        ax.plot(own["mean"].where(own["imitated"]), y, linestyle="", **look, markerfacecolor="none")
+        for place, mean, low in zip(y, own["mean"], own["ci_low"].fillna(own["mean"]), strict=True):
+            ax.text(low - 0.006, place, f"{100 * mean:.1f}", ha="right", va="center", fontsize=7.5)
+    if reached["printed"].notna().any():
+        ax.plot(reached["printed"], lines - 0.24, "D", color=plots.INK, markerfacecolor="none", label="printed")
+    lowest = reached[["mean", "ci_low"]].min().min()
+    ax.set(xlim=(lowest - 0.05, 1.01), xlabel="accuracy")
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    ax.hlines(np.arange(1, len(names)) - 0.5, 0, 1, transform=ax.get_yaxis_transform(), color=plots.RULE, linewidth=0.6)
+    plots.name_lines(ax, names)
+    fig.legend(*ax.get_legend_handles_labels(), loc="outside upper left", ncols=2)
+    return fig
+
+
+def in_words(reached: pd.DataFrame) -> str:
+    """What the picture shows, for who cannot see it."""
+    lines = []
+    for name, own in reached.groupby("method", sort=False):
+        said = [f"{percent(row.mean)} % ({ASKED[row.asked][0]})" for row in own.itertuples()]
+        lines.append(f"{name}: {', '.join(said)}".replace("\n", " "))
+    return "; ".join(lines)

@@ -1,0 +1,1 @@
+"""Tables, intervals and verdicts, made from `results/` alone."""

@@ -1,0 +1,304 @@
+"""What the trained classifiers use, and which map of it to believe: tables and sentences, from `results/` alone."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from fer_lib import results
+from fer_lib.experiments import Experiment
+from fer_lib.faces import SIZE
+from fer_lib.findings.tables import measured
+from fer_lib.findings.views import faces_kept
+from fer_lib.measures.attribution import CONTROLS, GRID, METHODS, SHARES
+from fer_lib.stats import RESAMPLED, pooled, pooled_gain
+from fer_lib.words.naming import label
+from fer_lib.words.rounding import in_cell
+
+LEVELS = ("0%", *(f"{share:.0%}" for share in SHARES))
+MAPS = (*METHODS, *CONTROLS)
+
+WORDS = {"expression": "where its action units show", "mouth": "on and around the mouth", "eyes": "on the eyes' band"}
+"""Region -> where that is, in a sentence."""
+
+TRAINED = {
+    "none": "without occlusion",
+    "rectangle": "with the paper's rectangle",
+    "mixed": "with mixed occlusion",
+    "heavy": "with heavy occlusion",
+}
+"""Occlusion in training -> in words, in the order of the page."""
+
+ALL_TRAINED = (
+    " Mixed and heavy occlusion come with the strong recipe, and heavy occlusion often lies over the mouth: compare "
+    "the first two kinds of training, and the last two."
+)
+"""What to mind where all of `TRAINED` are compared."""
+
+PLACED = ("integrated gradients", "sliding square")
+"""The maps that tell where on the face a network looks; where Grad-CAM does is a matter of its lattice (`lattice`)."""
+
+FEWEST = 3
+"""Members below which an interval over them, and a verdict, say nothing."""
+
+CAPTION = (
+    "Intervals (95 %) are over people (protocol subject), images (usage) or, of three and more, members; the first two "
+    "know nothing of what another training would change."
+)
+
+
+def over(protocol: str) -> str:
+    """What the intervals of a protocol are over, in words."""
+    return f"{RESAMPLED[protocol][1]} resampled" if protocol in RESAMPLED else "over members, where there are three"
+
+
+def arms(dataset: str) -> list[Experiment]:
+    """The measured experiments with a member that has maps and has not lost the face; there may be none."""
+    return [row for row in measured(dataset) if len(deleted(row)) and len(_right(row))]
+
+
+def mean_maps(experiment: Experiment) -> dict[str, dict[str, np.ndarray]]:
+    """Map -> predicted emotion -> its mean (12, 12) over the frames of all members, each scaled to a sum of 1."""
+    table = faces_kept(experiment, results.read(experiment, "attribution.csv.gz"))
+    means = {name: {} for name in METHODS}
+    for (name, emotion), own in table.groupby(["map", "emotion"]):
+        patches = own.drop(columns=["seed", "fold", "map", "emotion", "frames"]).to_numpy(float)
+        means[name][emotion] = np.average(patches, axis=0, weights=own["frames"]).reshape(GRID, GRID)
+    return means
+
+
+def patches(rows: dict[str, dict[str, np.ndarray]]) -> pd.DataFrame:
+    """Maps by name and emotion as a table: map, emotion, and a column per patch, "row column"."""
+    columns = [f"{row} {column}" for row in range(GRID) for column in range(GRID)]
+    found = [(name, emotion, *values.ravel()) for name, maps in rows.items() for emotion, values in maps.items()]
+    return pd.DataFrame(found, columns=["map", "emotion", *columns])
+
+
+def deleted(experiment: Experiment) -> pd.DataFrame:
+    """Per frame, map and order (`most` or `least` relevant first), 1 where the prediction stays, at each of `LEVELS`.
+
+    Columns seed, fold, frame_id, subject, map, first, the levels, and area: the mean from 0 to 50 % removed. Members
+    that have lost the face are left out: they see black whatever is removed.
+    """
+    table = results.read(experiment, "deletion.csv.gz")
+    if table.empty:
+        return table
+    table = faces_kept(experiment, table)
+    kept = table[list(LEVELS[1:])].eq(table["prediction"], axis=0).astype(float)
+    kept.insert(0, LEVELS[0], 1.0)
+    shares = (0, *SHARES)
+    key = table[["seed", "fold", "frame_id", "subject", "map", "first"]]
+    return pd.concat([key, kept], axis=1).assign(area=np.trapezoid(kept, shares, axis=1) / shares[-1])
+
+
+def curves(experiment: Experiment) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    """Per map and order: severity, mean, ci_low, ci_high of the share of frames that keep their prediction."""
+    table = deleted(experiment)
+    for name in MAPS:
+        for first in ("most", "least"):
+            own = table[(table["map"] == name) & (table["first"] == first)]
+            if len(own):
+                pairs = zip(SHARES, LEVELS[1:], strict=True)
+                rows = [(0, 1, 1, 1), *((share, *_mean(experiment, own, level)) for share, level in pairs)]
+                yield name, first, pd.DataFrame(rows, columns=["severity", "mean", "ci_low", "ci_high"])
+
+
+def curve_table(experiments: list[Experiment]) -> pd.DataFrame:
+    """`curves` of several arms: method, map, first, severity, mean, ci_low, ci_high."""
+    about = ["method", "map", "first"]
+    parts = [
+        points.assign(**dict(zip(about, (label(one), name, first), strict=True)))
+        for one in experiments
+        for name, first, points in curves(one)
+    ]
+    return pd.concat(parts)[[*about, "severity", "mean", "ci_low", "ci_high"]].reset_index(drop=True)
+
+
+def _mean(experiment: Experiment, frames: pd.DataFrame, column: str, of: str | None = None):
+    """Mean of a column of shares, or its ratio to the column `of`, with its interval over people, images or members."""
+    kinds = {"of": frames[of], "within": (0, np.inf)} if of else {}
+    mean, *ends = pooled(experiment.protocol, frames, frames[column], **kinds)
+    return (mean, np.nan, np.nan) if _few(experiment.protocol, frames) else (mean, *ends)
+
+
+def _few(protocol: str, frames: pd.DataFrame) -> bool:
+    """Whether an interval would be over fewer than `FEWEST` members."""
+    return protocol not in RESAMPLED and frames.groupby(["seed", "fold"]).ngroups < FEWEST
+
+
+def faithfulness(dataset: str) -> pd.DataFrame:
+    """Per arm and map of `METHODS`: is it faithful? Areas under the share of kept predictions, 0 to 50 % removed.
+
+    Columns experiment, occlusion, protocol, label, map, most, least, random, contrast (areas), stay and random_stay
+    (predictions that stay without the most relevant or a random tenth), and paired gains of most first with interval:
+    `between` over least first, `better` over a random order, `beyond` over the patches of most contrast; n and verdict
+    are those of `better`. Fewer than `FEWEST` members have no interval and no verdict.
+    """
+    rows = []
+    for experiment in arms(dataset):
+        table = deleted(experiment)
+        key = ["seed", "fold", "frame_id", "subject"]
+        areas = table.pivot_table(index=key, columns=["map", "first"], values="area")
+        stays = table[table["first"] == "most"].groupby("map")["10%"].mean()
+        frames, about = areas.index.to_frame(index=False), ("experiment", "occlusion", "protocol")
+        for name in METHODS:
+            pairs = {"between": (name, "least"), "better": ("random", "most"), "beyond": ("contrast", "most")}
+            row = {column: getattr(experiment, column) for column in about} | {"label": label(experiment), "map": name}
+            row |= {first: areas[name, first].mean() for first in ("most", "least")}
+            row |= {control: areas[control, "most"].mean() for control in CONTROLS}
+            row |= {"stay": stays[name], "random_stay": stays["random"]}
+            for gain, other in pairs.items():
+                found = pooled_gain(experiment.protocol, frames, (areas[other] - areas[name, "most"]).to_numpy())
+                if _few(experiment.protocol, frames):
+                    found |= {"ci_low": np.nan, "ci_high": np.nan, "verdict": "too few members"}
+                row |= {gain: found["difference"], f"{gain}_low": found["ci_low"], f"{gain}_high": found["ci_high"]}
+                if gain == "better":
+                    row |= {"n": found["n"], "verdict": found["verdict"]}
+            rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def readable_faithfulness(table: pd.DataFrame) -> pd.DataFrame:
+    """`faithfulness` with a row per arm and a column per map: does it beat random, and by how many points?"""
+    words = table["verdict"].replace({"supported": "yes", "contradicted": "worse"})
+    gains = [in_cell(*gain, "+.1%") for gain in table[["better", "better_low", "better_high"]].itertuples(index=False)]
+    said = [f"{verdict}: {gain}" for verdict, gain in zip(words, gains, strict=True)]
+    form = {"index": ["protocol", "label", "n"], "columns": "map", "values": "said", "aggfunc": "first", "sort": False}
+    wide = table.assign(said=said).pivot_table(**form)[list(METHODS)].reset_index().rename_axis(columns=None)
+    return wide[["protocol", "label", *METHODS, "n"]].rename(columns={"label": "method"})
+
+
+def faithful(table: pd.DataFrame) -> str:
+    """Which maps find what the predictions rest on better than chance and better than contrast, in a sentence."""
+    judged = table[table["better_low"].notna()]
+    if judged.empty:
+        return "No network has enough members for a verdict."
+    counts = judged.groupby("map").agg(better=("verdict", lambda own: own.eq("supported").sum()), n=("n", "size"))
+    counts["beyond"] = judged["beyond_low"].gt(0).groupby(judged["map"]).sum()
+    said = [f"*{row.Index}* {row.better} and {row.beyond}" for row in counts.loc[list(METHODS)].itertuples()]
+    n = counts["n"].max()
+    return f"Networks, of {n} with a verdict, in which a map beats a random order and contrast: {', '.join(said)}."
+
+
+def best_map(table: pd.DataFrame) -> str:
+    """The map that beats a random order by most in most arms of `faithfulness`."""
+    return table.loc[table.groupby("experiment")["better"].idxmax(), "map"].mode()[0]
+
+
+def regions(experiment: Experiment, by_emotion: bool = False) -> pd.DataFrame:
+    """How many times its share of the image a region has of what speaks for the class, on rightly classified frames.
+
+    Columns map, region, emotion (if by_emotion), ratio, ci_low, ci_high, inside and area (mean shares), frames.
+    A ratio of 1 is chance. The regions are eyes, mouth and, on synthetic faces, `expression`.
+    """
+    table, rows = _right(experiment), []
+    by = ["map", "region", *(["emotion"] if by_emotion else [])]
+    for key, own in table.groupby(by):
+        ratio = _mean(experiment, own, "inside", "area")
+        rows.append([*key, *ratio, own["inside"].mean(), own["area"].mean(), len(own)])
+    return pd.DataFrame(rows, columns=[*by, "ratio", "ci_low", "ci_high", "inside", "area", "frames"])
+
+
+def _right(experiment: Experiment) -> pd.DataFrame:
+    """The rows of `regions.csv.gz` of rightly classified frames whose map is not empty, with the emotion's name."""
+    table = faces_kept(experiment, results.read(experiment, "regions.csv.gz")).dropna(subset="inside")
+    table = table[table["label"] == table["prediction"]]
+    return table.assign(emotion=np.array(results.class_names(experiment))[table["label"].astype(int)])
+
+
+def places(dataset: str) -> pd.DataFrame:
+    """`regions` of every arm, with its occlusion in training, protocol and method; empty without an arm."""
+    about = {arm: {"occlusion": arm.occlusion, "protocol": arm.protocol, "method": label(arm)} for arm in arms(dataset)}
+    return pd.concat([regions(arm).assign(**own) for arm, own in about.items()]) if about else pd.DataFrame()
+
+
+def told(table: pd.DataFrame) -> list[str]:
+    """The regions that a table of `regions` tells of: where the expression is, if known, else mouth and eyes."""
+    known = [name for name in WORDS if (table["region"] == name).any()]
+    return known[:1] if known[:1] == ["expression"] else known
+
+
+def readable_regions(table: pd.DataFrame) -> pd.DataFrame:
+    """`places` with a row per arm and a column per region and map of `PLACED`: times chance, with interval."""
+    own = table[table["map"].isin(PLACED)]
+    said = [in_cell(row.ratio, row.ci_low, row.ci_high, ".2f") for row in own.itertuples()]
+    own = own.assign(said=said, place=own["region"] + ", by " + own["map"])
+    form = {"index": ["protocol", "method"], "columns": "place", "values": "said", "aggfunc": "first", "sort": False}
+    wide = own.pivot_table(**form)
+    columns = sorted(wide.columns, key=lambda place: [*WORDS].index(place.split(",")[0]))
+    return wide[columns].reset_index().rename_axis(columns=None)
+
+
+def ranges(table: pd.DataFrame) -> str:
+    """From the lowest to the highest network of `places`, times chance by map and region, in words."""
+    said = []
+    for name in (*PLACED, "contrast"):
+        own = table[table["map"] == name].groupby("region")["ratio"]
+        places = [f"{region} {_range(own.get_group(region), '.2f')}" for region in WORDS if region in own.groups]
+        said.append(f"{name}, {', '.join(places)}")
+    return "; ".join(said)
+
+
+def lattice(maps: list[dict[str, dict[str, np.ndarray]]]) -> str:
+    """Where Grad-CAM's maps peak, and why, in sentences; maps: `mean_maps` of each arm.
+
+    Where its cells lie is said, and tested, of `attribution.in_pixels`.
+    """
+    peaks = [np.unravel_index(one.argmax(), one.shape) for own in maps for one in own["Grad-CAM"].values()]
+    corner = sum(min(peak) >= GRID // 2 for peak in peaks)
+    return (
+        f"Grad-CAM's four cells are centred on pixels 0 and 32 of {SIZE}, across and down, so that one alone lies "
+        f"inside the face: {corner} of {len(peaks)} mean maps, whatever the network and the emotion, peak at the lower "
+        "right, which is this lattice. Grad-CAM is therefore left out where regions are compared."
+    )
+
+
+def _range(values: pd.Series, form: str = ".0%") -> str:
+    """0.384, 0.472 -> 38 to 47 %, of which no line breaks; once if both ends read alike."""
+    ends = dict.fromkeys(f"{x:{form}}".removesuffix("%") for x in (values.min(), values.max()))
+    return (" to ".join(ends) + (" %" if form.endswith("%") else "")).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def answer(dataset: str, table: pd.DataFrame, found: pd.DataFrame) -> str:
+    """What the classifiers use, by the occlusion in their training; table: `faithfulness`, found: `places`."""
+    if table.empty:
+        return (
+            f"No network on {dataset} has maps of what it uses yet: those that are stored were trained before the maps "
+            "were there, and their weights are not kept. The end of this page names them."
+        )
+    name = best_map(table)
+    best, own = table[table["map"] == name], found[found["map"] == name]
+    shown = [one for one in TRAINED if (best["occlusion"] == one).any()]
+    places = {region: own[own["region"] == region] for region in told(own)}
+    area = {region: f"{100 * here['area'].mean():.0f}\N{NO-BREAK SPACE}%" for region, here in places.items()}
+    shares = {region: _by_training(here, "inside", shown) for region, here in places.items()}
+    first, *others = places
+    ways = _listed([f"{TRAINED[one]} {share}" for share, one in zip(shares[first], shown, strict=True)])
+    said = "Of what speaks for the emotion on rightly classified faces there lies "
+    said += f"{WORDS[first]} ({area[first]} of the image): in networks trained {ways}"
+    for region in others:
+        order = ", in the same order," if len(shown) > 1 else ""
+        said += f"; {WORDS[region]} ({area[region]}){order} {_listed(shares[region])}"
+    if first == "mouth" and _less_with_occlusion(found):
+        said = f"**Networks trained with occlusion rest less on the mouth**, by the sliding square too. {said}"
+    says = "Deletion confirms" if (best["stay"] < best["random_stay"]).all() else "Deletion questions"
+    return (
+        f"{said}.\n\n{says} the map that says so, *{name}*: without the tenth of the face that it calls most relevant, "
+        f"{_listed(_by_training(best, 'stay', shown))} of the predictions stay, without a random tenth "
+        f"{_range(best['random_stay'])}."
+    ) + (ALL_TRAINED if shown == list(TRAINED) else "")
+
+
+def _by_training(table: pd.DataFrame, column: str, shown: list[str]) -> list[str]:
+    return [_range(table.loc[table["occlusion"] == one, column]) for one in shown]
+
+
+def _less_with_occlusion(found: pd.DataFrame) -> bool:
+    """Whether by every map of `PLACED` the mean share on the mouth is highest without occlusion in training."""
+    own = found[(found["region"] == "mouth") & found["map"].isin(PLACED)]
+    shares = own.pivot_table(index="map", columns="occlusion", values="inside")
+    return shares.shape[1] > 1 and shares.idxmax(axis=1).eq("none").all()
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,0 +1,287 @@
+"""How clearly an embedding divides its frames, measured in its own space, by emotion and by identity.
+
+Under softmax and joint the embedding is the seven logits, after pure triplet training the point in the triplet space;
+distances are Euclidean in both. Where losses are compared cosine distances check them: the triplet loss works on
+Euclidean ones. An embedding that divides its frames by subject has kept the identity: a warning.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from scipy.spatial.distance import cdist
+from sklearn.metrics import silhouette_samples
+
+from fer_lib import results
+from fer_lib.experiments import Experiment
+from fer_lib.findings import tables
+from fer_lib.stats import TRAININGS, by_training, mean_interval, paired_difference
+from fer_lib.words import naming
+from fer_lib.words.rounding import in_cell
+
+NEIGHBOURS = 5
+
+RANGES = {
+    "MAP@R": (0, 1),
+    "precision@1": (0, 1),
+    "5-NN accuracy": (0, 1),
+    "silhouette": (-1, 1),
+    "within / between": (0, np.inf),
+}
+"""Score -> its range. The higher the clearer, but for the last: within / between is lower where classes are divided."""
+
+GROUPINGS = {"emotion": "label", "identity": "subject"}
+"""What the frames are divided by -> its column in `embeddings.csv.gz`."""
+
+LESS = (("triplet", "softmax"), ("joint", "softmax"), ("joint", "triplet"))
+"""Which losses are compared: the first less the second."""
+
+DISTANCES = ("Euclidean", "cosine")
+"""The distances of `comparisons`; cosine ones ask only for the direction of an embedding, not for its length."""
+
+TOLD = {
+    "MAP@R": ("MAP@R", "Euclidean"),
+    "5-NN accuracy": ("5-NN accuracy", "Euclidean"),
+    "silhouette": ("silhouette", "Euclidean"),
+    "MAP@R by cosine distance": ("MAP@R", "cosine"),
+    "silhouette by cosine distance": ("silhouette", "cosine"),
+}
+"""What the answer tells of: its name -> a score and a distance."""
+
+PAIR = ["protocol", "label", "less"]
+"""The columns of `comparisons` that tell what is compared."""
+
+IN_SHORT = ("MAP@R", "5-NN accuracy", "MAP@R by cosine distance")
+
+
+def scores(points: np.ndarray, classes: np.ndarray, metric: str = "euclidean") -> dict[str, float]:
+    """The scores of `RANGES` for points (N, D) of the given classes (N,); metric: one of scipy's `cdist`.
+
+    - MAP@R and precision@1 as pytorch-metric-learning defines them (Musgrave et al. 2020): each frame is a query to the
+      others; R is how many of these have its class.
+    - 5-NN accuracy: the most frequent class among the five nearest others, the first in order where several are.
+    - silhouette (Rousseeuw 1987), mean over frames.
+    - within / between: the mean distance of two frames of one class over that of two frames of different classes.
+
+    A frame that is alone in its class has nothing to be near to: it is no query and has no silhouette, but stays among
+    the others' neighbours. NaN where a score is undefined: fewer than two classes, no class of two frames, all points
+    in one place, a point without a direction whose cosine is asked for, or, for 5-NN, fewer than six frames.
+    """
+    _, classes = np.unique(classes, return_inverse=True)
+    distances = cdist(points, points, metric)  # (N, N); without BLAS, whose last digits differ between machines
+    same = classes[:, None] == classes
+    queries = same.sum(axis=1) > 1
+    if same.all() or not queries.any() or (np.ptp(points, axis=0) == 0).all() or np.isnan(distances).any():
+        return dict.fromkeys(RANGES, np.nan)
+    others = ~np.eye(len(classes), dtype=bool)
+    order = np.argsort(np.where(others, distances, np.inf), axis=1, kind="stable")[:, :-1]  # (N, N - 1), nearest first
+    hits = np.take_along_axis(same, order, axis=1)[queries]
+    silhouettes = silhouette_samples(distances, classes, metric="precomputed")
+    return {
+        "MAP@R": float(np.mean([_average_precision(row) for row in hits])),
+        "precision@1": float(hits[:, 0].mean()),
+        "5-NN accuracy": _neighbours_accuracy(classes, order, queries),
+        "silhouette": float(silhouettes[queries].mean()),
+        "within / between": float(distances[same & others].mean() / distances[~same].mean()),
+    }
+
+
+def _average_precision(hits: np.ndarray) -> float:
+    """MAP@R of one query. hits: bool, whether the others share its class, the nearest first."""
+    first = hits[: hits.sum()]
+    return float((first * first.cumsum() / np.arange(1, len(first) + 1)).mean())
+
+
+def _neighbours_accuracy(classes: np.ndarray, order: np.ndarray, queries: np.ndarray) -> float:
+    if order.shape[1] < NEIGHBOURS:
+        return np.nan
+    votes = [np.bincount(near).argmax() for near in classes[order[queries, :NEIGHBOURS]]]
+    return float(np.mean(votes == classes[queries]))
+
+
+def member_scores(experiment: Experiment, metric: str = "euclidean") -> pd.DataFrame:
+    """The scores of every member on its test frames: one row per seed, fold, divided (`GROUPINGS`) and score; value."""
+    table = results.read(experiment, "embeddings.csv.gz")
+    rows = []
+    for (seed, fold), frames in table[table["tested"]].groupby(["seed", "fold"]):
+        points = frames[dimensions(frames)].to_numpy(float)
+        for divided, column in GROUPINGS.items():
+            found = scores(points, frames[column].to_numpy(), metric)
+            rows += [(seed, fold, divided, score, value) for score, value in found.items()]
+    return pd.DataFrame(rows, columns=["seed", "fold", "divided", "score", "value"])
+
+
+def dimensions(table: pd.DataFrame) -> list[str]:
+    """The columns e0, e1, ... of a table of embeddings."""
+    return [name for name in table.columns if name[0] == "e" and name[1:].isdigit()]
+
+
+def all_member_scores(
+    dataset: str, metric: str = "euclidean", arms: Iterable[Experiment] | None = None
+) -> pd.DataFrame:
+    """`member_scores` of every arm that has embeddings, with experiment, protocol, part and label.
+
+    arms: by default all measured experiments. Raises ValueError if none of them has embeddings.
+    """
+    found = []
+    for row in tables.measured(dataset) if arms is None else arms:
+        if len(results.read(row, "embeddings.csv.gz")):
+            about = {"experiment": row.experiment, "protocol": row.protocol, "part": naming.part(row)}
+            found.append(member_scores(row, metric).assign(**about, label=naming.label(row)))
+    if not found:
+        raise ValueError(f"no experiment of {dataset} has embeddings; train one with 01_train")
+    return pd.concat(found, ignore_index=True)
+
+
+def caption(members: pd.DataFrame) -> str:
+    """What the scores of `all_member_scores` are, for the table of their means by emotion."""
+    counts = members.groupby(["label", "protocol", "seed", "fold"], sort=False)["value"].count()
+    without = [
+        f"{label}, {protocol}, seed {seed}, fold {fold}" for label, protocol, seed, fold in counts[counts == 0].index
+    ]
+    named = f" ({'; '.join(without)})" if without else ""
+    return (
+        "By emotion: how clearly the classes are divided. Euclidean distances between the embeddings of the test "
+        "frames: logits for softmax and joint, points of the triplet space for triplet. Mean and 95 % Student's t "
+        "interval over n members, which says what a retraining changes, not what new people would; under subject over "
+        "the folds, whose people differ too. With one member there is no interval. A frame that is alone in its class "
+        "is no query. Members whose transformer left the face count too, but not one that puts all test frames in one "
+        f"place, where no score is defined{named}."
+    )
+
+
+BY_IDENTITY = "By identity: how clearly the people are divided; the clearer, the more of a warning. Otherwise as above."
+"""Caption of the table by identity, which follows that by emotion."""
+
+
+def score_table(members: pd.DataFrame) -> pd.DataFrame:
+    """Mean and Student's t interval over the members of `all_member_scores` that have a score, which n counts.
+
+    Under `subject` the interval is over the folds.
+    """
+    rows = []
+    keys = ["experiment", "protocol", "part", "label", "divided", "score"]
+    for key, own in members.groupby(keys, sort=False):
+        values = own.set_index(["seed", "fold"])["value"].dropna()
+        each = by_training(key[1], values)
+        mean, low, high = mean_interval(each, RANGES[key[-1]]) if len(values) else (np.nan, np.nan, np.nan)
+        rows.append((*key, mean, low, high, len(values)))
+    return pd.DataFrame(rows, columns=[*keys, "mean", "ci_low", "ci_high", "n"])
+
+
+def pairs(dataset: str) -> list[tuple[Experiment, Experiment]]:
+    """The measured arms that differ in the loss alone, in the order of `LESS`."""
+    arms = tables.measured(dataset)
+    return [
+        (first, second)
+        for (loss, less), first, second in product(LESS, arms, arms)
+        if (first.loss, second.loss) == (loss, less)
+        and first.is_like(second, loss=less)
+        and naming.part(replace(first, loss="triplet")) != "ablation"
+    ]
+
+
+def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """One loss less another in each score by emotion, over the members that both of `pairs` have.
+
+    members: `all_member_scores`. One row per pair and score: protocol, label (of the first arm), less (the other's
+    `short_label`), score, difference, ci_low, ci_high, p, n.
+    """
+    values = members[members["divided"] == "emotion"].set_index(["experiment", "score", "seed", "fold"])["value"]
+    values = values.sort_index()
+    rows = []
+    for first, second in pairs(dataset):
+        if {first.experiment, second.experiment} <= set(members["experiment"]):
+            about = {"protocol": first.protocol, "label": naming.label(first), "less": short_label(second)}
+            for score, (low, high) in RANGES.items():
+                pair = (values[arm.experiment, score] for arm in (first, second))
+                found = paired_difference(*pair, first.protocol, within=(low - high, high - low))
+                rows.append({**about, "score": score, **found})
+    columns = ["protocol", "label", "less", "score", "difference", "ci_low", "ci_high", "p", "n"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def comparisons(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """`differences` by each of `DISTANCES`, its column distance. members: `all_member_scores`, which are Euclidean."""
+    compared = dict.fromkeys(arm for pair in pairs(dataset) for arm in pair)
+    compared = [arm for arm in compared if arm.experiment in set(members["experiment"])]
+    again = all_member_scores(dataset, "cosine", compared) if compared else members
+    found = [differences(own, dataset) for own in (members, again)]
+    return pd.concat([own.assign(distance=name) for own, name in zip(found, DISTANCES, strict=True)], ignore_index=True)
+
+
+def short_label(experiment: Experiment) -> str:
+    """The loss, and what differs from the paper's setting: enough where everything else is the same."""
+    differs = ", ".join(naming.differences(experiment))
+    return f"{experiment.loss} ({differs})" if differs else experiment.loss
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`score_table` of one grouping: a row per arm, a column per score, rounded.
+
+    n is the largest of the arm's scores: they are defined together, except in very small test sets.
+    """
+    said = [in_cell(*values, ".3f") for values in zip(table["mean"], table["ci_low"], table["ci_high"], strict=True)]
+    cells, keys = table.assign(cell=said).sort_values("protocol", kind="stable"), ["protocol", "label"]
+    wide = cells.set_index([*keys, "score"])["cell"].unstack()[list(RANGES)]
+    wide = wide.reindex(cells[keys].drop_duplicates()).rename_axis(columns=None)
+    wide.insert(0, "n", cells.groupby(keys)["n"].max())
+    return wide.reset_index().rename(columns={"label": "method"})
+
+
+def readable_comparisons(table: pd.DataFrame) -> pd.DataFrame:
+    """`comparisons`: a row per pair of arms and score, a column per distance; several members before single pairs."""
+    ends = zip(table["difference"], table["ci_low"], table["ci_high"], strict=True)
+    cells = table.assign(cell=[in_cell(*values, "+.3f") for values in ends])
+    rows = []
+    pairs_of_arms = sorted(cells.groupby(PAIR, sort=False), key=lambda pair: pair[1]["n"].max() < 2)
+    for (protocol, label, less), own in pairs_of_arms:
+        named = f"{label} less {less}, protocol {protocol}, n = {own['n'].max()}"
+        for score, by_distance in own.groupby("score", sort=False):
+            rows.append({"method": named, "score": score, **by_distance.set_index("distance")["cell"]})
+            named = ""
+    return pd.DataFrame(rows)
+
+
+def answer(table: pd.DataFrame) -> str:
+    """What `comparisons` say of the paper's claim, in sentences: by ranks and by distances, Euclidean and cosine."""
+    sentences = [f"- {sentence}" for sentence in _sentences(table[table["n"] > 1], tuple(TOLD), "**")]
+    alone = table[table["n"] == 1].drop_duplicates(PAIR)
+    if len(alone):
+        named = "; ".join(f"{row.label} less {row.less}, protocol {row.protocol}" for row in alone.itertuples())
+        sentences.append(f"- A single pair of members, too few to conclude anything: {named}.")
+    if not sentences:
+        sentences.append("No pair of arms that differ in the loss alone was run yet.")
+    return "## The answer so far\n\n" + "\n".join(sentences)
+
+
+def in_short(dataset: str) -> str:
+    """What a triplet loss adds to softmax, in sentences; nothing of a single pair of members."""
+    compared = comparisons(all_member_scores(dataset), dataset)
+    asked = compared["less"].str.startswith("softmax") & (compared["n"] > 1)
+    return " ".join(_sentences(compared[asked], IN_SHORT))
+
+
+def _sentences(table: pd.DataFrame, told: tuple[str, ...], mark: str = "") -> list[str]:
+    """A sentence per comparison, with those of `TOLD` by their verdict. mark: what stands around the arm's name."""
+    found = []
+    for (protocol, label, less), own in table.groupby(PAIR, sort=False):
+        rows = own.set_index(["score", "distance"])
+        by_verdict = defaultdict(list)
+        for name in told:
+            row = rows.loc[TOLD[name]]
+            ends = f" [{row['ci_low']:+.3f} to {row['ci_high']:+.3f}]" if pd.notna(row["ci_low"]) else ""
+            by_verdict[_verdict(row)].append(f"{name} {row['difference']:+.3f}{ends}")
+        units = TRAININGS.get(protocol, ("", "pairs of members"))[1]
+        said = "; ".join(f"{verdict}: {', '.join(scores)}" for verdict, scores in by_verdict.items())
+        found.append(f"{mark}{label}{mark} less {less}, protocol {protocol}, {own['n'].max()} {units}; {said}.")
+    return found
+
+
+def _verdict(row: pd.Series) -> str:
+    if pd.isna(row["ci_low"]):
+        return "without an interval"
+    return "clearer" if row["ci_low"] > 0 else "less clear" if row["ci_high"] < 0 else "not resolvable"

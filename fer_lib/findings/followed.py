@@ -1,0 +1,63 @@
+"""The networks that the overview and the figures of lines follow: the paper's softmax and triplet, among all others."""
+
+import pandas as pd
+
+from fer_lib.experiments import Experiment
+from fer_lib.findings import robustness, views
+from fer_lib.words import naming
+
+COMMON = "STN + ResNet-10 + "
+"""What all followed arms share; left out of the names within a sentence or a figure."""
+
+FEW = 7
+"""Lines that a figure can hold and a reader can tell apart."""
+
+
+def labels(occlusion: str = "rectangle") -> list[str]:
+    """The labels of the followed arms: softmax, and triplet with a transformer that keeps the face."""
+    settings = ({"loss": "softmax"}, {"loss": "triplet", "stn_lr_factor": 0.1})
+    return [naming.label(Experiment("followed", "ckplus", occlusion=occlusion, **given)) for given in settings]
+
+
+def few(arms: list[Experiment]) -> list[Experiment]:
+    """The arms that a figure of lines shows; all, if they are few.
+
+    Else the followed arms, with and without occlusion in training, and the strong recipe, from scratch and from
+    FER2013's usual weights.
+    """
+    followed = {*labels(), *labels(occlusion="none")}
+    shown = [
+        arm
+        for arm in arms
+        if naming.label(arm) in followed or (arm.recipe == "strong" and arm.pretrained in ("none", naming.USUAL_START))
+    ]
+    return shown if len(arms) > FEW and shown else arms
+
+
+def short(label: str) -> str:
+    """The label without what is common, and without parentheses, so that it may stand in some."""
+    return label.removeprefix(COMMON).replace(" (", ", ").rstrip(")")
+
+
+def least_exposed(table: pd.DataFrame, every: bool = False) -> tuple[str, pd.DataFrame]:
+    """The least exposed protocol, and its rows: of the followed arms, with and without occlusion, if there are any."""
+    protocol = next(name for name in ("subject", "sequence", "random", "usage") if name in set(table["protocol"]))
+    own = table[table["protocol"] == protocol]
+    chosen = own[own["label"].isin([*labels(), *labels(occlusion="none")])]
+    return protocol, own if every or chosen.empty else chosen
+
+
+def under_occlusion(dataset: str) -> tuple[str, pd.DataFrame]:
+    """The least exposed protocol, and its followed arms' accuracy on clear and on covered faces.
+
+    Without those that were asked about other people than most: they do not compare.
+    """
+    protocol, table = least_exposed(robustness.robustness_table(dataset))
+    scores = table["score"].isin(["clean", "black rectangle", "unseen"])
+    return protocol, table[scores & (table["people"] == table["people"].max())]
+
+
+def moved(dataset: str) -> pd.DataFrame:
+    """The rows of `views.summary` that say how far a rectangle moves the view; its method is called label."""
+    table = views.summary(dataset)
+    return table[table["quantity"] == "moved"].rename(columns={"method": "label"})

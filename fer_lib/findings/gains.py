@@ -1,0 +1,129 @@
+"""What each part of the method gains, and of what goes beyond it: the study's comparisons in one picture.
+
+Made from `results/` alone. Two networks that differ in the part are asked about the same faces, clear and occluded.
+"""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import MultipleLocator, PercentFormatter
+
+from fer_lib.experiments import Experiment
+from fer_lib.figures import plots
+from fer_lib.findings import tables
+from fer_lib.findings.claims import printed_gain
+from fer_lib.findings.robustness import ASKED, SCORES, gain
+from fer_lib.stats import COMPARISON
+from fer_lib.words.rounding import gained
+
+OF_THE_PAPER = {
+    "ResNet cut to 10 layers instead of 18": ("resnet10-softmax", "resnet18-softmax"),
+    "spatial transformer (STN)": ("resnet10-softmax", "resnet10-softmax-plain"),
+    "triplet loss instead of softmax (slow STN)": ("resnet10-triplet-slow-stn", "resnet10-softmax-slow-stn"),
+    "occlusion in training (softmax)": ("resnet10-softmax", "resnet10-softmax-no-occlusion"),
+    "occlusion in training (triplet, slow STN)": (
+        "resnet10-triplet-slow-stn",
+        "resnet10-triplet-slow-stn-no-occlusion",
+    ),
+}
+BEYOND = {
+    "STN at a tenth of its rate (slow STN)": ("resnet10-softmax-slow-stn", "resnet10-softmax"),
+    "triplet loss beside softmax (slow STN)": ("resnet10-joint", "resnet10-softmax-slow-stn"),
+    "strong recipe": ("resnet10-strong", "resnet10-softmax"),
+    "strong recipe in 100 epochs instead of 50": ("resnet10-strong-long", "resnet10-strong"),
+    "start from FER2013's weights": ("resnet10-transfer", "resnet10-strong"),
+    "FER2013's weights of 150 epochs instead of 20": ("resnet10-transfer-strong", "resnet10-transfer"),
+    "heavy occlusion, 60 epochs (not mixed, 20)": ("resnet10-transfer-heavy", "resnet10-transfer"),
+}
+"""Part -> the row of `experiments.csv` that has it, and the row that differs from it in the part, after the protocol.
+
+Slow STN: both with a tenth of the transformer's rate, for at the full one triplet's can lose the face.
+"""
+
+COLOURS = {"supported": plots.ACCENT, "contradicted": plots.CYCLE[1]}
+
+CAPTION = (
+    "Two networks that differ in the part, asked about the same test frames: points of accuracy that it gains. Above "
+    "the rule the paper's parts, below it what goes beyond. Thick: 95 % interval, where people are tested over people; "
+    "thin: over what was trained apart, folds or starts. A verdict asks that neither reaches zero. Two kinds of "
+    "outcome: in some members a transformer lost the face, and such a mean has no interval. Printed: under the paper's "
+    "own split. Unseen: of kinds that no training shows; heavy occlusion imitates some of them, and gains by its "
+    "longer training too (page Transfer). Slow STN: both with a tenth of the transformer's rate. The strong recipe "
+    "and a start from FER2013 have epochs and rates of their own. Not corrected for their number."
+)
+
+
+def table(dataset: str) -> pd.DataFrame:
+    """A row per part and score of `ASKED`, under the least exposed protocol of which there is any.
+
+    Columns protocol, whose (`paper`, `beyond`), part, asked, printed (NaN but on clear faces) and `stats.COMPARISON`.
+    """
+    arms = {arm.experiment: arm for arm in tables.measured(dataset)}
+    listed = {"paper": OF_THE_PAPER, "beyond": BEYOND}
+    for protocol in ("subject", "sequence", "random"):
+        rows = []
+        for whose, parts in listed.items():
+            for part, names in parts.items():
+                both = [arms.get(f"{protocol}-{name}") for name in names]
+                if all(both):
+                    about = {"protocol": protocol, "whose": whose, "part": part}
+                    rows += [{**about, **row} for row in _compared(*both) if row["n"]]
+        if rows:
+            break
+    return pd.DataFrame(rows, columns=["protocol", "whose", "part", "asked", "printed", *COMPARISON])
+
+
+def _compared(having: Experiment, lacking: Experiment) -> list[dict]:
+    printed = {"clean": printed_gain(having, lacking)}
+    return [{"asked": name, "printed": printed.get(name), **gain(having, lacking, SCORES[name])} for name in ASKED]
+
+
+def picture(found: pd.DataFrame) -> Figure:
+    """Draw `table`: a line per part, side by side on clear faces and under occlusion."""
+    parts = list(dict.fromkeys(found["part"]))
+    fig, axes = plt.subplots(1, len(ASKED), sharey=True, figsize=(9.6, 1.2 + 0.32 * len(parts)))
+    for ax, (score, words) in zip(axes, ASKED.items(), strict=True):
+        own = found[found["asked"] == score]
+        for row in own.itertuples():
+            colour, line = COLOURS.get(row.verdict, plots.MUTED), parts.index(row.part)
+            ax.hlines(line, row.trained_low, row.trained_high, color=colour, linewidth=0.8)
+            ax.hlines(line, row.ci_low, row.ci_high, color=colour, linewidth=2.4)
+            ax.plot(row.difference, line, "o" if pd.notna(row.ci_low) else "x", color=colour)
+            place = {"xy": (1.02, line), "xycoords": ax.get_yaxis_transform(), "va": "center"}
+            ax.annotate(f"{100 * row.difference:+.1f}", **place, fontsize=7.5, annotation_clip=False)
+        ax.axvline(0, color=plots.INK, linewidth=0.8)
+        ax.plot(own["printed"], own["part"].map(parts.index), "D", color=plots.INK, markerfacecolor="none")
+        ax.axhline(found.loc[found["whose"] == "paper", "part"].nunique() - 0.5, color=plots.MUTED, linewidth=0.8)
+        ax.xaxis.set_major_locator(MultipleLocator(0.1 if own["difference"].max() > 0.15 else 0.05))
+        ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=""))
+        ax.set_xlabel(f"points gained\n{words}")
+        plots.name_lines(ax, parts)
+    for verdict, colour in COLOURS.items():
+        axes[0].plot([], [], "o", color=colour, label=verdict)
+    axes[0].plot([], [], "o", color=plots.MUTED, label="not resolvable")
+    axes[0].plot([], [], "x", color=plots.MUTED, label="two kinds of outcome")
+    if found["printed"].notna().any():
+        axes[0].plot([], [], "D", color=plots.INK, markerfacecolor="none", label="printed")
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=5)
+    return fig
+
+
+def in_words(found: pd.DataFrame) -> str:
+    """Which gains of the paper's parts have a verdict, in points, and which parts have none; empty if not compared."""
+    own = found[found["whose"] == "paper"]
+    lines, decided = [], own[own["verdict"].isin(COLOURS)]
+    for verdict in COLOURS:
+        parts = [
+            f"{part} {', '.join(f'{100 * row.difference:+.1f} {ASKED[row.asked]}' for row in rows.itertuples())}"
+            for part, rows in decided[decided["verdict"] == verdict].groupby("part", sort=False)
+        ]
+        lines.append(f"{verdict.capitalize()} gains of its parts, in points: {'; '.join(parts)}." if parts else "")
+    undecided = own.loc[~own["part"].isin(decided["part"]), "part"].unique()
+    lines.append(f"Without a verdict: {'; '.join(undecided)}." if len(undecided) else "")
+    return " ".join(filter(None, lines))
+
+
+def in_full(found: pd.DataFrame) -> str:
+    """What the picture shows, for who cannot see it."""
+    said = [f"{ASKED[row.asked]}, {row.part}: {gained(row)}, {row.verdict}" for row in found.itertuples()]
+    return "; ".join(said)

@@ -1,0 +1,100 @@
+"""How far the initialisations of one recipe differ under `subject`, and what they reach asked together.
+
+Made from `results/` alone.
+"""
+
+from itertools import combinations
+
+import pandas as pd
+
+from fer_lib.experiments import Experiment
+from fer_lib.findings.robustness import SCORES, right
+from fer_lib.findings.tables import voted, with_sequences
+from fer_lib.stats import cluster_gain, cluster_interval, verdict
+from fer_lib.words.rounding import interval, percent, with_ends
+
+TOGETHER = "all of them together"
+
+
+def reached(experiment: Experiment) -> pd.DataFrame:
+    """What each initialisation reaches that was tested on everybody, and what they reach asked together.
+
+    A row per answer, by frame and by sequence: asked (`TOGETHER`: all of them, their probabilities averaged), by, mean,
+    ci_low, ci_high. Empty if fewer than two were tested on everybody.
+    """
+    table, rows = _whole_passes(experiment), []
+    for unit, by in {"frame": ["frame_id"], "sequence": ["sequence"]}.items():
+        asked = {f"initialisation {seed}": voted(own, by) for seed, own in table.groupby("seed")}
+        asked |= {TOGETHER: voted(table, by)} if asked else {}
+        rows += [(name, unit, *cluster_interval(own)) for name, own in asked.items()]
+    return pd.DataFrame(rows, columns=["asked", "by", "mean", "ci_low", "ci_high"])
+
+
+def _whole_passes(experiment: Experiment) -> pd.DataFrame:
+    """The predictions of the initialisations that have all folds; of none where that is only one."""
+    table = with_sequences(experiment)
+    whole = table.groupby("seed")["fold"].nunique().loc[lambda folds: folds == experiment.folds].index
+    return table[table["seed"].isin(whole if len(whole) > 1 else [])]
+
+
+def gain_together(experiment: Experiment) -> dict[str, float]:
+    """What asking the initialisations together gains over asking one of them, paired by people: `cluster_gain`."""
+    table = _whole_passes(experiment)
+    alone = (table["prediction"] == table["label"]).groupby(table["frame_id"]).mean()
+    together = voted(table, ["frame_id"]).set_index("frame_id")
+    right = together["prediction"] == together["label"]
+    return cluster_gain(right - alone, together["subject"])
+
+
+def same_recipe(experiment: Experiment, folds: int) -> pd.DataFrame:
+    """What comparing two initialisations of one recipe says, on every choice of so many folds: none is the better.
+
+    A row per score (`clean`, `unseen`), pair of initialisations that were tested on everybody, and folds: score, first,
+    second, folds, what `cluster_gain` says, and alone: the verdict if only the interval over people were asked.
+    """
+    seeds, rows = sorted(_whole_passes(experiment)["seed"].unique()), []
+    for name in ("clean", "unseen") if seeds else ():
+        table = right(experiment, SCORES[name])
+        wide = table.pivot_table(index=["fold", "subject", "frame_id"], columns="seed", values="score").reset_index()
+        for first, second in combinations(seeds, 2):
+            for chosen in combinations(range(experiment.folds), folds):
+                own = wide[wide["fold"].isin(chosen)]
+                found = cluster_gain(own[first] - own[second], own["subject"], own["fold"])
+                alone = verdict((found["ci_low"], found["ci_high"]))
+                rows.append({"score": name, "first": first, "second": second, "folds": chosen, **found, "alone": alone})
+    return pd.DataFrame(rows)
+
+
+def same_recipe_in_words(table: pd.DataFrame) -> str:
+    """`same_recipe` in sentences: how often a difference is found, and how large one may look; empty without one."""
+    if table.empty:
+        return ""
+    alone, both = ((table[column] != "not resolvable").sum() for column in ("alone", "verdict"))
+    most = table["difference"].abs().groupby(table["score"]).max()
+    count, folds = len(table), len(table["folds"].iloc[0])
+    return (
+        f"Compared on {folds} folds, two initialisations differ by up to {100 * most['clean']:.1f} points on clear "
+        f"faces and {100 * most['unseen']:.1f} under unseen occlusion. The interval over people alone calls one of the "
+        f"two better in {alone} of {count} comparisons, both intervals together in {both}."
+    )
+
+
+def in_words(experiment: Experiment) -> str:
+    """How far the initialisations differ and what they reach together, as a line; empty if there are not two."""
+    table = reached(experiment).query("by == 'frame'").set_index("asked")
+    if table.empty:
+        return ""
+    together, alone = table.loc[TOGETHER], table["mean"].drop(TOGETHER)
+    found = gain_together(experiment)
+    return (
+        f"- Its {len(alone)} initialisations reach {percent(alone.min())} to {percent(alone.max())} % each; asked "
+        f"together, their probabilities averaged, {with_ends(together)}: {100 * found['difference']:+.2f} points "
+        f"[{interval(found['ci_low'], found['ci_high'], '+')}] over one alone, {found['n']} people."
+    )
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`reached` in percent, a row for each asked."""
+    said = [with_ends((row.mean, row.ci_low, row.ci_high)) for row in table.itertuples()]
+    shown = table.assign(said=said).pivot(index="asked", columns="by", values="said").loc[table["asked"].unique()]
+    return shown.rename(columns="by {}".format).rename_axis(columns=None).reset_index()

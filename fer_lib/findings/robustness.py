@@ -1,0 +1,233 @@
+"""How the trained arms stand occlusion: scores, tables and paired comparisons, made from `results/` alone.
+
+A score is a weighted mean over occlusions of whether a frame is classified rightly, so that it has a value for every
+frame and people can be resampled. Each kind of occlusion counts the same, however many levels and fills it has.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from fer_lib import results
+from fer_lib.experiments import Experiment
+from fer_lib.faces import SIZE
+from fer_lib.findings.tables import measured, of_one_kind, two_kinds
+from fer_lib.occlusion_benchmark import (
+    CLEAN,
+    FILLS,
+    PAPER,
+    STRIDE,
+    SUITE,
+    TARGETED,
+    WINDOW,
+    WINDOWS,
+    Occlusion,
+    window_name,
+)
+from fer_lib.stats import (
+    BY_START,
+    RESAMPLED,
+    pooled,
+    pooled_gain,
+)
+from fer_lib.words.naming import label
+from fer_lib.words.rounding import in_cell
+
+KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
+
+CAPTION = (
+    "Subject: pooled over the tested frames of all finished folds, people resampled; other protocols: over members. "
+    "What another initialisation would change is in no interval over people. Networks may have different finished "
+    "folds; paired answers use those that both have."
+)
+
+SHOWN = ("rectangle", "square")
+"""The kinds of occlusion that a training of this study may show, with whatever fill.
+
+No training shows another kind, but some are alike: the band over the eyes is a rectangle too, which a training may
+happen to draw, the strong recipe's many small squares resemble the patches, and heavy occlusion's wide rectangles lie
+where the mask over the mouth does.
+"""
+
+Weights = dict[Occlusion, float]
+"""Occlusion -> its weight in a score; they add up to 1."""
+
+
+def equally(occlusions: list[Occlusion]) -> Weights:
+    """The same weight for each kind, and within a kind for each of its occlusions."""
+    kinds = [one.kind for one in occlusions]
+    return {one: 1 / len(set(kinds)) / kinds.count(one.kind) for one in occlusions}
+
+
+def under_curve(fill: str) -> Weights:
+    """Area under accuracy against covered share, clean to half covered by random patches, as a share of the most."""
+    points = [CLEAN, *(one for one in SUITE if one.kind == "patches" and one.fill == fill)]
+    shares = np.array([one.level for one in points])
+    edges = np.concatenate([shares[:1], (shares[1:] + shares[:-1]) / 2, shares[-1:]])
+    return dict(zip(points, np.diff(edges) / shares[-1], strict=True))
+
+
+SCORES = {
+    "clean": {CLEAN: 1.0},
+    "black rectangle": {PAPER: 1.0},
+    "unseen": equally([one for one in SUITE if one not in TARGETED and one.kind not in SHOWN]),
+    "area under the curve": {
+        one: weight / len(FILLS) for fill in FILLS for one, weight in under_curve(fill).items() if one != CLEAN
+    }
+    | {CLEAN: under_curve("black")[CLEAN]},
+}
+"""What stands in the table. Unseen: all but the kinds that a training may show, and the targeted ones, which
+differ from model to model and depend on how finely its confidence is graded."""
+
+ASKED = {
+    "clean": "on clear faces",
+    "black rectangle": "under the paper's rectangle",
+    "unseen": "under unseen occlusion",
+}
+"""The scores in which networks are compared first -> in words."""
+
+
+def arms(dataset: str) -> list[Experiment]:
+    """The measured experiments with a member that was asked by the benchmark. Raises ValueError if there is none."""
+    asked = [row for row in measured(dataset) if len(results.read(row, "occluded_predictions.csv.gz"))]
+    if not asked:
+        raise ValueError(f"no experiment of {dataset} was asked by the occlusion benchmark; train one with 01_train")
+    return asked
+
+
+def not_asked(dataset: str, table: str = "occluded_predictions.csv.gz") -> pd.DataFrame:
+    """Measured members without a row in a table, trained before there was one: protocol, method, members."""
+    rows = []
+    for row in measured(dataset):
+        asked = results.read(row, table).groupby(["seed", "fold"]).ngroups
+        if missing := len(results.finished(row)) - asked:
+            rows.append((row.protocol, label(row), f"{missing} of {asked + missing}"))
+    return pd.DataFrame(rows, columns=["protocol", "method", "members"])
+
+
+def right(experiment: Experiment, weights: Weights) -> pd.DataFrame:
+    """Score of each test frame: columns seed, fold, frame_id, subject, score. Empty if the benchmark asked nobody."""
+    answers = results.read(experiment, "occluded_predictions.csv.gz")
+    if answers.empty:
+        return pd.DataFrame(columns=["seed", "fold", "frame_id", "subject", "score"])
+    return answers[["seed", "fold", "frame_id", "subject"]].assign(score=weighed(answers, weights))
+
+
+def weighed(answers: pd.DataFrame, weights: Weights) -> pd.Series:
+    """Score of each row of answers, which have the label and, a column for each occlusion, the class that was said."""
+    return sum(weight * (answers[str(one)] == answers["label"]) for one, weight in weights.items())
+
+
+def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -> tuple[float, float, float]:
+    """Mean and interval of a score, or of its ratio to the score `of`; as a share.
+
+    Under `subject` people are resampled, under `usage` images; under the other protocols it is over members.
+    """
+    frames = right(experiment, weights)
+    frames["of"] = right(experiment, of)["score"] if of else 1.0
+    mean, *ends = pooled(experiment.protocol, frames, frames["score"], frames["of"])
+    return (mean, np.nan, np.nan) if two_kinds(experiment, frames) else (mean, *ends)
+
+
+def robustness_table(dataset: str) -> pd.DataFrame:
+    """One row per arm and score: protocol, label, members, people, score, mean, ci_low, ci_high.
+
+    The scores are those of `SCORES`, and `kept`: the unseen one as a share of the clean one.
+    """
+    rows = []
+    for experiment in arms(dataset):
+        asked = right(experiment, SCORES["clean"])
+        members, people = asked.groupby(["seed", "fold"]).ngroups, asked["subject"].nunique()
+        about = {"experiment": experiment.experiment, "protocol": experiment.protocol, "label": label(experiment)}
+        named = {name: (weights, None) for name, weights in SCORES.items()}
+        named["kept"] = (SCORES["unseen"], SCORES["clean"])
+        for name, (weights, of) in named.items():
+            mean, low, high = score(experiment, weights, of)
+            row = {"members": members, "people": people, "score": name, "mean": mean, "ci_low": low, "ci_high": high}
+            rows.append({**about, **row})
+    return pd.DataFrame(rows)
+
+
+def by_kind(experiment: Experiment) -> pd.DataFrame:
+    """One row per kind: kind, mean, ci_low, ci_high over its occlusions, and `CLEAN` first, as kind `none`."""
+    groups = {"none": {CLEAN: 1.0}, **{kind: equally([o for o in SUITE if o.kind == kind]) for kind in KINDS}}
+    rows = [(kind, *score(experiment, weights)) for kind, weights in groups.items()]
+    return pd.DataFrame(rows, columns=["kind", "mean", "ci_low", "ci_high"])
+
+
+def curve(experiment: Experiment, fill: str) -> pd.DataFrame:
+    """Accuracy against the share that random patches of one fill cover: severity, mean, ci_low, ci_high."""
+    points = [CLEAN, *(one for one in SUITE if one.kind == "patches" and one.fill == fill)]
+    rows = [(one.level, *score(experiment, {one: 1.0})) for one in points]
+    return pd.DataFrame(rows, columns=["severity", "mean", "ci_low", "ci_high"])
+
+
+def needed(experiment: Experiment) -> dict[int, np.ndarray]:
+    """Which part of the face each class needs: class -> loss of recall (48, 48) when a grey square covers a pixel.
+
+    The mean over the places of the sliding square that cover the pixel, all members together.
+    """
+    answers = results.read(experiment, "occluded_predictions.csv.gz")
+    losses = {}
+    for emotion, own in answers.groupby("label"):
+        clean = (own[str(CLEAN)] == emotion).mean()
+        lost, count = np.zeros((2, SIZE, SIZE))
+        for top, left in WINDOWS:
+            here = np.s_[top : top + WINDOW, left : left + WINDOW]
+            lost[here] += clean - (own[window_name(top, left)] == emotion).mean()
+            count[here] += 1
+        losses[int(emotion)] = (lost / count).round(12) + 0.0  # what cancels is 0 on every machine, and not -0
+    return losses
+
+
+def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFrame:
+    """`needed` a row a cell of the sliding square's steps, within which it is the same: emotion, top, left, loss."""
+    cells = range(0, SIZE, STRIDE)
+    rows = [(names[k], top, left, loss[top, left]) for k, loss in losses.items() for top in cells for left in cells]
+    return pd.DataFrame(rows, columns=["emotion", "top", "left", "loss"])
+
+
+def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequence[int] | None = None) -> dict:
+    """What the first arm gains over the second in a score, and what is paired: people, images or members.
+
+    Of arms that start from other weights, the starts were trained apart. folds: those that count, all by default.
+    """
+    key = ["seed", "fold", "frame_id", "subject"]
+    both = right(first, weights).merge(right(second, weights), on=key, suffixes=("_first", "_second"))
+    both = both if folds is None else both[both["fold"].isin(folds)]
+    apart = BY_START if first.pretrained != second.pretrained else None
+    found = pooled_gain(first.protocol, both, both["score_first"] - both["score_second"], apart)
+    return of_one_kind(found, both, first, second)
+
+
+def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:
+    """The experiments of each protocol, from the least to the most exposed split.
+
+    Where people or images are pooled, without those that were asked about fewer than another: they do not compare.
+    """
+    order = ("subject", "sequence", "random", "usage")
+    grouped = {name: [one for one in experiments if one.protocol == name] for name in order}
+    for name in RESAMPLED:
+        asked = {one: right(one, SCORES["clean"])["frame_id"].nunique() for one in grouped[name]}
+        grouped[name] = [one for one, count in asked.items() if count == max(asked.values())]
+    return {name: own for name, own in grouped.items() if own}
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`robustness_table` in percent, a column per score, n members; says if training showed the black rectangle."""
+    said = [in_cell(row.mean, row.ci_low, row.ci_high, ".1%") for row in table.itertuples()]
+    keys = ["protocol", "label", "n"]
+    wide = table.assign(said=said, n=[counted(row) for row in table.itertuples()]).pivot_table(
+        index=keys, columns="score", values="said", aggfunc="first", sort=False
+    )
+    wide = wide.reset_index().rename_axis(columns=None).rename(columns={"label": "method"})
+    seen = ["unseen" if "no occlusion" in method else "seen" for method in wide["method"]]
+    wide["black rectangle"] = [f"{value}, {word}" for value, word in zip(wide["black rectangle"], seen, strict=True)]
+    return wide
+
+
+def counted(row) -> str:
+    """Members and, where people are resampled, people of a row of `robustness_table`."""
+    members = f"{row.members} member{'s' if row.members > 1 else ''}"
+    return f"{members}, {row.people} people" if row.protocol == "subject" else members

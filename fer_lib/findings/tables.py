@@ -1,0 +1,234 @@
+"""The study's tables, made from `results/` alone."""
+
+import numpy as np
+import pandas as pd
+
+from fer_lib import paths, results
+from fer_lib.evaluation import scores
+from fer_lib.experiments import Experiment, read_experiments
+from fer_lib.network import Network, parameter_count
+from fer_lib.stats import WITHOUT_ENDS, by_training, mean_interval, pooled
+from fer_lib.words.naming import label, part, printed
+
+LOST = 0.5
+"""A member has lost the face if more than this share of its sampling grid lies outside the image in the last epoch."""
+
+
+LOOKS = 5
+"""Watched epochs at the end of a training over which `late_accuracy` is a mean."""
+
+
+def measured(dataset: str) -> list[Experiment]:
+    """The rows of `experiments.csv` for `dataset` that have a finished member of this version of the method.
+
+    Inner folds are left out: they choose, and measure nothing. Raises ValueError if there is none.
+    """
+    rows = [row for row in read_experiments() if row.dataset == dataset and row.protocol != "inner"]
+    rows = [row for row in rows if has_results(row)]
+    if not rows:
+        raise ValueError(f"no finished experiment of {dataset} in {paths.RESULTS / dataset}; train one with 01_train")
+    return rows
+
+
+def has_results(experiment: Experiment) -> bool:
+    """Whether a member of it is finished, under these very parameters."""
+    return bool(results.finished(experiment)) and not results.conflicts(experiment, results.read_run(experiment))
+
+
+def accuracy_table(dataset: str) -> pd.DataFrame:
+    """One row per measured experiment, at full precision; accuracies and their like are shares.
+
+    Under `subject` and `usage` the mean is pooled over all tested frames, and the interval resamples subjects or
+    images; under the other protocols mean and interval are over members. Where some members lost the face and some did
+    not there is no interval: a mean of two kinds of outcome has none. `lost` counts the members whose transformer did,
+    `lost_mean` is their mean accuracy and `kept_mean` that of the others. `worst_class` is the emotion with the lowest
+    recall over all members. `oracle_gain`: what the best watched epoch on the test frames would have added, mean over
+    members, under `subject` over folds.
+    """
+    rows = []
+    for experiment in measured(dataset):
+        metrics = results.read(experiment, "metrics.csv")
+        predictions = results.read(experiment, "predictions.csv.gz")
+        right = predictions["label"] == predictions["prediction"]
+        mean, low, high = pooled(experiment.protocol, predictions, right)
+        away = lost(experiment)
+        if two_kinds(experiment, metrics[["seed", "fold"]]):
+            low = high = np.nan
+        kept = [(row.seed, row.fold) not in away for row in metrics.itertuples()]
+        classes = results.class_names(experiment)
+        network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))
+        recall = right.groupby(predictions["label"]).mean()
+        gain, gain_low, gain_high = mean_interval(by_training(experiment.protocol, oracle_gain(experiment)))
+        run = results.read_run(experiment)
+        timing = pd.DataFrame(run["members"]).T
+        rows.append(
+            {
+                "experiment": experiment.experiment,
+                "protocol": experiment.protocol,
+                "part": part(experiment),
+                "label": label(experiment),
+                "mean": mean,
+                "ci_low": low,
+                "ci_high": high,
+                "n": len(metrics),
+                "of": max(len(experiment.members), len(metrics)),
+                "macro_f1": macro_f1(predictions),
+                "worst_class": classes[recall.idxmin()],
+                "worst_recall": recall.min(),
+                "oracle_gain": gain,
+                "oracle_low": gain_low,
+                "oracle_high": gain_high,
+                "occluded": _pooled_occluded(experiment),
+                "lost": len(away),
+                "lost_mean": metrics.loc[np.invert(kept), "accuracy"].mean(),
+                "kept_mean": metrics.loc[kept, "accuracy"].mean(),
+                "printed": printed(experiment),
+                "parameters": parameter_count(network),
+                "frames_per_second": timing["frames_per_second"].median(),
+                "train_seconds": timing["train_seconds"].median(),
+                "devices": "; ".join(sorted({one.get("device", run["device"]) for one in run["members"].values()})),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def macro_f1(predictions: pd.DataFrame) -> float:
+    """Macro F1 of each initialisation over all frames that it was tested on, and of these the mean."""
+    by_seed = predictions.groupby("seed")[["label", "prediction"]]
+    return float(np.mean([scores(one["label"], one["prediction"])["macro_f1"] for _, one in by_seed]))
+
+
+def occluded(experiment: Experiment) -> pd.DataFrame:
+    """The rows of `occlusion.csv` under the paper's own occlusion, a black rectangle."""
+    table = results.read(experiment, "occlusion.csv")
+    return table[(table["kind"] == "rectangle") & (table["fill"] == "black")]
+
+
+def _pooled_occluded(experiment: Experiment) -> float:
+    asked = occluded(experiment)
+    return float((asked["accuracy"] * asked["n"]).sum() / asked["n"].sum()) if len(asked) else float("nan")
+
+
+def oracle_gain(experiment: Experiment) -> pd.Series:
+    """For each member: its best test accuracy of all watched epochs less that of the last, indexed by seed and fold."""
+    watched = results.read(experiment, "history.csv").groupby(["seed", "fold"])["test_accuracy"]
+    return best_watched(experiment) - watched.last()
+
+
+def best_watched(experiment: Experiment) -> pd.Series:
+    """For each member its best test accuracy of all watched epochs, indexed by seed and fold; NaN if none was."""
+    return results.read(experiment, "history.csv").groupby(["seed", "fold"])["test_accuracy"].max()
+
+
+def late_accuracy(experiment: Experiment) -> pd.Series:
+    """For each member its mean test accuracy over the last `LOOKS` watched epochs, indexed by seed and fold.
+
+    The last epoch alone hangs on where a moving training happened to stop; the best one is chosen by the test.
+    """
+    watched = results.read(experiment, "history.csv").dropna(subset="test_accuracy")
+    return watched.groupby(["seed", "fold"])["test_accuracy"].agg(lambda own: own.tail(LOOKS).mean())
+
+
+def last_epoch(experiment: Experiment) -> pd.DataFrame:
+    """The rows of `history.csv` of each member's last epoch."""
+    table = results.read(experiment, "history.csv")
+    return table[table["epoch"] == experiment.epochs]
+
+
+def lost(experiment: Experiment) -> set[tuple[int, int]]:
+    """Seed and fold of each member whose transformer has left the face at the end."""
+    away = last_epoch(experiment).query("grid_outside > @LOST")
+    return set(away[["seed", "fold"]].itertuples(index=False, name=None))
+
+
+def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
+    """Whether the transformer of some of the members has lost the face, and that of others has not.
+
+    members: columns seed and fold.
+    """
+    away = lost(experiment)
+    return len({member in away for member in members[["seed", "fold"]].itertuples(index=False, name=None)}) == 2
+
+
+def of_one_kind(found: dict, members: pd.DataFrame, *arms: Experiment) -> dict:
+    """A comparison over these members, without ends where one of the arms has two kinds of outcome among them."""
+    return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm in arms) else found
+
+
+def confusion_counts(experiment: Experiment, classes: int) -> pd.DataFrame:
+    """Test frames by true (rows) and predicted class (columns), summed over the members."""
+    predictions = results.read(experiment, "predictions.csv.gz")
+    counts = pd.crosstab(predictions["label"], predictions["prediction"])
+    return counts.reindex(index=range(classes), columns=range(classes), fill_value=0)
+
+
+def member_accuracies(table: pd.DataFrame, dataset: str) -> list[np.ndarray]:
+    """Each member's accuracy, for every row of `accuracy_table` that stands in `table`."""
+    arms = {row.experiment: row for row in measured(dataset)}
+    return [results.read(arms[name], "metrics.csv")["accuracy"].to_numpy() for name in table["experiment"]]
+
+
+def with_members(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
+    """Rows of `accuracy_table`, one per member: its seed, fold and accuracy beside the arm's mean and interval."""
+    arms = {row.experiment: row for row in measured(dataset)}
+    columns = ["experiment", "protocol", "label", "mean", "ci_low", "ci_high", "n", "printed"]
+    metrics = [results.read(arms[name], "metrics.csv").assign(experiment=name) for name in table["experiment"]]
+    return table[columns].merge(pd.concat(metrics)[["experiment", "seed", "fold", "accuracy"]], on="experiment")
+
+
+def learning_curves(experiments: list[Experiment]) -> pd.DataFrame:
+    """Mean and range over the members, a row per epoch: protocol, method, quantity, epoch, mean, min, max.
+
+    quantity: loss, test_accuracy, where it was watched, and grid_outside.
+    """
+    curves = []
+    for experiment in experiments:
+        history = results.read(experiment, "history.csv")
+        for quantity in ("loss", "test_accuracy", "grid_outside"):
+            watched = history.dropna(subset=quantity).groupby("epoch")[quantity]
+            curve = watched.agg(["mean", "min", "max"]).reset_index()
+            about = pd.DataFrame({"protocol": experiment.protocol, "method": label(experiment)}, index=curve.index)
+            curves.append(about.assign(quantity=quantity).join(curve))
+    return pd.concat(curves, ignore_index=True)
+
+
+def confusions(experiments: list[Experiment], classes: tuple[str, ...]) -> pd.DataFrame:
+    """`confusion_counts` a row a cell: protocol, method, true, predicted, frames."""
+    rows = []
+    for experiment in experiments:
+        counts = confusion_counts(experiment, len(classes)).to_numpy()
+        rows += [
+            (experiment.protocol, label(experiment), classes[true], classes[predicted], frames)
+            for (true, predicted), frames in np.ndenumerate(counts)
+        ]
+    return pd.DataFrame(rows, columns=["protocol", "method", "true", "predicted", "frames"])
+
+
+def with_sequences(experiment: Experiment) -> pd.DataFrame:
+    """Its predictions with the sequence of each frame: what a frame_id names before its last underscore.
+
+    So it is in CK+, in the synthetic faces and in one's own.
+    """
+    table = results.read(experiment, "predictions.csv.gz")
+    return table.assign(sequence=table["frame_id"].str.rsplit("_", n=1).str[0])
+
+
+def voted(predictions: pd.DataFrame, by) -> pd.DataFrame:
+    """The answers of the mean probabilities of all rows that are alike in `by`: subject, label, prediction.
+
+    predictions: as `predictions.csv.gz`. by: what `DataFrame.groupby` takes; subject and label must be alike too.
+    """
+    classes = [name for name in predictions.columns if name.startswith("p_")]
+    grouped = predictions.groupby(by)
+    said = grouped[classes].mean().to_numpy().argmax(axis=1)
+    return grouped[["subject", "label"]].first().assign(prediction=said).reset_index()
+
+
+def unfinished(dataset: str) -> pd.DataFrame:
+    """The rows of `experiments.csv` that lack members: part, protocol, label, missing, of."""
+    rows = []
+    for row in (row for row in read_experiments() if row.dataset == dataset):
+        done = len(results.finished(row)) if has_results(row) else 0
+        if done < len(row.members):
+            rows.append((part(row), row.protocol, label(row), len(row.members) - done, len(row.members)))
+    return pd.DataFrame(rows, columns=["part", "protocol", "label", "missing", "of"])

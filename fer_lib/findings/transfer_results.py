@@ -1,0 +1,148 @@
+"""What FER2013 teaches for CK+, and the other way round; from `results/` alone, in words in `transfer_wording`.
+
+Fine-tuned: training on CK+ starts from the weights that the same network and recipe were trained to on FER2013. Under
+`subject` people are resampled; the faces of FER2013 are resampled one by one.
+"""
+
+import numpy as np
+import pandas as pd
+
+from fer_lib import results
+from fer_lib.experiments import Experiment, read_experiments
+from fer_lib.findings import recipe_results
+from fer_lib.findings.robustness import SCORES, equally
+from fer_lib.findings.tables import has_results, macro_f1, measured
+from fer_lib.measures import transfer
+from fer_lib.measures.references import METHODS
+from fer_lib.occlusion_benchmark import SUITE
+from fer_lib.stats import cluster_interval, cluster_ratio
+from fer_lib.words.naming import COVERED_START, LONG_START, USUAL, USUAL_START, label
+
+AIMS = recipe_results.AIMS | {"clean accuracy": (SCORES["clean"], None, 0.985)}
+"""What was aimed for before the first fine-tuning; under occlusion as much as for the recipe itself."""
+
+IMITATED = ("patches", "mouth", "lower")
+"""The unseen kinds of occlusion that heavy occlusion is much like: its pieces the first, its wide rectangle the rest.
+"""
+
+APART = {f"{half} half": equally([one for one in SUITE if one.kind == half]) for half in ("upper", "lower")} | {
+    "unseen, imitated": equally([one for one in SCORES["unseen"] if one.kind in IMITATED]),
+    "unseen, not imitated": equally([one for one in SCORES["unseen"] if one.kind not in IMITATED]),
+}
+"""Scores that tell whether a training that covers one part of the face is robust where it covers another."""
+
+WEIGHTS = {
+    "none": "scratch",
+    USUAL_START: "FER2013's weights",
+    LONG_START: "FER2013's weights of 150 epochs",
+    COVERED_START: "FER2013's weights under heavy occlusion",
+}
+"""What training starts from -> in words."""
+
+
+def fine_tuned(start: str = USUAL_START, occlusion: str = "mixed") -> list[Experiment]:
+    """The trained networks that were fine-tuned from a row of FER2013 under `subject`, with this occlusion."""
+    wanted = ("ckplus", "subject", start, occlusion)
+    rows = read_experiments()
+    found = [row for row in rows if (row.dataset, row.protocol, row.pretrained, row.occlusion) == wanted]
+    return [row for row in found if has_results(row)]
+
+
+def tuned(start: str = USUAL_START) -> Experiment:
+    """Those under mixed occlusion. Raises ValueError if none is trained."""
+    found = fine_tuned(start)
+    if not found:
+        raise ValueError(f"nothing was fine-tuned from {start} on ckplus under subject; train its row with 01_train")
+    return found[0]
+
+
+def heavily_covered() -> list[Experiment]:
+    """Those under heavy occlusion, where there is the like under mixed occlusion to compare with."""
+    return [row for start in WEIGHTS if fine_tuned(start) for row in fine_tuned(start, "heavy")]
+
+
+def ladder() -> pd.DataFrame:
+    """Accuracy on people never seen, from what learns nothing of faces to what learns from both data sets.
+
+    A row per method: method, mean, ci_low, ci_high, macro_f1, members (with the splits of a reference), people.
+    """
+    references = results.of_data_set("ckplus", "reference_predictions.csv.gz")
+    references = references[references["protocol"] == "subject"]
+    rows = [_row(name, references[references["method"] == name]) for name in METHODS[1:]]
+    for (features, by), own in transfer.read("frozen").groupby(["features", "classifier"], sort=False):
+        rows.append(_row(f"{features}, {by}", own))
+    rows.sort(key=lambda row: row["mean"])
+    plain = Experiment("softmax", dataset="ckplus", protocol="subject", loss="softmax")
+    own = {label(row): row for row in measured("ckplus") if row.protocol == "subject"}
+    fine = (tuned(), *fine_tuned(LONG_START), *heavily_covered())
+    for experiment in (own.get(label(plain)), recipe_results.strong("ckplus"), *fine):
+        if experiment:
+            rows.append(_row(named(experiment), results.read(experiment, "predictions.csv.gz")))
+    return pd.DataFrame(rows)
+
+
+def named(experiment: Experiment) -> str:
+    """The experiment as this page calls it."""
+    if experiment.recipe == "paper":
+        slower = ", slower transformer" * (experiment.stn_lr_factor < 1)
+        return f"the paper's network with {experiment.loss}{slower}"
+    start = WEIGHTS.get(experiment.pretrained, experiment.pretrained)
+    differs = [f"{experiment.occlusion} occlusion"] * (experiment.occlusion != "mixed")
+    longer = experiment.pretrained == "none" and experiment.epochs > USUAL["strong"].epochs
+    differs += [f"{experiment.epochs} epochs"] * longer
+    return ", ".join(["strong recipe", f"from {start}", *differs])
+
+
+def _row(name: str, predictions: pd.DataFrame) -> dict:
+    mean, low, high = cluster_interval(predictions)
+    counts = {"members": predictions.groupby(["seed", "fold"]).ngroups, "people": predictions["subject"].nunique()}
+    return {"method": name, "mean": mean, "ci_low": low, "ci_high": high, "macro_f1": macro_f1(predictions), **counts}
+
+
+def compared(first: Experiment, second: Experiment) -> pd.DataFrame:
+    """`recipe_results.compared` in its scores and in `APART`."""
+    return recipe_results.compared(first, second, recipe_results.COMPARED | APART)
+
+
+def kept(experiments: list[Experiment]) -> pd.DataFrame:
+    """`recipe_results.reached` for each experiment, the fine-tuned with this page's aims: method, then as there."""
+    aims = {one: recipe_results.AIMS if one.pretrained == "none" else AIMS for one in experiments}
+    found = {named(one): recipe_results.reached(one, wanted) for one, wanted in aims.items()}
+    return pd.concat(found, names=["method"]).reset_index("method").reset_index(drop=True)
+
+
+def directions() -> pd.DataFrame:
+    """What the networks score on faces of the other data set without having seen one, a row per direction.
+
+    Columns direction, n (networks), faces, people, classes, commonest (share of the commonest class), mean, ci_low,
+    ci_high (among the shared classes), free (share right if every class that the network knows may be said).
+    """
+    rows = []
+    for direction, own in transfer.read("zero_shot").groupby("direction", sort=False):
+        unit = "subject" if (own["subject"] != "").all() else "frame_id"
+        mean, low, high = cluster_ratio(own["label"] == own["prediction"], own[unit])
+        rows.append(
+            {
+                "direction": direction,
+                "n": own.groupby(["seed", "fold"]).ngroups,
+                "faces": own["frame_id"].nunique(),
+                "people": own["subject"].nunique() if unit == "subject" else np.nan,
+                "classes": own["label"].nunique(),
+                "commonest": own["label"].value_counts(normalize=True).iloc[0],
+                "mean": mean,
+                "ci_low": low,
+                "ci_high": high,
+                "free": (own["label"] == own["free"]).mean(),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def zero_shot_confusions() -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
+    """Direction -> answers by true (rows) and predicted shared class, all networks together; the classes."""
+    found = {}
+    for direction, own in transfer.read("zero_shot").groupby("direction", sort=False):
+        classes = tuple(sorted(own["label"].unique()))
+        counts = pd.crosstab(own["label"], own["prediction"])
+        found[direction] = counts.reindex(index=classes, columns=classes, fill_value=0).to_numpy(), classes
+    return found

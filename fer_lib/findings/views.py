@@ -1,0 +1,253 @@
+"""What the spatial transformer looks at: its views in words a reader knows, and whether occlusion changes them."""
+
+import numpy as np
+import pandas as pd
+
+from fer_lib import results
+from fer_lib.experiments import Experiment
+from fer_lib.faces import SIZE
+from fer_lib.findings.tables import lost, measured
+from fer_lib.occlusion_benchmark import paper_boxes
+from fer_lib.training import THETA
+from fer_lib.words.naming import label
+from fer_lib.words.rounding import in_cell
+
+CORNERS = np.array([[-1, -1, 1], [1, -1, 1], [1, 1, 1], [-1, 1, 1]])
+"""Of the image, as theta takes them: x, y, 1."""
+
+ASIDE = 6
+"""Pixels from the image's centre up to which a covering rectangle lies in no direction."""
+
+ALIKE = 0.01
+"""Pixels below which two views are called the same: theta is stored to six decimals."""
+
+
+def described(experiment: Experiment) -> pd.DataFrame:
+    """Each stored view: seed, fold, frame_id, occlusion, and what theta does.
+
+    zoom: how many times as large as in the image the face appears (below 1 the view reaches beyond it).
+    rotation: degrees, clockwise on the screen positive. right, down: pixels that the view's centre is off the image's.
+    moved: pixels that the view's corners lie, on average, from those of the same frame's clean view.
+    """
+    table = results.read(experiment, "views.csv.gz")
+    theta, corners = _theta_and_corners(table)
+    frame = pd.MultiIndex.from_frame(table[["seed", "fold", "frame_id"]])
+    clean = (table["occlusion"] == "none").to_numpy()
+    own = corners[clean][frame[clean].get_indexer(frame)]
+    return table[["seed", "fold", "frame_id", "occlusion"]].assign(
+        zoom=np.abs(np.linalg.det(theta[:, :, :2])) ** -0.5,
+        rotation=np.degrees(np.arctan2(theta[:, 1, 0] - theta[:, 0, 1], theta[:, 0, 0] + theta[:, 1, 1])),
+        right=theta[:, 0, 2] * SIZE / 2,
+        down=theta[:, 1, 2] * SIZE / 2,
+        moved=_apart(corners, own),
+    )
+
+
+def _theta_and_corners(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Theta (N, 2, 3) of stored views, and where their corners lie (N, 4, 2), in pixels from the image's centre."""
+    theta = table[list(THETA)].to_numpy(float).reshape(-1, 2, 3)
+    return theta, CORNERS @ theta.transpose(0, 2, 1) * SIZE / 2
+
+
+def _apart(corners: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How far the corners (N, 4, 2) of two views lie apart, on average (N,)."""
+    return np.linalg.norm(corners - other, axis=2).mean(axis=1)
+
+
+def looking(dataset: str) -> list[Experiment]:
+    """The measured experiments whose views are stored."""
+    return [row for row in measured(dataset) if len(results.read(row, "views.csv.gz"))]
+
+
+QUANTITIES = {"zoom": "none", "rotation": "none", "right": "none", "down": "none", "moved": "rectangle"}
+"""What `described` tells of a view -> the frames that it is summarised over: the clean ones, or the covered ones."""
+
+
+SPREAD = [0.025, 0.25, 0.5, 0.75, 0.975]
+"""Quantiles that tell how views are spread: the middle 95 %, the middle half, the median."""
+
+
+def summary(dataset: str) -> pd.DataFrame:
+    """A row per arm and quantity: its mean over the test frames, and the ends (low, high) of the middle 95 % of them.
+
+    Without the members that have lost the face. Columns protocol, method, frames, quantity, mean, low, high.
+    """
+    rows = []
+    for experiment in looking(dataset):
+        table = faces_kept(experiment, described(experiment))
+        frames = int((table["occlusion"] == "none").sum())
+        for quantity, kind in QUANTITIES.items():
+            values = table.loc[table["occlusion"] == kind, quantity]
+            about = (experiment.protocol, label(experiment), frames, quantity)
+            rows.append((*about, values.mean(), *values.quantile([0.025, 0.975])))
+    return pd.DataFrame(rows, columns=["protocol", "method", "frames", "quantity", "mean", "low", "high"])
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`summary` with a row per arm and a column per quantity: mean, in brackets the middle 95 % of the frames."""
+    said = [in_cell(row.mean, row.low, row.high, ".2f") for row in table.itertuples()]
+    keys = ["protocol", "method", "frames"]
+    form = {"index": keys, "columns": "quantity", "values": "said", "aggfunc": "first", "sort": False}
+    wide = table.assign(said=said).pivot_table(**form)
+    return wide.reset_index().rename_axis(columns=None)
+
+
+def faces_kept(experiment: Experiment, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows, which have a seed and a fold, of the members whose transformer has not lost the face."""
+    gone = lost(experiment)
+    return table[[member not in gone for member in zip(table["seed"], table["fold"], strict=True)]]
+
+
+def by_emotion(experiment: Experiment) -> dict[int, np.ndarray]:
+    """Class -> theta (M, 2, 3) of its clean test frames, without the members that have lost the face."""
+    views = faces_kept(experiment, results.read(experiment, "views.csv.gz").query("occlusion == 'none'"))
+    predictions = results.read(experiment, "predictions.csv.gz")[["seed", "fold", "frame_id", "label"]]
+    labelled = views.merge(predictions, on=["seed", "fold", "frame_id"]).groupby("label")
+    return {int(label): own[list(THETA)].to_numpy(float).reshape(-1, 2, 3) for label, own in labelled}
+
+
+def mean_views(experiment: Experiment, classes: list[str]) -> pd.DataFrame:
+    """The mean of `by_emotion`: a row per emotion with its frames and the entries of theta."""
+    rows = [(classes[k], len(own), *own.mean(axis=0).ravel()) for k, own in by_emotion(experiment).items()]
+    return pd.DataFrame(rows, columns=["emotion", "frames", *THETA])
+
+
+def spreads(experiments: list[Experiment]) -> pd.DataFrame:
+    """How the views are spread over the test frames, without the members that have lost the face.
+
+    A row per arm, quantity and occlusion: protocol, method, quantity, occlusion, frames, and the quantiles 0.025, 0.25,
+    0.5, 0.75 and 0.975 by their names.
+    """
+    rows = []
+    for experiment in experiments:
+        table = faces_kept(experiment, described(experiment))
+        for kind, own in table.groupby("occlusion", sort=False):
+            for quantity in QUANTITIES:
+                if len(own) and (kind, quantity) != ("none", "moved"):
+                    about = (experiment.protocol, label(experiment), quantity, kind, len(own))
+                    rows.append((*about, *own[quantity].quantile(SPREAD)))
+    return pd.DataFrame(rows, columns=["protocol", "method", "quantity", "occlusion", "frames", *map(str, SPREAD)])
+
+
+def responses(experiment: Experiment) -> pd.DataFrame:
+    """How a transformer looks, per test frame: seed, fold, frame_id, subject and four lengths in pixels.
+
+    touched: how far, on average, the corners of the clean view lie from the image's. moved: from those under the black
+    rectangle. differs: from those of the member's mean view. away: how far the rectangle drives the view's centre away
+    from it; NaN where it lies in the middle or its place is not known. Members that have lost the face are left out.
+    """
+    table = faces_kept(experiment, results.read(experiment, "views.csv.gz"))
+    key = ["seed", "fold", "frame_id", "subject"]
+    clean, covered = (table[table["occlusion"] == kind].set_index(key) for kind in ("none", "rectangle"))
+    (theta, corners), (other, covered_corners) = (
+        _theta_and_corners(part.loc[clean.index]) for part in (clean, covered)
+    )
+    frames = clean.index.to_frame(index=False)
+    members = [frames["seed"], frames["fold"]]
+    mean = pd.DataFrame(corners.reshape(-1, 8)).groupby(members).transform("mean").to_numpy().reshape(-1, 4, 2)
+    place = _covered_places(experiment).reindex(frames["frame_id"]).to_numpy(float)
+    length = np.linalg.norm(place, axis=1, keepdims=True)
+    direction = np.divide(place, length, out=np.full_like(place, np.nan), where=length > ASIDE)
+    return frames.assign(
+        touched=_apart(corners, CORNERS[:, :2] * SIZE / 2),
+        moved=_apart(covered_corners, corners),
+        differs=_apart(mean, corners),
+        away=-((other - theta)[:, :, 2] * SIZE / 2 * direction).sum(axis=1),
+    )
+
+
+def _covered_places(experiment: Experiment) -> pd.DataFrame:
+    """Where the rectangle's centre lies, in pixels right and down from the image's, by frame_id; empty if not known.
+
+    The benchmark draws the rectangles in order of the data set's frames, which the first member's embeddings name.
+    """
+    frames = results.read(experiment, "embeddings.csv.gz")
+    first = experiment.members[0]
+    own = frames[(frames["seed"] == first.seed) & (frames["fold"] == first.fold)]
+    if own.empty or own["tested"].all():
+        return pd.DataFrame(columns=["right", "down"])
+    top, left, height, width = paper_boxes(len(own)).T
+    places = {"right": left + width / 2 - SIZE / 2, "down": top + height / 2 - SIZE / 2}
+    return pd.DataFrame(places, index=np.sort(own["frame_id"].to_numpy(str)))[height > 0]
+
+
+LENGTHS = {
+    "touched": "from the whole image",
+    "differs": "from face to face",
+    "moved": "under the rectangle",
+    "away": "away from the rectangle",
+}
+"""Column of `responses` -> in words; pixels that the view's corners lie apart, of the last its centre."""
+
+
+def by_member(experiment: Experiment) -> pd.DataFrame:
+    """A row per member that has kept the face: seed, fold, the means of `LENGTHS`, and whether its view is fixed.
+
+    fixed: no clean face's view lies `ALIKE` pixels or more from the member's mean view.
+    """
+    members = responses(experiment).groupby(["seed", "fold"])
+    return members[list(LENGTHS)].mean().assign(fixed=members["differs"].max() < ALIKE).reset_index()
+
+
+def lengths(dataset: str) -> pd.DataFrame:
+    """How the transformers look, a row per arm and length of `LENGTHS`.
+
+    Columns protocol, method, members (those that have kept the face), lost (the others, which no length counts), fixed
+    (members with the same view for every face), zoom (mean), quantity, and of the members mean, lowest and highest.
+    """
+    rows = []
+    for experiment in looking(dataset):
+        views, members = described(experiment).query("occlusion == 'none'"), by_member(experiment)
+        lost = views.groupby(["seed", "fold"]).ngroups - len(members)
+        zoom = faces_kept(experiment, views)["zoom"].mean()
+        counts = {"members": len(members), "lost": lost, "fixed": int(members["fixed"].sum()), "zoom": zoom}
+        about = {"protocol": experiment.protocol, "method": label(experiment), **counts}
+        for name in LENGTHS:
+            own = members[name]
+            rows.append({**about, "quantity": name, "mean": own.mean(), "lowest": own.min(), "highest": own.max()})
+    return pd.DataFrame(rows)
+
+
+def readable_lengths(table: pd.DataFrame) -> pd.DataFrame:
+    """`lengths` with a row per arm and a column per length in pixels, with the members' range where they differ."""
+    rows = []
+    for _, own in table.groupby(["protocol", "method"], sort=False):
+        one = own.iloc[0]
+        same = {"same view for every face": f"{one['fixed']} of {one['members']}"}
+        said = {LENGTHS[row.quantity]: _with_range(row.mean, row.lowest, row.highest) for row in own.itertuples()}
+        rows.append({**one[["protocol", "method"]], **same, **one[["lost", "zoom"]], **said})
+    return pd.DataFrame(rows)
+
+
+def _with_range(mean: float, lowest: float, highest: float) -> str:
+    if f"{lowest:z.2f}" == f"{highest:z.2f}":
+        lowest = highest = np.nan
+    return in_cell(mean, lowest, highest, "z.2f")
+
+
+def looks_away(dataset: str) -> str:
+    """Whether the transformers look at the face, and away from what covers it, over all trainings, in sentences."""
+    members = [by_member(arm).assign(method=label(arm)) for arm in looking(dataset)]
+    found = pd.concat([own for own in members if len(own)]) if any(map(len, members)) else pd.DataFrame()
+    if found.empty:
+        return "No network with a transformer that has kept the face has stored its views."
+    all_fixed = found.groupby("method", sort=False)["fixed"].all()
+    named = list(all_fixed[all_fixed].index)
+    among = f", among them all {found['method'].isin(named).sum()} of {' and '.join(named)}" if named else ""
+    said = (
+        f"In {found['fixed'].sum()} of the {len(found)} trainings whose transformer has kept the face{among}, it shows "
+        f"every face through the same crop. Under a rectangle the corners of its view move by "
+        f"{found['moved'].min():.2f} to {found['moved'].max():.2f} of {SIZE} pixels on average"
+    )
+    away = found["away"].max()
+    return said + ("." if pd.isna(away) else f", the centre by at most {away:.2f} away from what is covered.")
+
+
+def most_changing(experiments: list[Experiment]) -> list[Experiment]:
+    """The first experiment, and the one whose views are farthest from the whole image, if that is another.
+
+    Only those with a member that has kept the face.
+    """
+    distances = {one: responses(one)["touched"].mean() for one in experiments}
+    seeing = [one for one, distance in distances.items() if pd.notna(distance)]
+    return list(dict.fromkeys([*seeing[:1], *sorted(seeing, key=distances.get)[-1:]]))

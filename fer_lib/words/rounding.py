@@ -1,0 +1,81 @@
+"""Numbers as text: shares in percent, with their intervals, and what a comparison found in points."""
+
+import pandas as pd
+
+
+def gained(row) -> str:
+    """What a comparison found, with both intervals of its verdict: +1.00 points [0.00 to +2.00; folds -1.00 to +3.00].
+
+    row: the columns of `stats.COMPARISON`, as attributes.
+    """
+    said = f"{100 * row.difference:+.2f} points"
+    if pd.isna(row.ci_low):
+        return said
+    ends = interval(row.ci_low, row.ci_high, "+")
+    if pd.notna(row.trained_low):
+        ends += f"; {row.pairs.split()[-1]} {interval(row.trained_low, row.trained_high, '+')}"
+    return f"{said} [{ends}]"
+
+
+def in_points(row) -> str:
+    """`gained` in a cell, whose line breaks before each interval only: +1.00 [0.00 to +2.00] folds [-1.00 to +3.00]."""
+    said = points(row.difference, row.ci_low, row.ci_high)
+    if pd.isna(row.trained_low):
+        return said
+    apart = f"{row.pairs.split()[-1]} [{interval(row.trained_low, row.trained_high, '+')}]"
+    return said + " " + apart.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def points(difference: float, low: float, high: float) -> str:
+    """0.01, -0.01, 0.03 -> +1.00 [-1.00 to +3.00], a line of which breaks before the bracket only."""
+    if pd.isna(difference):
+        return "–"
+    ends = interval(low, high, "+").replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{100 * difference:+.2f} [{ends}]" if pd.notna(low) else f"{100 * difference:+.2f}"
+
+
+def paired(row) -> str:
+    """What a comparison pairs: 118 people in 10 folds, a line of which breaks before "in" only."""
+    return f"{row.n:,} {row.pairs}".replace(" ", "\N{NO-BREAK SPACE}").replace(
+        "\N{NO-BREAK SPACE}in\N{NO-BREAK SPACE}", " in\N{NO-BREAK SPACE}"
+    )
+
+
+def percent(share: float) -> str:
+    """0.98765 -> 98.77."""
+    return f"{100 * share:.2f}" if pd.notna(share) else "–"
+
+
+def p_value(p: float) -> str:
+    """0.0312 -> 0.031; 0.0004 -> < 0.001, for no test says that a chance is nil."""
+    if pd.isna(p):
+        return "–"
+    return f"{p:.3f}" if p >= 0.001 else "<\N{NO-BREAK SPACE}0.001"
+
+
+def interval(low: float, high: float, sign: str = "") -> str:
+    """0.9, 1 -> 90.00 to 100.00; with sign "+" both ends carry theirs."""
+    return f"{100 * low:{sign}.2f} to {100 * high:{sign}.2f}" if pd.notna(low) else "–"
+
+
+def in_cell(mean: float, low: float, high: float, form: str) -> str:
+    """(0.9, 0.85, 0.95, ".2f") -> 0.90 [0.85 to 0.95], whose line breaks before the ends only; no ends if undefined.
+
+    form: a format of numbers; with a percent sign the three are given in percent, without the sign.
+    """
+    if pd.isna(mean):
+        return "–"
+    said, low_end, high_end = (f"{x:{form}}".removesuffix("%") for x in (mean, low, high))
+    ends = f" [{low_end}\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}{high_end}]" if pd.notna(low) else ""
+    return f"{said}{ends}"
+
+
+def with_ends(found: pd.Series | tuple) -> str:
+    """(0.9, 0.85, 0.95), or a row with mean, ci_low, ci_high -> 90.00 % [85.00 to 95.00]; without ends if undefined."""
+    mean, low, high = found[["mean", "ci_low", "ci_high"]] if isinstance(found, pd.Series) else found
+    return f"{percent(mean)} %" + (f" [{interval(low, high)}]" if pd.notna(low) else "")
+
+
+def intervals(low: pd.Series, high: pd.Series, sign: str = "") -> list[str]:
+    """`interval` of each row."""
+    return [interval(*ends, sign) for ends in zip(low, high, strict=True)]

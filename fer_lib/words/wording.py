@@ -1,0 +1,210 @@
+"""How results are put to a reader: captions that say what was repeated, tables for the eye, and sentences."""
+
+from collections import Counter
+
+import pandas as pd
+
+from fer_lib.experiments import read_experiments
+from fer_lib.findings.tables import LOOKS, measured, unfinished
+from fer_lib.results import read_run
+from fer_lib.words.naming import label
+from fer_lib.words.rounding import gained, in_points, intervals, p_value, paired, percent, points, with_ends
+
+WIDE = 0.1
+"""An interval wider than this says nothing of a printed number."""
+
+OVER_MEMBERS = (
+    "mean and Student's t interval over members, each with its own split and initialisation: "
+    "what a retraining changes, not what new people would."
+)
+POOLED = "pooled over the tested frames; people resampled."
+SPLITS = {
+    "random": "Random frames, the paper's protocol: frames of one sequence fall on both sides.",
+    "sequence": "Whole sequences at random: no frame has a twin in training, but most people do.",
+    "subject": "Ten folds of people: nobody is on both sides.",
+    "inner": "Five pairs of the ten folds of people: nobody is on both sides.",
+    "usage": "As FER2013 comes: Training trains, PublicTest selects, PrivateTest reports.",
+}
+"""What a split by each protocol means."""
+
+OVER = {
+    "random": OVER_MEMBERS,
+    "sequence": OVER_MEMBERS,
+    "subject": POOLED,
+    "usage": "pooled over the tested images; images resampled.",
+}
+PROTOCOLS = {name: f"{SPLITS[name]} Ours: {over}" for name, over in OVER.items()}
+"""What a split by each protocol means, and what the interval is over; inner folds choose, and stand in no table."""
+
+COLUMNS = (
+    "Accuracies in percent after the last epoch, with 95 % intervals. n: members; a member is one training, of one "
+    "initialisation on one split or fold. Worst class: the lowest recall, all members together. Macro F1: pooled over "
+    "the folds of an initialisation. Occluded: the same test frames under the paper's random black rectangle. Lost: "
+    "members whose transformer left the face; where it left some only, a mean has no interval. As the author's code: "
+    "with the two-layer head and the boosted trees of the first author's public code. Joint: cross-entropy plus "
+    "triplet loss. Printed: for softmax with ResNet-10 it is what follows from the text, which names its distance to "
+    "triplet."
+)
+CLAIMED = (
+    "Paired differences in points with 95 % intervals, the second over the folds. Supported: no interval reaches "
+    "down to zero; contradicted: none reaches up to it; two kinds of outcome: the transformers of some members lost "
+    "the face. p, two-sided: t test over members, or permutation of the arms within people, which knows nothing of "
+    "the folds. The members' test and interval are corrected for what their splits share (Nadeau and Bengio 2003). "
+    "Last five watched: paired by member, the mean over the last five epochs at which the test frames were watched, "
+    "for the last alone hangs on where a training happened to stop. For occlusion the paper says that it was compared, "
+    "and prints no number. Not corrected for their number."
+)
+"""Caption of `readable_claims`."""
+CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`accuracy_table` rounded for the eye."""
+    return pd.DataFrame(
+        {
+            "protocol": table["protocol"],
+            "method": table["label"],
+            "printed": [percent(x) for x in table["printed"]],
+            "ours": [percent(x) for x in table["mean"]],
+            "95 % interval": intervals(table["ci_low"], table["ci_high"]),
+            "n": [f"{n}" if n == of else f"{n} of {of}" for n, of in zip(table["n"], table["of"], strict=True)],
+            "worst class": [
+                f"{percent(row.worst_recall)} {row.worst_class}" if row.worst_recall < 1 else "–"
+                for row in table.itertuples()
+            ],
+            "macro F1": [percent(x) for x in table["macro_f1"]],
+            "occluded": [percent(x) for x in table["occluded"]],
+            "lost": table["lost"],
+        }
+    )
+
+
+def _mixed(row) -> bool:
+    """Whether some of the members lost the face, and some did not."""
+    return 0 < row.lost < row.n
+
+
+def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
+    """What the arms of `accuracy_table` cost: weights, training frames per second and minutes per member (medians)."""
+    return pd.DataFrame(
+        {
+            "protocol": table["protocol"],
+            "method": table["label"],
+            "million weights": [f"{x / 1e6:.2f}" for x in table["parameters"]],
+            "training frames per second": [f"{x:.0f}" for x in table["frames_per_second"].astype(float)],
+            "minutes a member": [f"{x / 60:.2g}" for x in table["train_seconds"].astype(float)],
+            "on": table["devices"],
+        }
+    )
+
+
+def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
+    """`claims_table` in points, rounded for the eye."""
+    printed = [f"{100 * x:+.2f}" if pd.notna(x) else "–" for x in claims["printed"]]
+    ours = [in_points(row) for row in claims.itertuples()]
+    late = [points(row.late, row.late_low, row.late_high) for row in claims.itertuples()]
+    p = [p_value(x) for x in claims["p"]]
+    n = [paired(row) for row in claims.itertuples()]
+    shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
+    shown = shown.assign(verdict=claims["verdict"], printed=printed, ours=ours, p=p)
+    return shown.assign(**{f"last {LOOKS} watched": late}, n=n)
+
+
+def readable_comparisons(table: pd.DataFrame, *names: str) -> pd.DataFrame:
+    """Comparisons, rows with the columns of `stats.COMPARISON`, in points. names: the columns that tell them apart."""
+    gains, n = [in_points(row) for row in table.itertuples()], [paired(row) for row in table.itertuples()]
+    p = [p_value(x) for x in table["p"]]
+    return table[list(names)].assign(verdict=table["verdict"], gain=gains, p=p, n=n)
+
+
+def claims_in_words(claims: pd.DataFrame) -> str:
+    """`claims_table` as a list in Markdown, a sentence a claim."""
+    lines = []
+    for row in claims.itertuples():
+        found = f"{gained(row)}, {row.n:,} {row.pairs}: {row.verdict}"
+        beside = f"printed {100 * row.printed:+.2f} points, " if pd.notna(row.printed) else ""
+        late = f"; over the last {LOOKS} watched epochs {points(row.late, row.late_low, row.late_high)}"
+        late = late.replace("\N{NO-BREAK SPACE}", " ") if pd.notna(row.late_low) else ""
+        lines.append(f'- "{row.claim}" ({row.protocol}; {row.better}): {beside}here {found}{late}.')
+    return "\n".join(lines)
+
+
+def readable_oracle(table: pd.DataFrame) -> pd.DataFrame:
+    """What the best watched epoch would have added to the rows of `accuracy_table`, in points."""
+    ends = intervals(table["oracle_low"], table["oracle_high"], "+")
+    gains = {"gain": [f"{100 * x:+.2f}" for x in table["oracle_gain"]], "95 % interval": ends, "n": table["n"]}
+    shown = table[["protocol", "label", "mean"]].rename(columns={"label": "method", "mean": "last epoch"})
+    return shown.assign(**{"last epoch": [percent(x) for x in table["mean"]]}, **gains)
+
+
+def answer(table: pd.DataFrame) -> str:
+    """The study's answer so far, in sentences made from `accuracy_table`: what is printed first, else everything."""
+    sentences, table = [], table[table["printed"] > 0] if (table["printed"] > 0).any() else table
+    for row in table.itertuples():
+        accuracy = with_ends((row.mean, row.ci_low, row.ci_high))
+        sentence = f"**{row.label}**, protocol {row.protocol}: {accuracy}, n = {row.n}"
+        if row.printed > 0:
+            sentence += f"; the paper prints {percent(row.printed)} %, {_judged(row)}"
+        if row.lost:
+            sentence += f". In {row.lost} of {row.n} members the transformer left the face"
+        if _mixed(row):
+            sentence += f": they are right on {percent(row.lost_mean)} %, the others on {percent(row.kept_mean)} %"
+        sentences.append(f"- {sentence}.")
+    return "## The answer so far\n\n" + "\n".join(sentences)
+
+
+def lost_in_words(table: pd.DataFrame) -> str:
+    """The rows of `accuracy_table` in which some members lost the face, a sentence each."""
+    return " ".join(
+        f"{row.label} ({row.protocol}): in {row.lost} of {row.n} members the transformer left the face; they are right "
+        f"on {percent(row.lost_mean)} %, the others on {percent(row.kept_mean)} %."
+        for row in table.itertuples()
+        if _mixed(row)
+    )
+
+
+def _judged(row) -> str:
+    if _mixed(row):
+        return "which a mean of two kinds of outcome cannot judge"
+    if pd.isna(row.ci_low):
+        return "which a number without an interval cannot judge"
+    if not row.ci_high - row.ci_low < WIDE:
+        return "which an interval as wide as this cannot judge"
+    return "within this interval" if row.ci_low <= row.printed <= row.ci_high else "outside this interval"
+
+
+def not_run(dataset: str) -> str:
+    """How much of `experiments.csv` has a result, in a sentence."""
+    planned = sum(len(row.members) for row in read_experiments() if row.dataset == dataset)
+    missing = unfinished(dataset)
+    if missing.empty:
+        return "Everything that `experiments.csv` lists was run."
+    done = planned - missing["missing"].sum()
+    return (
+        f"Of the {planned} trainings that `experiments.csv` lists, {done} were run. "
+        f"The page with their table ends with the others, which `make {dataset}` trains."
+    )
+
+
+def trained_on(dataset: str) -> str:
+    """Which machines trained the members of a data set, and which experiments more than one did, in sentences."""
+    devices = {}
+    for row in measured(dataset):
+        run = read_run(row)
+        counts = Counter(timing.get("device", run["device"]) for timing in run["members"].values())
+        devices[f"{label(row)} ({row.protocol})"] = counts
+    total = sum(devices.values(), Counter())
+    said = f"Members trained on {'; '.join(f'{name}: {count}' for name, count in total.most_common())}."
+    mixed = [name for name, counts in devices.items() if len(counts) > 1]
+    if mixed:
+        said += f" On more than one of these: {'; '.join(mixed)}."
+    return f"{said} To a network another machine is another initialisation."
+
+
+def readable_unfinished(missing: pd.DataFrame) -> pd.DataFrame:
+    """`unfinished` in words: one row per method, one column per protocol."""
+    members = [f"{row.missing} of {row.of}" for row in missing.itertuples()]
+    keys = {"index": ["part", "label"], "columns": "protocol", "values": "members"}
+    by_protocol = missing.assign(members=members).pivot_table(**keys, aggfunc=", ".join)
+    shown = by_protocol.reindex(missing[["part", "label"]].drop_duplicates()).fillna("–").reset_index()
+    return shown.rename(columns={"label": "method"}).rename_axis(columns=None)

@@ -1,0 +1,46 @@
+"""Numbers as text."""
+
+import numpy as np
+import pandas as pd
+
+from fer_lib.words import rounding
+
+
+def test_numbers_for_the_eye():
+    assert (rounding.percent(0.98765), rounding.percent(float("nan"))) == ("98.77", "–")
+    assert rounding.in_cell(0.9, 0.85, 1, ".2f").replace("\N{NO-BREAK SPACE}", " ") == "0.90 [0.85 to 1.00]"
+    assert rounding.in_cell(0.0312, -0.01, 0.1, "+.1%").replace("\N{NO-BREAK SPACE}", " ") == "+3.1 [-1.0 to +10.0]"
+    assert (
+        rounding.in_cell(0.9, float("nan"), float("nan"), ".1%") == "90.0"
+        and rounding.in_cell(*[float("nan")] * 3, ".1f") == "–"
+    )
+    assert [rounding.p_value(p) for p in (1, 0.0312, 0.001, 0.00099, 0, float("nan"))] == [
+        "1.000",
+        "0.031",
+        "0.001",
+        "<\N{NO-BREAK SPACE}0.001",
+        "<\N{NO-BREAK SPACE}0.001",
+        "–",
+    ]
+    assert (rounding.interval(0.5, 1), rounding.interval(-0.01, 0.02, "+")) == ("50.00 to 100.00", "-1.00 to +2.00")
+    ends = pd.DataFrame({"low": [0.5, np.nan], "high": [1, np.nan]})
+    assert rounding.intervals(ends["low"], ends["high"]) == ["50.00 to 100.00", "–"]
+
+
+def test_a_verdicts_two_intervals_are_both_said():
+    found = {"difference": 0.01, "ci_low": 0, "ci_high": 0.02, "pairs": "people in 4 folds"}
+    apart = pd.Series({**found, "trained_low": -0.01, "trained_high": 0.03})
+    assert rounding.gained(apart) == "+1.00 points [+0.00 to +2.00; folds -1.00 to +3.00]"
+    cell = rounding.in_points(apart).replace("\N{NO-BREAK SPACE}", "_")
+    assert cell == "+1.00 [+0.00_to_+2.00] folds_[-1.00_to_+3.00]"
+    one_training = pd.Series({**found, "trained_low": np.nan})
+    assert rounding.gained(one_training) == "+1.00 points [+0.00 to +2.00]"
+    assert rounding.gained(pd.Series({**found, "ci_low": np.nan})) == "+1.00 points"
+
+
+def test_what_is_paired_breaks_before_in_only():
+    row = pd.Series({"n": 3589, "pairs": "images in 3 initialisations"})
+    assert rounding.paired(row).split(" ") == [
+        "3,589\N{NO-BREAK SPACE}images",
+        "in\N{NO-BREAK SPACE}3\N{NO-BREAK SPACE}initialisations",
+    ]
