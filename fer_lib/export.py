@@ -22,9 +22,9 @@ from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import OF_FER2013
 from fer_lib.findings.robustness import SCORES, right
 from fer_lib.network import parameter_count
-from fer_lib.run import load_network
 from fer_lib.stats import RESAMPLED, cluster_ratio
 from fer_lib.training import network_for, to_float
+from fer_lib.weights import load_network
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import percent, with_ends
 from fer_lib.words.wording import SPLITS

@@ -1,63 +1,70 @@
-"""Trained weights are not stored with the results; this trains finished members again where they are missing.
+"""The weights of trained networks, on the machine that trained them, and what fine-tuning takes of them."""
 
-    python -m fer_lib.weights fer2013 usage-resnet10-strong-short
-
-The results stay as they are. On a processor of another kind than theirs this is another network: rounding differs, and
-training amplifies it. The same seed on two machines, trained on FER2013 for 20 epochs, agreed on 85 % of PrivateTest.
-"""
-
-import sys
+import hashlib
+from pathlib import Path
 
 import torch
 
-from fer_lib import faces, results
+from fer_lib import results
 from fer_lib.experiments import Experiment, Member
-from fer_lib.faces import Faces
-from fer_lib.progress import Progress
-from fer_lib.run import check_start, checkpoint_file, train, weights_file
-from fer_lib.training import Trainee, epochs_done, save
+from fer_lib.network import Network
+from fer_lib.training import network_for
 
 
-def restore(experiment: Experiment) -> None:
-    """Train the finished members whose weights are not on this machine, and keep their weights; a killed run resumes.
+def weights_file(experiment: Experiment, member: Member) -> Path:
+    """Where a member's weights are, on the machine that trained it."""
+    return results.folder(experiment) / f"model-{member}.pt"
 
-    Raises DataError if the data set is not there, FileNotFoundError if weights that they start from are not, ValueError
-    if it is not the data set that the results are of, the weights that they started from are others now, or another
-    process trains there.
+
+def weights_fingerprint(experiment: Experiment, member: Member) -> str:
+    """sha256 of a trained member's weights."""
+    return hashlib.sha256(weights_file(experiment, member).read_bytes()).hexdigest()
+
+
+def load_network(experiment: Experiment, member: Member, classes: int) -> Network:
+    """A trained member in evaluation mode. Raises FileNotFoundError if its weights are not on this machine."""
+    file = weights_file(experiment, member)
+    if not file.exists():
+        names = f"{experiment.dataset} {experiment.experiment}"
+        raise FileNotFoundError(f"no weights {file}; train the experiment, or python -m fer_lib.retrain {names}")
+    network = network_for(experiment, classes)
+    network.load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))
+    return network.eval()
+
+
+def start_weights(experiment: Experiment, seed: int) -> dict[str, torch.Tensor]:
+    """The weights that the members of a seed start from: those that the same seed was trained to on FER2013.
+
+    Its last layer is left out, since its classes are others. Raises ValueError if that network is built otherwise,
+    FileNotFoundError if it was not trained on this machine.
     """
-    missing = [member for member in results.finished(experiment) if not weights_file(experiment, member).exists()]
-    if not missing:
+    other = results.stored("fer2013", experiment.pretrained)
+    for name in ("backbone", "input_path", "head_layers", "recipe"):
+        here, there = getattr(experiment, name), getattr(other, name)
+        if here != there:
+            raise ValueError(f"{name} is {here!r}, but {there!r} in {other.experiment}, which training starts from")
+    weights = load_network(other, Member(seed, 0), len(results.class_names(other))).state_dict()
+    return {name: tensor for name, tensor in weights.items() if not name.startswith("resnet.fc.")}
+
+
+def start_fingerprint(experiment: Experiment, member: Member) -> dict[str, str]:
+    """The fingerprint of the weights that a fine-tuned member starts from."""
+    if experiment.pretrained == "none":
+        return {}
+    start = results.stored("fer2013", experiment.pretrained)
+    return {"pretrained_sha256": weights_fingerprint(start, Member(member.seed, 0))}
+
+
+def check_start(experiment: Experiment, seed: int) -> None:
+    """Raises what `start_weights` does, and ValueError if finished members started from other weights than today's."""
+    if experiment.pretrained == "none":
         return
-    data = faces.load(experiment.dataset)
-    with results.alone(experiment):
-        _train_again(experiment, missing, data)
-
-
-def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> None:
-    folder = results.folder(experiment)
-    if different := results.conflicts(experiment, results.read_run(experiment), data.fingerprint):
-        raise ValueError(
-            f"{folder} holds the results of something else: {'; '.join(different)}; put back what they are of"
-        )
-    for seed in {member.seed for member in missing}:
-        check_start(experiment, seed)
-    done = sum(epochs_done(checkpoint_file(experiment, member)) for member in missing)
-    total = len(missing) * experiment.epochs
-    progress = Progress(f"weights of {experiment.experiment}", total, done, folder / "progress.txt")
-    for member, weights in train(experiment, _weights, missing, data, progress.step):
-        save(weights, weights_file(experiment, member))
-        checkpoint_file(experiment, member).unlink()
-    progress.finish()
-
-
-def _weights(trained: Trainee, data: Faces) -> dict[str, torch.Tensor]:
-    return trained.network.state_dict()
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("usage: python -m fer_lib.weights DATASET EXPERIMENT, whose results are stored")
-    try:
-        restore(results.stored(sys.argv[1], sys.argv[2]))
-    except (OSError, ValueError) as error:
-        sys.exit(str(error))
+    start_weights(experiment, seed)
+    now = start_fingerprint(experiment, Member(seed, 0))["pretrained_sha256"]
+    for member in results.finished(experiment):
+        timing = results.read_run(experiment)["members"].get(str(member), {})
+        if member.seed == seed and timing.get("pretrained_sha256", now) != now:
+            raise ValueError(
+                f"{member} of {experiment.experiment} started from other weights of {experiment.pretrained} than those "
+                f"that are there now; put those back, or give the experiment another name"
+            )

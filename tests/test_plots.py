@@ -6,10 +6,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import to_rgb
 
 from fer_lib.faces import EMOTIONS
-from fer_lib.figures import occlusion_plots, plots
+from fer_lib.figures import plots
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
 LIGHT, DARK = "#ffffff", "#16181d"
@@ -115,76 +115,8 @@ def test_confusion_shows_the_percentage_of_the_row_and_the_count(ax):
     assert shares.compressed().tolist() == [0.75, 0.25, 1]
 
 
-def test_interval_plot_draws_rows_from_the_top_in_percent(ax):
-    table = pd.DataFrame(
-        {
-            "label": ["softmax", "triplet"],
-            "mean": [0.5, 0.9],
-            "ci_low": [0.4, 0.8],
-            "ci_high": [0.6, 1.0],
-            "printed": [np.nan, 0.99],
-        }
-    )
-    assert plots.interval_plot(ax, table, [np.array([0.4, 0.6]), np.array([0.9])]) is ax
-    assert [segment.tolist() for segment in ax.collections[0].get_segments()] == [
-        [[0.4, 0], [0.6, 0]],
-        [[0.8, 1], [1, 1]],
-    ]
-    first, second, dots, _, diamonds = ax.lines
-    assert first.get_xdata().tolist() == [0.4, 0.6]
-    assert second.get_xydata().tolist() == [[0.9, 1.22]]
-    assert dots.get_xydata().tolist() == [[0.5, 0], [0.9, 1]]
-    assert diamonds.get_xydata()[1].tolist() == [0.99, 1]
-    assert diamonds.get_markerfacecolor() == "none"
-    assert ax.get_ylim() == (1.5, -0.5)
-    assert ax.xaxis.get_major_formatter()(0.5) == "50%"
-
-
 def test_where_the_colours_are_used_up_marks_and_lines_differ():
     looks = [plots.look(k) for k in range(3 * len(plots.CYCLE))]
     assert len({tuple(one.values()) for one in looks}) == len(looks)
     assert looks[0]["color"] == looks[len(plots.CYCLE)]["color"] and looks[0]["marker"] != looks[-1]["marker"]
     assert plots.look(3 * len(plots.CYCLE)) == looks[0]
-
-
-def test_a_ladder_passes_over_what_was_not_run_and_is_named_at_its_ends(ax):
-    rungs = pd.DataFrame({"method": ["whole"] * 3 + ["gap"] * 2 + ["one", "late"]})
-    rungs["mean"] = [0.9, 0.8, 0.7, 0.9, 0.7, 0.6, 0.5]
-    rungs["protocol"] = ["random", "sequence", "subject", "random", "subject", "random", "sequence"]
-    plots.name_rungs(plots.protocol_ladder(ax, rungs.assign(ci_low=np.nan, ci_high=np.nan)), gap=0.05)
-    (over,) = (line for line in ax.lines if line.get_linestyle() == ":")
-    assert over.get_ydata().tolist() == [0.9, 0.7]
-    places = {text.get_text(): (text.get_ha(), text.xyann[1]) for text in ax.texts}
-    assert [places[name][0] for name in ("whole", "gap", "one", "late")] == ["left", "left", "right", "right"]
-    assert places["one"][1] == 0.6 and places["late"][1] == 0.5
-    assert abs(places["whole"][1] - places["gap"][1]) == pytest.approx(0.05)
-
-
-def test_names_keep_apart_and_below_the_top():
-    assert plots._apart([0.2, 0.9, 0.9, 0.98], 0.05).tolist() == pytest.approx([0.2, 0.9, 0.95, 1])
-    assert plots._apart([0.98, 0.99], 0.05).tolist() == pytest.approx([0.95, 1])
-    assert plots._apart([], 0.05).tolist() == []
-
-
-def test_a_power_curve_shows_the_wanted_chance(ax):
-    plots.power_curve(ax, np.array([1, 2]), np.array([0.1, 0.9]), "1 point", plots.CYCLE[0], wanted=0.7)
-    assert ax.lines[1].get_ydata() == [0.7, 0.7] and ax.get_legend_handles_labels()[1] == ["1 point"]
-
-
-def test_found_differences_are_filled(ax):
-    table = pd.DataFrame({"group": ["a", "a", "b"], "difference": [0.1, -0.2, 0.3], "found": [False, True, False]})
-    plots.found_differences(ax, table)
-    filled = [line for line in ax.lines if line.get_markerfacecolor() != "none" and line.get_marker() == "o"]
-    assert [x for line in filled for x in line.get_xdata()] == [-0.2]
-    hollow = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
-    assert sorted(x for line in hollow for x in line.get_xdata()) == [0.1, 0.3]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"] and ax.get_ylim() == (1.5, -0.5)
-
-
-def test_gains_are_blue_and_losses_orange(ax):
-    occlusion_plots.gained(ax, pd.DataFrame({"black": [0.5, -0.5], "mean": [0.0, 0.25]}, index=["eyes", "mouth"]))
-    (image,) = ax.images
-    shown = image.cmap(image.norm(np.asarray(image.get_array())))
-    assert to_hex(shown[0, 0]) == plots.ACCENT and to_hex(shown[1, 0]) == plots.CYCLE[1]
-    assert shown[0, 1, 3] < 0.01 < shown[1, 1, 3] < 0.6, "nothing gained is see-through"
-    assert [text.get_text() for text in ax.texts] == ["+50", "+0", "-50", "+25"]

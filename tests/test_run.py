@@ -14,11 +14,13 @@ import pytest
 import torch
 from few_faces import few_faces, use_few_faces
 
-from fer_lib import faces, paths, results, splits, weights
+from fer_lib import faces, paths, results, retrain, splits
 from fer_lib.experiments import Experiment, Member
+from fer_lib.member_tables import evaluate
 from fer_lib.occlusion_benchmark import CLEAN, SUITE
-from fer_lib.run import evaluate, load_network, run, train_member, trainee, weights_file
+from fer_lib.run import run, train_member, trainee
 from fer_lib.training import THETA, to_float
+from fer_lib.weights import load_network, weights_file
 
 SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=2, batch_size=32)
 
@@ -115,7 +117,7 @@ def test_training_starts_from_the_same_seeds_weights(few, monkeypatch):
         run(replace(second, folds=2))
     weights_file(second, Member(0, 0)).unlink()
     with pytest.raises(ValueError, match="seed0-fold0 of second started from other weights of first than those"):
-        weights.restore(second)
+        retrain.restore(second)
     with pytest.raises(ValueError, match=r"backbone is 'resnet18', but 'resnet10' in first, which"):
         run(replace(second, experiment="third", backbone="resnet18"))
 

@@ -9,7 +9,8 @@ from few_faces import few_faces, use_few_faces
 
 from fer_lib import faces, machine, paths, results, training
 from fer_lib.experiments import Experiment, Member
-from fer_lib.run import evaluate, run, train_side_by_side
+from fer_lib.member_tables import evaluate
+from fer_lib.run import run, train_side_by_side
 from fer_lib.side_by_side import fit_side_by_side
 from fer_lib.training import Data, Trainee, epochs_done, fit, to_float
 

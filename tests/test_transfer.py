@@ -13,9 +13,9 @@ from fer_lib import faces, paths, results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.measures import transfer
 from fer_lib.network import Network
-from fer_lib.run import load_network, weights_file
 from fer_lib.splits import split
 from fer_lib.training import network_for, save, to_float
+from fer_lib.weights import load_network, weights_file
 
 FIRST = Member(0, 0)
 
@@ -119,7 +119,7 @@ def test_it_is_measured_on_one_thread(trained, monkeypatch):
 
 def test_without_weights_there_is_one_sentence(trained):
     weights_file(results.stored("fer2013", transfer.ON_FER2013), FIRST).unlink()
-    with pytest.raises(FileNotFoundError, match=r"no weights .* python -m fer_lib.weights fer2013 usage-resnet10"):
+    with pytest.raises(FileNotFoundError, match=r"no weights .* python -m fer_lib.retrain fer2013 usage-resnet10"):
         transfer.measure()
     with pytest.raises(FileNotFoundError, match="run the notebook 11_transfer with measure first"):
         transfer.read("frozen")

@@ -13,7 +13,7 @@ from matplotlib.ticker import PercentFormatter
 
 from fer_lib import report, results
 from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.figures import occlusion_plots, plots
+from fer_lib.figures import audit_plots, occlusion_plots, plots
 from fer_lib.findings import audit, followed, robustness, tables
 from fer_lib.measures import references
 from fer_lib.words import answers, naming
@@ -36,7 +36,7 @@ def split(dataset: str, arms: pd.DataFrame) -> tuple[str, HTML]:
     rungs = pd.concat([rungs[rungs["method"] == name] for name in (*followed.labels(), *references.METHODS[1:])])
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
-        plots.protocol_ladder(ax, rungs.assign(method=rungs["method"].map(followed.short)))
+        audit_plots.protocol_ladder(ax, rungs.assign(method=rungs["method"].map(followed.short)))
         printed = naming.printed(Experiment("proposed", dataset=dataset))
         if pd.notna(printed):
             ax.plot(-0.25, printed, "D", markerfacecolor="none", color=plots.INK, label="triplet, printed")

@@ -1,7 +1,5 @@
 """One figure style, one colour per emotion, and the study's plots: each takes `ax`, draws, and returns it."""
 
-import textwrap
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -9,7 +7,6 @@ from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
 
 INK = "#1c2024"
 MUTED = "#6b727d"
@@ -167,149 +164,3 @@ def confusion(ax: Axes, matrix: np.ndarray, classes: tuple[str, ...], columns: t
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
-
-
-def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray]) -> Axes:
-    """Draw mean, interval and every member on one line per row, the first row on top, in percent.
-
-    table: columns label, mean, ci_low, ci_high and printed, the paper's number, drawn as a hollow diamond; all of them
-    shares in [0, 1]. A NaN is left out. members: for each row the values that the mean is over, drawn as pale dots.
-    """
-    lines = np.arange(len(table))
-    for line, values in zip(lines, members, strict=True):
-        ax.plot(values, np.full(len(values), line + 0.22), "o", color=ACCENT, alpha=0.35, markersize=4)
-    ax.hlines(lines, table["ci_low"], table["ci_high"], color=ACCENT, linewidth=1.8)
-    ax.plot(table["mean"], lines, "o", color=ACCENT, label="mean and interval")
-    ax.plot([], [], "o", color=ACCENT, alpha=0.35, markersize=4, label="each member")
-    ax.plot(table["printed"], lines, "D", markerfacecolor="none", color=INK, label="printed in the paper")
-    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    return name_lines(ax, [textwrap.fill(label, 52, break_on_hyphens=False) for label in table["label"]])
-
-
-def throughput(ax: Axes, table: pd.DataFrame, limit: float) -> Axes:
-    """Draw frames per second as bars, one group per loss, the first on top, and the machine's limit as a line.
-
-    table: columns loss, way, frames_per_second and ratio, which is written beside the bar.
-    """
-    losses, ways = list(dict.fromkeys(table["loss"])), list(dict.fromkeys(table["way"]))
-    for k, (way, colour) in enumerate(zip(ways, (MUTED, CYCLE[1], ACCENT), strict=True)):
-        rows = table[table["way"] == way].set_index("loss").loc[losses]
-        lines = np.arange(len(losses)) + 0.27 * (k - 1)
-        ax.barh(lines, rows["frames_per_second"], height=0.24, color=colour, label=way)
-        for line, rate, ratio in zip(lines, rows["frames_per_second"], rows["ratio"], strict=True):
-            ax.text(rate + 0.01 * limit, line, f"× {ratio:.1f}", va="center", fontsize=8)
-    ax.axvline(limit, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="the floor: arithmetic alone")
-    ax.set(xlabel="frames per second", xlim=(0, 1.06 * limit))
-    return name_lines(ax, losses)
-
-
-def per_protocol(table: pd.DataFrame, members: list[np.ndarray]) -> Figure:
-    """A figure with an `interval_plot` for each protocol of the table, over one axis of accuracies."""
-    protocols = list(dict.fromkeys(table["protocol"]))
-    counts = [int((table["protocol"] == protocol).sum()) for protocol in protocols]
-    fig, axes = plt.subplots(
-        len(protocols), 1, figsize=(7.6, 0.9 + 0.35 * len(protocols) + 0.36 * len(table)), sharex=True,
-        squeeze=False, height_ratios=counts,
-    )  # fmt: skip
-    for ax, protocol in zip(axes[:, 0], protocols, strict=True):
-        own = (table["protocol"] == protocol).to_numpy()
-        interval_plot(ax, table[own], [values for values, is_own in zip(members, own, strict=True) if is_own])
-        ax.set_title(protocol)
-    axes[-1, 0].set_xlabel("accuracy on the test frames")
-    handles, names = axes[0, 0].get_legend_handles_labels()
-    fig.legend(handles, names, loc="outside upper left", ncols=3)
-    return fig
-
-
-def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
-    """Draw `audit.number_line`: the accuracies that are possible as a comb, and printed ones as diamonds above."""
-    comb, printed = line[line["errors"].notna()], line[line["errors"].isna()]
-    ax.vlines(comb["accuracy"], 0, 0.8, color=ACCENT, linewidth=1.6)
-    for row in comb.itertuples():
-        ax.text(row.accuracy, -0.15, f"{row.errors:.0f}", ha="center", va="top", color=ACCENT)
-    for k, row in enumerate(printed.itertuples()):
-        height = 1.3 + 0.7 * k
-        ax.vlines(row.accuracy, 0, height, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
-        ax.plot(row.accuracy, height, "D", markerfacecolor="none", color=INK)
-        ax.text(row.accuracy - 0.06, height, f"{row.what}  {row.accuracy:.2f}", ha="right", va="center", fontsize=8)
-    ax.text(95.1, -0.15, "errors", va="top", color=ACCENT)
-    ax.set(xlabel="accuracy in percent", xlim=(95, 100.1), ylim=(-0.8, 1.7 + 0.7 * len(printed)), yticks=[])
-    ax.spines["left"].set_visible(False)
-    return ax
-
-
-def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
-    """Draw accuracy with its interval against the protocol, a line per method, from the most to the least exposed.
-
-    A dotted line passes over a protocol under which the method was not run.
-
-    rungs: columns method, protocol, mean, ci_low, ci_high.
-    """
-    places = {"random": 0, "sequence": 1, "subject": 2}
-    methods = list(rungs["method"].unique())
-    for k, method in enumerate(methods):
-        own = rungs[rungs["method"] == method].set_index("protocol").reindex(places)
-        x = np.arange(len(places)) + 0.045 * (k - len(methods) / 2)
-        ax.vlines(x, own["ci_low"], own["ci_high"], color=look(k)["color"], linewidth=1)
-        ax.plot(x, own["mean"], **look(k), label=method, markersize=4)
-        if own["mean"].notna().tolist() == [True, False, True]:
-            ax.plot(x[[0, 2]], own["mean"].iloc[[0, 2]], color=look(k)["color"], linewidth=1, linestyle=":")
-    ax.set_xticks(list(places.values()), places.keys())
-    ax.set(xlabel="protocol", ylabel="accuracy on the test frames", xlim=(-0.4, 2.4))
-    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-    ax.grid(visible=True, axis="y")
-    return ax
-
-
-def name_rungs(ax: Axes, gap: float = 0.04) -> Axes:
-    """Name the lines of a `protocol_ladder` beside them: on the right those that end there, on the left the others.
-
-    gap: the least distance between two names, in shares of accuracy.
-    """
-    ax.set_xlim(-1.2, 2.4)
-    right, left = [], []
-    for line in ax.lines:
-        if not line.get_label().startswith("_"):
-            points = line.get_xydata()[np.isfinite(line.get_ydata())]
-            ends = np.isfinite(line.get_ydata()[-1])
-            (right if ends else left).append((points[-1 if ends else 0], line))
-    for own, x, near in ((right, 2.4, 0), (left, -0.35, 1)):
-        own = sorted(own, key=lambda pair: pair[0][1])
-        for (point, line), height in zip(own, _apart([point[1] for point, _ in own], gap), strict=True):
-            colour = line.get_color()
-            to = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkB": 4, "relpos": (near, 0.5)}
-            words = {"ha": ("left", "right")[near], "va": "center", "fontsize": 8, "color": colour}
-            ax.annotate(line.get_label(), point, (x, height), arrowprops=to, **words)
-    return ax
-
-
-def _apart(heights: list[float], gap: float) -> np.ndarray:
-    """Ascending heights moved up, and then down below 1, until they are no closer than the gap."""
-    steps = gap * np.arange(len(heights))
-    raised = np.maximum.accumulate(np.array(heights) - steps) + steps
-    return np.minimum(raised, 1 - steps[::-1])
-
-
-def power_curve(ax: Axes, counts: np.ndarray, power: np.ndarray, label: str, colour: str, wanted: float) -> Axes:
-    """Draw the chance of finding a difference against how many members or frames are compared, and the wanted one."""
-    ax.plot(counts, power, color=colour, label=label)
-    ax.axhline(wanted, color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
-    ax.set(ylabel="power", ylim=(0, 1.02))
-    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-    ax.grid(visible=True, axis="y")
-    return ax
-
-
-def found_differences(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Draw comparisons as dots, a line per `group`: difference; filled where found, apart from 0, hollow where not."""
-    groups = table["group"].unique()
-    for line, name in enumerate(groups):
-        own = table[table["group"] == name].sort_values("difference")
-        height = line + np.linspace(-0.3, 0.3, len(own))
-        for found, face in ((False, "none"), (True, CYCLE[1])):
-            shown = (own["found"] == found).to_numpy()
-            colour = CYCLE[1] if found else MUTED
-            ax.plot(own["difference"][shown], height[shown], "o", markersize=3, color=colour, markerfacecolor=face)
-    ax.axvline(0, color=INK, linewidth=0.8)
-    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
-    return name_lines(ax, groups)

@@ -22,9 +22,9 @@ from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import Faces
 from fer_lib.measures import twins
 from fer_lib.network import Network
-from fer_lib.run import load_network, weights_file, weights_fingerprint
 from fer_lib.splits import FOLDS, split
 from fer_lib.training import network_for, to_float
+from fer_lib.weights import load_network, weights_file, weights_fingerprint
 from fer_lib.words.naming import LONG_START
 
 ON_FER2013, ON_CKPLUS = LONG_START, "subject-resnet10-strong"

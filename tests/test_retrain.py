@@ -6,9 +6,10 @@ import pytest
 import torch
 from few_faces import use_few_faces
 
-from fer_lib import faces, paths, results, weights
+from fer_lib import faces, paths, results, retrain
 from fer_lib.experiments import Experiment, Member
-from fer_lib.run import run, weights_file
+from fer_lib.run import run
+from fer_lib.weights import weights_file
 
 SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=1, batch_size=35)
 
@@ -27,7 +28,7 @@ def test_lost_weights_come_back_to_the_last_bit(few):
     before = torch.load(lost, weights_only=True)
     others = {file: file.read_bytes() for file in results.folder(SOFTMAX).iterdir() if file != lost}
     lost.unlink()
-    weights.restore(SOFTMAX)
+    retrain.restore(SOFTMAX)
     after = torch.load(lost, weights_only=True)
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
     assert {file: file.read_bytes() for file in results.folder(SOFTMAX).iterdir() if file != lost} == others
@@ -35,8 +36,8 @@ def test_lost_weights_come_back_to_the_last_bit(few):
 
 def test_nothing_is_trained_that_was_not_finished_or_is_there(few, monkeypatch):
     run(SOFTMAX)
-    monkeypatch.setattr(weights, "train", None)
-    weights.restore(replace(SOFTMAX, seeds=3))
+    monkeypatch.setattr(retrain, "train", None)
+    retrain.restore(replace(SOFTMAX, seeds=3))
 
 
 def test_other_faces_than_those_of_the_results_are_refused(few, monkeypatch):
@@ -45,11 +46,11 @@ def test_other_faces_than_those_of_the_results_are_refused(few, monkeypatch):
     other = faces.load("few").take(range(80))
     monkeypatch.setattr(faces, "load", lambda name: other)
     with pytest.raises(ValueError, match=r"holds the results of something else: data_fingerprint is '"):
-        weights.restore(SOFTMAX)
+        retrain.restore(SOFTMAX)
 
 
 def test_the_command_says_what_is_wrong():
-    command = [sys.executable, "-m", "fer_lib.weights", "fer2013", "no-such"]
+    command = [sys.executable, "-m", "fer_lib.retrain", "fer2013", "no-such"]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 1
     assert run.stderr.startswith("no results ") and len(run.stderr.splitlines()) == 1

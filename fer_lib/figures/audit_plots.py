@@ -1,0 +1,102 @@
+"""What the printed numbers can be, what each split gives away, and how large a difference a test would find."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+
+from fer_lib.figures import plots
+
+
+def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
+    """Draw `audit.number_line`: the accuracies that are possible as a comb, and printed ones as diamonds above."""
+    comb, printed = line[line["errors"].notna()], line[line["errors"].isna()]
+    ax.vlines(comb["accuracy"], 0, 0.8, color=plots.ACCENT, linewidth=1.6)
+    for row in comb.itertuples():
+        ax.text(row.accuracy, -0.15, f"{row.errors:.0f}", ha="center", va="top", color=plots.ACCENT)
+    for k, row in enumerate(printed.itertuples()):
+        height = 1.3 + 0.7 * k
+        ax.vlines(row.accuracy, 0, height, color=plots.MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+        ax.plot(row.accuracy, height, "D", markerfacecolor="none", color=plots.INK)
+        ax.text(row.accuracy - 0.06, height, f"{row.what}  {row.accuracy:.2f}", ha="right", va="center", fontsize=8)
+    ax.text(95.1, -0.15, "errors", va="top", color=plots.ACCENT)
+    ax.set(xlabel="accuracy in percent", xlim=(95, 100.1), ylim=(-0.8, 1.7 + 0.7 * len(printed)), yticks=[])
+    ax.spines["left"].set_visible(False)
+    return ax
+
+
+def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
+    """Draw accuracy with its interval against the protocol, a line per method, from the most to the least exposed.
+
+    A dotted line passes over a protocol under which the method was not run.
+
+    rungs: columns method, protocol, mean, ci_low, ci_high.
+    """
+    places = {"random": 0, "sequence": 1, "subject": 2}
+    methods = list(rungs["method"].unique())
+    for k, method in enumerate(methods):
+        own = rungs[rungs["method"] == method].set_index("protocol").reindex(places)
+        x = np.arange(len(places)) + 0.045 * (k - len(methods) / 2)
+        ax.vlines(x, own["ci_low"], own["ci_high"], color=plots.look(k)["color"], linewidth=1)
+        ax.plot(x, own["mean"], **plots.look(k), label=method, markersize=4)
+        if own["mean"].notna().tolist() == [True, False, True]:
+            ax.plot(x[[0, 2]], own["mean"].iloc[[0, 2]], color=plots.look(k)["color"], linewidth=1, linestyle=":")
+    ax.set_xticks(list(places.values()), places.keys())
+    ax.set(xlabel="protocol", ylabel="accuracy on the test frames", xlim=(-0.4, 2.4))
+    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.grid(visible=True, axis="y")
+    return ax
+
+
+def name_rungs(ax: Axes, gap: float = 0.04) -> Axes:
+    """Name the lines of a `protocol_ladder` beside them: on the right those that end there, on the left the others.
+
+    gap: the least distance between two names, in shares of accuracy.
+    """
+    ax.set_xlim(-1.2, 2.4)
+    right, left = [], []
+    for line in ax.lines:
+        if not line.get_label().startswith("_"):
+            points = line.get_xydata()[np.isfinite(line.get_ydata())]
+            ends = np.isfinite(line.get_ydata()[-1])
+            (right if ends else left).append((points[-1 if ends else 0], line))
+    for own, x, near in ((right, 2.4, 0), (left, -0.35, 1)):
+        own = sorted(own, key=lambda pair: pair[0][1])
+        for (point, line), height in zip(own, _apart([point[1] for point, _ in own], gap), strict=True):
+            colour = line.get_color()
+            to = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkB": 4, "relpos": (near, 0.5)}
+            words = {"ha": ("left", "right")[near], "va": "center", "fontsize": 8, "color": colour}
+            ax.annotate(line.get_label(), point, (x, height), arrowprops=to, **words)
+    return ax
+
+
+def _apart(heights: list[float], gap: float) -> np.ndarray:
+    """Ascending heights moved up, and then down below 1, until they are no closer than the gap."""
+    steps = gap * np.arange(len(heights))
+    raised = np.maximum.accumulate(np.array(heights) - steps) + steps
+    return np.minimum(raised, 1 - steps[::-1])
+
+
+def power_curve(ax: Axes, counts: np.ndarray, power: np.ndarray, label: str, colour: str, wanted: float) -> Axes:
+    """Draw the chance of finding a difference against how many members or frames are compared, and the wanted one."""
+    ax.plot(counts, power, color=colour, label=label)
+    ax.axhline(wanted, color=plots.MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+    ax.set(ylabel="power", ylim=(0, 1.02))
+    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.grid(visible=True, axis="y")
+    return ax
+
+
+def found_differences(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw comparisons as dots, a line per `group`: difference; filled where found, apart from 0, hollow where not."""
+    groups = table["group"].unique()
+    for line, name in enumerate(groups):
+        own = table[table["group"] == name].sort_values("difference")
+        height = line + np.linspace(-0.3, 0.3, len(own))
+        for found, face in ((False, "none"), (True, plots.CYCLE[1])):
+            shown = (own["found"] == found).to_numpy()
+            colour = plots.CYCLE[1] if found else plots.MUTED
+            ax.plot(own["difference"][shown], height[shown], "o", markersize=3, color=colour, markerfacecolor=face)
+    ax.axvline(0, color=plots.INK, linewidth=0.8)
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
+    return plots.name_lines(ax, groups)

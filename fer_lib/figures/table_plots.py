@@ -1,0 +1,47 @@
+"""Accuracies with their intervals and members, a panel per protocol."""
+
+import textwrap
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from fer_lib.figures import plots
+
+
+def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray]) -> Axes:
+    """Draw mean, interval and every member on one line per row, the first row on top, in percent.
+
+    table: columns label, mean, ci_low, ci_high and printed, the paper's number, drawn as a hollow diamond; all of them
+    shares in [0, 1]. A NaN is left out. members: for each row the values that the mean is over, drawn as pale dots.
+    """
+    lines = np.arange(len(table))
+    for line, values in zip(lines, members, strict=True):
+        ax.plot(values, np.full(len(values), line + 0.22), "o", color=plots.ACCENT, alpha=0.35, markersize=4)
+    ax.hlines(lines, table["ci_low"], table["ci_high"], color=plots.ACCENT, linewidth=1.8)
+    ax.plot(table["mean"], lines, "o", color=plots.ACCENT, label="mean and interval")
+    ax.plot([], [], "o", color=plots.ACCENT, alpha=0.35, markersize=4, label="each member")
+    ax.plot(table["printed"], lines, "D", markerfacecolor="none", color=plots.INK, label="printed in the paper")
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    return plots.name_lines(ax, [textwrap.fill(label, 52, break_on_hyphens=False) for label in table["label"]])
+
+
+def per_protocol(table: pd.DataFrame, members: list[np.ndarray]) -> Figure:
+    """A figure with an `interval_plot` for each protocol of the table, over one axis of accuracies."""
+    protocols = list(dict.fromkeys(table["protocol"]))
+    counts = [int((table["protocol"] == protocol).sum()) for protocol in protocols]
+    fig, axes = plt.subplots(
+        len(protocols), 1, figsize=(7.6, 0.9 + 0.35 * len(protocols) + 0.36 * len(table)), sharex=True,
+        squeeze=False, height_ratios=counts,
+    )  # fmt: skip
+    for ax, protocol in zip(axes[:, 0], protocols, strict=True):
+        own = (table["protocol"] == protocol).to_numpy()
+        interval_plot(ax, table[own], [values for values, is_own in zip(members, own, strict=True) if is_own])
+        ax.set_title(protocol)
+    axes[-1, 0].set_xlabel("accuracy on the test frames")
+    handles, names = axes[0, 0].get_legend_handles_labels()
+    fig.legend(handles, names, loc="outside upper left", ncols=3)
+    return fig
