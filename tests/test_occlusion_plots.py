@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import to_hex
 
 from fer_lib.figures import occlusion_plots, plots
 
