@@ -15,6 +15,7 @@ from fer_lib import paths, results
 from fer_lib.experiments import Experiment
 from fer_lib.figures import plots
 from fer_lib.findings import audit, followed, recipe_results, robustness, tables, transfer_results
+from fer_lib.findings.recipe_results import on_all_folds
 from fer_lib.measures import occluded_references, references
 from fer_lib.words import naming
 from fer_lib.words.rounding import in_cell, percent
@@ -55,14 +56,9 @@ def shown(dataset: str) -> dict[str, Experiment]:
     return found
 
 
-def _on_everybody(row: Experiment, table: str = "metrics.csv") -> bool:
-    """Whether every fold of people is in a table: what was asked about other people is not compared."""
-    return results.read(row, table)["fold"].nunique() >= row.folds
-
-
 def _named(row: Experiment) -> str:
     done, of = len(results.finished(row)), len(row.members)
-    part = f"\n({done} of {of} trainings)" if done < of and _on_everybody(row) else ""
+    part = f"\n({done} of {of} trainings)" if done < of and on_all_folds(row) else ""
     return transfer_results.named(row) + part
 
 
@@ -87,7 +83,7 @@ def table(dataset: str) -> pd.DataFrame:
     for name, experiment in shown(dataset).items():
         own = rungs[rungs["method"] == naming.label(experiment)].assign(method=name)
         for protocol, file in {"subject": "metrics.csv", "occluded": "occluded_predictions.csv.gz"}.items():
-            if not _on_everybody(experiment, file):
+            if not on_all_folds(experiment, file):
                 own = own[own["protocol"] != protocol]
         usual = Experiment("usual", dataset, backbone=experiment.backbone, loss=experiment.loss)
         printed = naming.printed(usual) if experiment.recipe == "paper" else np.nan
@@ -113,7 +109,7 @@ def to_beat(dataset: str) -> pd.DataFrame:
                 said[column] = _cell(covered.loc[(score, name), ENDS])
         rows += [{"method": name, **said}] if said else []
     for name, arm in shown(dataset).items():
-        if _on_everybody(arm, "occluded_predictions.csv.gz"):
+        if on_all_folds(arm, "occluded_predictions.csv.gz"):
             asked = {score: _cell(robustness.score(arm, robustness.SCORES[score])) for score in ("clean", "unseen")}
             said = {"by frame": asked["clean"], "by sequence": _cell(recipe_results.by_sequence(arm))}
             n = f"{len(results.finished(arm))} members"
