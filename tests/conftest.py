@@ -1,6 +1,7 @@
 import os
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import pytest
 
 from fer_lib import paths
@@ -25,3 +26,16 @@ def ax():
         fig, ax = plt.subplots()
         yield ax
         plt.close(fig)
+
+
+@pytest.fixture
+def listed(tmp_path, monkeypatch):
+    """(*experiments) -> these are all that the study lists; their results lie in a folder of the test's own."""
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
+
+    def write(*experiments):
+        rows = [{**row.method, "seeds": row.seeds, "folds": row.folds} for row in experiments]
+        pd.DataFrame(rows).to_csv(paths.EXPERIMENTS, index=False)
+
+    return write

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import paths, results
+from fer_lib import results
 from fer_lib.datasets.fer2013 import CLASSES
 from fer_lib.experiments import Experiment, Member
 from fer_lib.findings import fer2013_results, quality
@@ -55,11 +55,8 @@ def store(experiment, seed, predicted, sure=0.9, truth=TRUTH, classes=CLASSES, p
     results.add_member(experiment, Member(seed, 0), tables, timing)
 
 
-def store_two(tmp_path, monkeypatch):
+def store_two():
     """The first member is right on six of the images, the second, surer, on four; the other arm on none."""
-    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
-    listed(tmp_path, PAPER, BARE)
     neutral = CLASSES.index("neutral")
     store(PAPER, 0, [FEAR, FEAR, neutral, neutral, *[HAPPINESS] * 4], sure=0.8)
     store(PAPER, 1, [FEAR] * 4 + [neutral] * 4)
@@ -67,16 +64,10 @@ def store_two(tmp_path, monkeypatch):
     store(BARE, 1, [neutral] * 8)
 
 
-def listed(tmp_path, *rows):
-    """Write these experiments as the list of the study's own."""
-    pd.DataFrame([{**row.method, "seeds": row.seeds, "folds": row.folds} for row in rows]).to_csv(
-        tmp_path / "experiments.csv", index=False
-    )
-
-
 @pytest.fixture
-def stored(tmp_path, monkeypatch):
-    store_two(tmp_path, monkeypatch)
+def stored(listed):
+    listed(PAPER, BARE)
+    store_two()
 
 
 def test_scores(stored):
@@ -138,10 +129,10 @@ def test_beside_printed_numbers(stored):
     assert table["share"].is_monotonic_decreasing
 
 
-def test_publictest_chooses_the_best(stored, tmp_path):
+def test_publictest_chooses_the_best(stored, listed):
     assert fer2013_results.best(fer2013_results.scores())["label"] == label(PAPER), "of equals the first"
     chosen = Experiment("chosen", **SETTINGS | {"seeds": 1}, backbone="resnet18")
-    listed(tmp_path, PAPER, BARE, chosen)
+    listed(PAPER, BARE, chosen)
     store(chosen, 0, [FEAR] * 8, public=0.8)
     table = fer2013_results.scores().set_index("label")
     assert (table.loc[label(chosen), "selection"], table.loc[label(chosen), "mean"]) == (0.8, 0.5)
@@ -149,13 +140,11 @@ def test_publictest_chooses_the_best(stored, tmp_path):
     assert list(fer2013_results.followed(table.reset_index())) == [label(chosen)], "the others are not trained"
 
 
-def test_figures_follow_few_networks(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
+def test_figures_follow_few_networks(listed):
     settings = {"experiment": "softmax", "seeds": 1}
     softmax = replace(fer2013_results.SOFTMAX, **settings)
     bare = replace(fer2013_results.NO_OCCLUSION, **settings | {"experiment": "bare"})
-    listed(tmp_path, bare, softmax)
+    listed(bare, softmax)
     store(softmax, 0, TRUTH)
     store(bare, 0, TRUTH, public=0.9)
     names = list(fer2013_results.followed(fer2013_results.scores(), fer2013_results.PLAIN))
@@ -200,12 +189,10 @@ def test_a_gap_at_the_same_mix_of_classes():
     assert np.isnan(fer2013_results.gap_at_same_mix(values, np.zeros(12, bool), classes)).all()
 
 
-def test_a_loss_near_its_margin_judges_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
+def test_a_loss_near_its_margin_judges_nothing(listed):
     triplet = Experiment("triplet", **SETTINGS | {"loss": "triplet"})
     enough = Experiment("enough", **SETTINGS | {"loss": "triplet"}, margin=2.0)
-    listed(tmp_path, PAPER, triplet, enough)
+    listed(PAPER, triplet, enough)
     for arm in (PAPER, triplet, enough):
         for seed in (0, 2):
             store(arm, seed, TRUTH)

@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from test_fer2013_results import BARE, PAPER, SETTINGS, TRUTH, listed, store, store_two
+from test_fer2013_results import BARE, PAPER, SETTINGS, TRUTH, store, store_two
 
 from fer_lib import paths
 from fer_lib.experiments import Experiment
@@ -12,8 +12,9 @@ from fer_lib.words.naming import label
 
 
 @pytest.fixture
-def stored(tmp_path, monkeypatch):
-    store_two(tmp_path, monkeypatch)
+def stored(listed):
+    listed(PAPER, BARE)
+    store_two()
 
 
 def test_recalls_a_column_per_network(stored):
@@ -49,9 +50,9 @@ def test_claims_in_a_line_each():
     ]
 
 
-def test_a_claim_about_a_network_that_is_not_trained_enough(stored, tmp_path):
+def test_a_claim_about_a_network_that_is_not_trained_enough(stored, listed):
     triplet = Experiment("triplet", **SETTINGS | {"loss": "triplet"})
-    listed(tmp_path, PAPER, triplet)
+    listed(PAPER, triplet)
     for seed in (1, 2):
         store(triplet, seed, TRUTH)
     row = {"claim": "triplet wins", "better": label(triplet), "worse": label(PAPER), "difference": -0.27}

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from test_fer2013_results import IDS, store
 
-from fer_lib import paths
 from fer_lib.datasets.ferplus import CLASSES
 from fer_lib.experiments import Experiment
 from fer_lib.findings import fer2013_results, ferplus_results, quality
@@ -29,11 +28,8 @@ def images():
 
 
 @pytest.fixture
-def study(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
-    rows = [{**row.method, "seeds": row.seeds, "folds": row.folds} for row in (HARD, SOFT)]
-    pd.DataFrame(rows).to_csv(tmp_path / "experiments.csv", index=False)
+def study(listed):
+    listed(HARD, SOFT)
 
 
 @pytest.fixture

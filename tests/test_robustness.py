@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import paths, results
+from fer_lib import results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.findings import questions, robustness
 from fer_lib.occlusion_benchmark import CLEAN, FILLS, SUITE, WINDOWS, Occlusion, window_name
@@ -38,11 +38,8 @@ def store(experiment, right_under):
 
 
 @pytest.fixture
-def stored(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
-    rows = pd.DataFrame([{**arm.method, "seeds": arm.seeds, "folds": arm.folds} for arm in (WITH, WITHOUT)])
-    rows.to_csv(tmp_path / "experiments.csv", index=False)
+def stored(listed):
+    listed(WITH, WITHOUT)
     store(WITH, lambda one: one.kind in ("none", "rectangle", "eyes"))
     store(WITHOUT, lambda one: one.kind == "none")
 

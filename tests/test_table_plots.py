@@ -1,7 +1,9 @@
 """Accuracies are drawn where they are."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import pytest
 
 from fer_lib.figures import table_plots
 
@@ -29,3 +31,20 @@ def test_interval_plot_draws_rows_from_the_top_in_percent(ax):
     assert diamonds.get_markerfacecolor() == "none"
     assert ax.get_ylim() == (1.5, -0.5)
     assert ax.xaxis.get_major_formatter()(0.5) == "50%"
+
+
+def test_what_lost_the_face_is_named_at_the_edge():
+    table = pd.DataFrame({"label": ["a", "b"], "mean": [0.5, 0.95], "ci_low": [np.nan, 0.9], "ci_high": [np.nan, 1]})
+    table = table.assign(protocol="random", printed=np.nan)
+    fig = table_plots.per_protocol(table, [np.array([0.9, 0.16, 0.44]), np.array([0.95])])
+    (ax,) = fig.axes
+    assert ax.get_xlim()[0] == pytest.approx(0.8)
+    assert [text.get_text() for text in ax.texts] == ["◂ mean 50, 16, 44 %"]
+    plt.close(fig)
+
+
+def test_where_no_mean_has_an_interval_the_axis_shows_all():
+    table = pd.DataFrame({"label": ["a"], "mean": [0.5], "ci_low": [np.nan], "ci_high": [np.nan]})
+    fig = table_plots.per_protocol(table.assign(protocol="random", printed=np.nan), [np.array([0.5])])
+    assert not fig.axes[0].texts
+    plt.close(fig)

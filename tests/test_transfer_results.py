@@ -43,12 +43,9 @@ def store(experiment, rights):
 
 
 @pytest.fixture
-def stored(tmp_path, monkeypatch):
+def stored(listed, tmp_path):
     """From scratch wrong on a frame of folds 0 and 1, and under every occlusion; fine-tuned on a frame of fold 0."""
-    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
-    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "experiments.csv")
-    rows = [{**row.method, "seeds": row.seeds, "folds": row.folds} for row in (SCRATCH, FINE, PAPER)]
-    pd.DataFrame(rows).to_csv(tmp_path / "experiments.csv", index=False)
+    listed(SCRATCH, FINE, PAPER)
     store(SCRATCH, [lambda i, one, fold=fold: one == CLEAN and (i > 0 or fold > 1) for fold in range(4)])
     store(FINE, [lambda i, one, fold=fold: i > 0 or fold > 0 for fold in range(4)])
     store(PAPER, [lambda i, one: one == CLEAN and i == 0 for fold in range(4)])
@@ -106,14 +103,9 @@ def test_the_ladder_ends_with_what_learns_from_both(stored):
     assert (table["members"] == 4).all() and (table["people"] == 4).all()
 
 
-def list_rows(*experiments):
-    rows = [{**row.method, "seeds": row.seeds, "folds": row.folds} for row in experiments]
-    pd.DataFrame(rows).to_csv(paths.EXPERIMENTS, index=False)
-
-
-def test_a_longer_start_is_compared_with_the_usual_one(stored):
+def test_a_longer_start_is_compared_with_the_usual_one(stored, listed):
     assert transfer_results.fine_tuned(LONGER.pretrained) == []
-    list_rows(SCRATCH, LONGER, FINE, PAPER)
+    listed(SCRATCH, LONGER, FINE, PAPER)
     store(LONGER, [lambda i, one: one == CLEAN or i == 0 for fold in range(4)])
     assert (transfer_results.tuned(), transfer_results.fine_tuned(LONGER.pretrained)) == (FINE, [LONGER])
     assert transfer_results.ladder()["method"].iloc[-1] == "strong recipe, from FER2013's weights of 150 epochs"
@@ -122,17 +114,17 @@ def test_a_longer_start_is_compared_with_the_usual_one(stored):
     assert "it gains +8.33 points [" in short and "and -58.33 points [" in short
 
 
-def test_what_has_nothing_to_be_compared_with_is_left_out(stored):
-    list_rows(SCRATCH, LONGER, HEAVY, PAPER)
+def test_what_has_nothing_to_be_compared_with_is_left_out(stored, listed):
+    listed(SCRATCH, LONGER, HEAVY, PAPER)
     store(LONGER, [lambda i, one: True for fold in range(4)])
     store(HEAVY, [lambda i, one: True for fold in range(4)])
     assert transfer_results.heavily_covered() == [], "its like under mixed occlusion is not listed"
     assert transfer_results.fine_tuned() == [] and transfer_wording.in_short() == ""
 
 
-def test_heavy_occlusion_comes_last(stored):
+def test_heavy_occlusion_comes_last(stored, listed):
     assert transfer_results.heavily_covered() == [] and transfer_wording.heavy_in_short() == ""
-    list_rows(SCRATCH, HEAVY, FINE, PAPER)
+    listed(SCRATCH, HEAVY, FINE, PAPER)
     store(HEAVY, [lambda i, one: True for fold in range(4)])
     assert (transfer_results.tuned(), transfer_results.heavily_covered()) == (FINE, [HEAVY])
     last = transfer_results.ladder().iloc[-1]

@@ -42,14 +42,15 @@ def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
     return name_lines(ax, ["clean" if kind == "none" else kind for kind in table["kind"]])
 
 
-def aims(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Draw what was reached with its interval, and what was wanted as a diamond: aim, mean, ci_low, ci_high, wanted."""
-    lines = np.arange(len(table))
-    ax.hlines(lines, table["ci_low"], table["ci_high"], color=ACCENT, linewidth=1.8)
-    ax.plot(table["mean"], lines, "o", color=ACCENT)
-    ax.plot(table["wanted"], lines, "D", color=CYCLE[1], markerfacecolor="none")
-    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    return name_lines(ax, table["aim"])
+def aims(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
+    """Draw what each arm reached with its interval, and what was aimed for as a diamond.
+
+    arms: name -> aim, mean, ci_low, ci_high, wanted; the same aims in each.
+    """
+    kinds(ax, {name: table.rename(columns={"aim": "kind"}) for name, table in arms.items()})
+    wanted = next(iter(arms.values()))["wanted"]
+    ax.plot(wanted, np.arange(len(wanted)), "D", color=INK, markerfacecolor="none", label="aimed for")
+    return ax
 
 
 def moved(ax: Axes, table: pd.DataFrame) -> Axes:

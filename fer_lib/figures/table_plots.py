@@ -12,8 +12,10 @@ from matplotlib.ticker import PercentFormatter
 from fer_lib.figures import plots
 
 
-def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray]) -> Axes:
+def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray], lowest: float = 0) -> Axes:
     """Draw mean, interval and every member on one line per row, the first row on top, in percent.
+
+    lowest: where the axis begins; what lies below it is named at its edge.
 
     table: columns label, mean, ci_low, ci_high and printed, the paper's number, drawn as a hollow diamond; all of them
     shares in [0, 1]. A NaN is left out. members: for each row the values that the mean is over, drawn as pale dots.
@@ -25,12 +27,23 @@ def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray]) -> A
     ax.plot(table["mean"], lines, "o", color=plots.ACCENT, label="mean and interval")
     ax.plot([], [], "o", color=plots.ACCENT, alpha=0.35, markersize=4, label="each member")
     ax.plot(table["printed"], lines, "D", markerfacecolor="none", color=plots.INK, label="printed in the paper")
+    for line, mean, values in zip(lines, table["mean"], members, strict=True):
+        below = [f"mean {100 * mean:.0f}"] if mean < lowest else []
+        below += [f"{100 * value:.0f}" for value in sorted(values) if value < lowest]
+        if below:
+            ax.annotate(f"◂ {', '.join(below)} %", (lowest, line), (4, 0), textcoords="offset points", va="center")
+    if lowest:
+        ax.set_xlim(left=lowest)
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
     return plots.name_lines(ax, [textwrap.fill(label, 52, break_on_hyphens=False) for label in table["label"]])
 
 
 def per_protocol(table: pd.DataFrame, members: list[np.ndarray]) -> Figure:
-    """A figure with an `interval_plot` for each protocol of the table, over one axis of accuracies."""
+    """A figure with an `interval_plot` for each protocol of the table, over one axis of accuracies.
+
+    The axis begins below the lowest interval, so that a member that lost the face does not press the others together.
+    """
+    lowest = max(0, table["ci_low"].min() - 0.1) if table["ci_low"].notna().any() else 0
     protocols = list(dict.fromkeys(table["protocol"]))
     counts = [int((table["protocol"] == protocol).sum()) for protocol in protocols]
     fig, axes = plt.subplots(
@@ -39,7 +52,7 @@ def per_protocol(table: pd.DataFrame, members: list[np.ndarray]) -> Figure:
     )  # fmt: skip
     for ax, protocol in zip(axes[:, 0], protocols, strict=True):
         own = (table["protocol"] == protocol).to_numpy()
-        interval_plot(ax, table[own], [values for values, is_own in zip(members, own, strict=True) if is_own])
+        interval_plot(ax, table[own], [values for values, is_own in zip(members, own, strict=True) if is_own], lowest)
         ax.set_title(protocol)
     axes[-1, 0].set_xlabel("accuracy on the test frames")
     handles, names = axes[0, 0].get_legend_handles_labels()

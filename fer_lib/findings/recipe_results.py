@@ -15,7 +15,8 @@ from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.splits import FOLDS
 from fer_lib.stats import COMPARISON, cluster_interval, cluster_ratio
 from fer_lib.words.naming import label, part
-from fer_lib.words.rounding import gained, interval, intervals, percent, with_ends
+from fer_lib.words.rounding import gained, intervals, percent, points, with_ends
+from fer_lib.words.wording import readable_comparisons
 
 AIMS = {
     "clean accuracy": (SCORES["clean"], None, 0.96),
@@ -116,6 +117,13 @@ def over_the_paper(experiment: Experiment) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "score", *COMPARISON, *LATE])
 
 
+def readable_over(table: pd.DataFrame) -> pd.DataFrame:
+    """`over_the_paper` in points."""
+    late = [points(row.late, row.late_low, row.late_high) for row in table.itertuples()]
+    shown = readable_comparisons(table, "label", "score").assign(**{f"last {LOOKS} watched": late})
+    return shown.rename(columns={"label": "over"})
+
+
 def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
     """What each setting that was tried, from scratch or from FER2013's weights, scores on its inner folds.
 
@@ -150,15 +158,6 @@ def answer(experiment: Experiment) -> str:
         said = f"- In {longer.epochs} epochs instead of {experiment.epochs} it reaches {clear}, {gained(row)} more"
         n = f"{len(results.finished(longer))} trainings, {row['n']} {row['pairs']}"
         lines.append(f"{said} ({n}): {row['verdict']}. {_on_blind_folds(longer)}".rstrip())
-    for row in over_the_paper(experiment).itertuples():
-        where = {"clean": "on clear faces", "unseen": "under unseen occlusion"}[row.score]
-        said = f"- Against {row.label}, {where}: {gained(row)}, {row.n} {row.pairs}: {row.verdict}"
-        if pd.notna(row.late_low):
-            said += (
-                f"; over the last {LOOKS} watched epochs {100 * row.late:+.2f} "
-                f"[{interval(row.late_low, row.late_high, '+')}], {row.late_verdict}"
-            )
-        lines.append(f"{said}.")
     return "\n".join(lines)
 
 
