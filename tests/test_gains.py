@@ -106,8 +106,10 @@ def test_the_picture_tells_verdicts_apart():
 
 
 def test_verdicts_on_the_papers_parts_are_said():
-    assert gains.in_words(rows()) == ("Contradicted gains of its parts, in points: loss -3.0 under unseen occlusion.")
-    assert gains.in_words(rows()[:1]) == "Without a verdict: loss."
+    assert gains.in_words(rows()) == (
+        "They lose what they were to gain (contradicted): loss -3.0 under unseen occlusion."
+    )
+    assert gains.in_words(rows()[:1]) == "No verdict on: loss."
 
 
 def test_what_is_printed_of_ckplus_is_not_beside_other_faces():

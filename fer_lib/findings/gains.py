@@ -40,6 +40,11 @@ BEYOND = {
 Slow STN: both with a tenth of the transformer's rate, for at the full one triplet's can lose the face.
 """
 
+SAID = {
+    "supported": "Its parts gain, in points (supported)",
+    "contradicted": "They lose what they were to gain (contradicted)",
+}
+
 COLOURS = {"supported": plots.ACCENT, "contradicted": plots.CYCLE[1]}
 
 CAPTION = (
@@ -117,9 +122,9 @@ def in_words(found: pd.DataFrame) -> str:
             f"{part} {', '.join(f'{100 * row.difference:+.1f} {ASKED[row.asked]}' for row in rows.itertuples())}"
             for part, rows in decided[decided["verdict"] == verdict].groupby("part", sort=False)
         ]
-        lines.append(f"{verdict.capitalize()} gains of its parts, in points: {'; '.join(parts)}." if parts else "")
+        lines.append(f"{SAID[verdict]}: {'; '.join(parts)}." if parts else "")
     undecided = own.loc[~own["part"].isin(decided["part"]), "part"].unique()
-    lines.append(f"Without a verdict: {'; '.join(undecided)}." if len(undecided) else "")
+    lines.append(f"No verdict on: {'; '.join(undecided)}." if len(undecided) else "")
     return " ".join(filter(None, lines))
 
 
