@@ -39,7 +39,7 @@ def test_what_lost_the_face_is_named_at_the_edge():
     fig = table_plots.per_protocol(table, [np.array([0.9, 0.16, 0.44]), np.array([0.95])])
     (ax,) = fig.axes
     assert ax.get_xlim()[0] == pytest.approx(0.8)
-    assert [text.get_text() for text in ax.texts] == ["◂ mean 50, 16, 44 %"]
+    assert [text.get_text() for text in ax.texts] == ["◂ mean 50 %; members 16, 44 %"]
     plt.close(fig)
 
 

@@ -28,13 +28,14 @@ def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray], lowe
     ax.plot([], [], "o", color=plots.ACCENT, alpha=0.35, markersize=4, label="each member")
     ax.plot(table["printed"], lines, "D", markerfacecolor="none", color=plots.INK, label="printed in the paper")
     for line, mean, values in zip(lines, table["mean"], members, strict=True):
-        below = [f"mean {100 * mean:.0f}"] if mean < lowest else []
-        below += [f"{100 * value:.0f}" for value in sorted(values) if value < lowest]
-        if below:
-            ax.annotate(f"◂ {', '.join(below)} %", (lowest, line), (4, 0), textcoords="offset points", va="center")
+        below = [f"{100 * value:.0f}" for value in sorted(values) if value < lowest]
+        said = [f"mean {100 * mean:.0f} %"] if mean < lowest else []
+        said += [f"members {', '.join(below)} %"] if below else []
+        if said:
+            ax.annotate(f"◂ {'; '.join(said)}", (lowest, line), (4, 0), textcoords="offset points", va="center")
     if lowest:
-        ax.set_xlim(left=lowest)
-    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+        ax.set_xlim(lowest, 1.01)
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     return plots.name_lines(ax, [textwrap.fill(label, 52, break_on_hyphens=False) for label in table["label"]])
 
 
