@@ -7,6 +7,9 @@ import numpy as np
 from fer_lib.faces import Faces
 
 PROTOCOLS = ("random", "sequence", "subject", "inner", "usage")
+LEAST_EXPOSED = ("subject", "sequence", "random", "usage")
+"""Those that results are told of, from the one whose training has seen least of its test set; FER2013 has its own."""
+
 FOLDS = 10
 TEST_SHARE = 181 / 981
 """Kim et al. 2022, section 3: of 981 frames 800 train and 181 test."""

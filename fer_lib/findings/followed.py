@@ -4,6 +4,7 @@ import pandas as pd
 
 from fer_lib.experiments import Experiment
 from fer_lib.findings import robustness, views
+from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.words import naming
 
 COMMON = "STN + ResNet-10 + "
@@ -41,7 +42,7 @@ def short(label: str) -> str:
 
 def least_exposed(table: pd.DataFrame, every: bool = False) -> tuple[str, pd.DataFrame]:
     """The least exposed protocol, and its rows: of the followed arms, with and without occlusion, if there are any."""
-    protocol = next(name for name in ("subject", "sequence", "random", "usage") if name in set(table["protocol"]))
+    protocol = next(name for name in LEAST_EXPOSED if name in set(table["protocol"]))
     own = table[table["protocol"] == protocol]
     chosen = own[own["label"].isin([*labels(), *labels(occlusion="none")])]
     return protocol, own if every or chosen.empty else chosen

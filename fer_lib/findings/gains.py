@@ -13,6 +13,7 @@ from fer_lib.figures import plots
 from fer_lib.findings import tables
 from fer_lib.findings.claims import printed_gain
 from fer_lib.findings.robustness import ASKED, SCORES, gain
+from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import COMPARISON
 from fer_lib.words.rounding import gained
 
@@ -65,7 +66,7 @@ def table(dataset: str) -> pd.DataFrame:
     """
     arms = {arm.experiment: arm for arm in tables.measured(dataset)}
     listed = {"paper": OF_THE_PAPER, "beyond": BEYOND}
-    for protocol in ("subject", "sequence", "random"):
+    for protocol in LEAST_EXPOSED:
         rows = []
         for whose, parts in listed.items():
             for part, names in parts.items():

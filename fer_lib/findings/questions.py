@@ -6,6 +6,7 @@ from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.findings.claims import Claim, pairs
 from fer_lib.findings.robustness import KINDS, SCORES, counted, equally, gain, right
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
+from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import COMPARISON
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import gained, interval, percent
@@ -81,7 +82,7 @@ def where_training_with_occlusion_helps(dataset: str) -> dict[str, pd.DataFrame]
     Every pair of networks under the least exposed protocol that has one; empty where there is none.
     """
     found = pairs(dataset, QUESTIONS[0])
-    for protocol in ("subject", "sequence", "random", "usage"):
+    for protocol in LEAST_EXPOSED:
         own = [both for both in found if both[0].protocol == protocol]
         if own:
             return {label(better): _by_kind_and_fill(better, worse) for better, worse in own}

@@ -25,6 +25,7 @@ from fer_lib.occlusion_benchmark import (
     Occlusion,
     window_name,
 )
+from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import (
     BY_START,
     RESAMPLED,
@@ -206,8 +207,7 @@ def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:
 
     Where people or images are pooled, without those that were asked about fewer than another: they do not compare.
     """
-    order = ("subject", "sequence", "random", "usage")
-    grouped = {name: [one for one in experiments if one.protocol == name] for name in order}
+    grouped = {name: [one for one in experiments if one.protocol == name] for name in LEAST_EXPOSED}
     for name in RESAMPLED:
         asked = {one: right(one, SCORES["clean"])["frame_id"].nunique() for one in grouped[name]}
         grouped[name] = [one for one, count in asked.items() if count == max(asked.values())]
@@ -222,6 +222,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         index=keys, columns="score", values="said", aggfunc="first", sort=False
     )
     wide = wide.reset_index().rename_axis(columns=None).rename(columns={"label": "method"})
+    wide = wide.sort_values("protocol", key=lambda names: names.map(LEAST_EXPOSED.index), kind="stable")
     seen = ["unseen" if "no occlusion" in method else "seen" for method in wide["method"]]
     wide["black rectangle"] = [f"{value}, {word}" for value, word in zip(wide["black rectangle"], seen, strict=True)]
     return wide

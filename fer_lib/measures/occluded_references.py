@@ -20,7 +20,7 @@ from fer_lib.occlusion_benchmark import CLEAN, SUITE, TARGETED, OcclusionBenchma
 from fer_lib.splits import asked, draws
 from fer_lib.stats import COMPARISON, cluster_ratio, pooled_gain
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import gained, in_points, paired, with_ends
+from fer_lib.words.rounding import in_points, paired
 
 TABLE = "reference_occluded_predictions.csv.gz"
 COVERED = f"{references.METHODS[-1]}, occlusion in training"
@@ -120,21 +120,3 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     )
     wide = wide[list(ASKED)].reset_index().rename_axis(columns=None)
     return wide.rename(columns={"label": "method", "reference": "over"})[["method", *ASKED, "over", "n"]]
-
-
-def in_words(dataset: str, labels: list[str]) -> str:
-    """What `COVERED` reaches, and what these networks gain over it, in sentences; empty if it was not asked."""
-    table = against(dataset)
-    table = table[table["label"].isin(labels) & (table["reference"] == COVERED)]
-    if table.empty:
-        return ""
-    alone = scores(dataset).query("method == @COVERED").set_index("score")
-    reached, gains = [], []
-    for score, where in ASKED.items():
-        said = [f"{row.label} {gained(row)}, {row.verdict}" for row in table[table["score"] == score].itertuples()]
-        reached.append(f"{with_ends(alone.loc[score])} {where}")
-        gains.append(f"{where}: {'; '.join(said)}")
-    return (
-        f"{COVERED}, which learns no features, reaches {', '.join(reached)}. What networks gain over it "
-        f"{'. And '.join(gains[1:])}."
-    )
