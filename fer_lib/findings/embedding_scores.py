@@ -258,6 +258,9 @@ def answer(table: pd.DataFrame) -> str:
     return "## The answer so far\n\n" + "\n".join(sentences)
 
 
+UNDECIDED = "not resolvable"
+
+
 def in_short(dataset: str) -> str:
     """What a triplet loss adds to softmax, in sentences; nothing of a single pair of members."""
     compared = comparisons(all_member_scores(dataset), dataset)
@@ -266,15 +269,18 @@ def in_short(dataset: str) -> str:
 
 
 def _sentences(table: pd.DataFrame, told: tuple[str, ...], mark: str = "") -> list[str]:
-    """A sentence per comparison, with those of `TOLD` by their verdict. mark: what stands around the arm's name."""
+    """A sentence per comparison: scores of `TOLD` by verdict, with the difference where there is one.
+
+    mark: what stands around the arm's name.
+    """
     found = []
     for (protocol, label, less), own in table.groupby(PAIR, sort=False):
         rows = own.set_index(["score", "distance"])
         by_verdict = defaultdict(list)
         for name in told:
             row = rows.loc[TOLD[name]]
-            ends = f" [{row['ci_low']:+.3f} to {row['ci_high']:+.3f}]" if pd.notna(row["ci_low"]) else ""
-            by_verdict[_verdict(row)].append(f"{name} {row['difference']:+.3f}{ends}")
+            verdict = _verdict(row)
+            by_verdict[verdict].append(name if verdict == UNDECIDED else f"{name} ({row['difference']:+.3f})")
         units = TRAININGS.get(protocol, ("", "pairs of members"))[1]
         said = "; ".join(f"{verdict}: {', '.join(scores)}" for verdict, scores in by_verdict.items())
         found.append(f"{mark}{label}{mark} less {less}, protocol {protocol}, {own['n'].max()} {units}; {said}.")
@@ -284,4 +290,4 @@ def _sentences(table: pd.DataFrame, told: tuple[str, ...], mark: str = "") -> li
 def _verdict(row: pd.Series) -> str:
     if pd.isna(row["ci_low"]):
         return "without an interval"
-    return "clearer" if row["ci_low"] > 0 else "less clear" if row["ci_high"] < 0 else "not resolvable"
+    return "clearer" if row["ci_low"] > 0 else "less clear" if row["ci_high"] < 0 else UNDECIDED
