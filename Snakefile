@@ -89,7 +89,7 @@ def has(rows):
 def can_be_made(page, dataset):
     """Whether a page that is made from stored results has some; where others are made it is taken to."""
     if page == "10_fer2013_networks":
-        return has(row for row in rows if row.dataset == "fer2013")
+        return has(row for row in rows if (row.dataset, row.protocol) == ("fer2013", "usage"))
     if page == "11_transfer":
         tuned = has(row for row in rows if row.dataset == "ckplus" and row.protocol == "subject" and row.pretrained == naming.USUAL_START)
         return dataset == "ckplus" and tuned and (paths.RESULTS / "transfer").exists()

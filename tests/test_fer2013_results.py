@@ -211,3 +211,12 @@ def test_curves_are_means_over_members(stored):
     curves = fer2013_results.curves().set_index(["method", "part", "epoch"])["accuracy"]
     assert curves[(label(PAPER), "PrivateTest", 3)] == pytest.approx((0.75 + 0.5) / 2)
     assert curves[(label(PAPER), "PublicTest", 1)] == 0.5
+
+
+def test_what_was_trained_on_another_split_is_not_told_here(listed):
+    elsewhere = replace(PAPER, experiment="elsewhere", protocol="random")
+    listed(PAPER, elsewhere)
+    store(elsewhere, 0, TRUTH)
+    assert not fer2013_results.is_trained()
+    store(PAPER, 0, TRUTH)
+    assert fer2013_results.is_trained()

@@ -39,8 +39,9 @@ TWIN_PARTS = ("all", "no exact twin in Training", NO_TWIN, TWIN)
 
 
 def is_trained(dataset: str = DATASET) -> bool:
-    """Whether any member of its rows of `experiments.csv` is finished."""
-    return any(tables.has_results(row) for row in read_experiments() if row.dataset == dataset)
+    """Whether any network has a finished member under `usage`."""
+    listed = (row for row in read_experiments() if (row.dataset, row.protocol) == (dataset, "usage"))
+    return any(map(tables.has_results, listed))
 
 
 def arms(dataset: str = DATASET) -> dict[str, Experiment]:
