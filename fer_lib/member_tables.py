@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import accuracy_score
 
-from fer_lib import machine
+from fer_lib import attribution, machine
 from fer_lib.evaluation import Predictor, embed, scores, self_agreement, views
 from fer_lib.faces import Faces
-from fer_lib.measures import attribution
 from fer_lib.occlusion_benchmark import CLEAN, PAPER, OcclusionBenchmark
 from fer_lib.splits import asked, split
 from fer_lib.training import THETA, Trainee, save, to_float

@@ -7,10 +7,10 @@ import pandas as pd
 import pytest
 
 from fer_lib import paths, results
+from fer_lib.attribution import CONTROLS, GRID, METHODS
 from fer_lib.experiments import Experiment, Member
 from fer_lib.figures import attention_plots, plots
 from fer_lib.findings import attention, robustness
-from fer_lib.measures.attribution import CONTROLS, GRID, METHODS
 
 ARM = Experiment("arm", protocol="subject", folds=3, loss="softmax", epochs=1)
 STAYS = [0, 0, 0, 0]

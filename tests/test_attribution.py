@@ -8,9 +8,9 @@ import torch
 from few_faces import few_faces
 from torch import nn
 
+from fer_lib import attribution
+from fer_lib.attribution import GRID, SHARES
 from fer_lib.experiments import Experiment, Member
-from fer_lib.measures import attribution
-from fer_lib.measures.attribution import GRID, SHARES
 from fer_lib.network import Network
 from fer_lib.occlusion_benchmark import OcclusionBenchmark
 from fer_lib.run import trainee
