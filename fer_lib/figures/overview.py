@@ -89,19 +89,15 @@ def transformer(dataset: str) -> tuple[str, HTML]:
     return "How far does the transformer's view move?", report.figure(fig, caption, means, table)
 
 
-def still_open(dataset: str, compared: pd.DataFrame) -> str:
-    """How many of the planned members are trained, and which claims stay open. compared: `claims.claims_table`."""
+def still_open(dataset: str) -> str:
+    """How many of the planned members are trained, in a sentence."""
     planned, done = Counter(), Counter()
     for row in read_experiments():
         if row.dataset == dataset:
             planned[row.protocol] += len(row.members)
             done[row.protocol] += len(results.finished(row)) if tables.has_results(row) else 0
     by_protocol = ", ".join(f"{done[name]} of {planned[name]} under {name}" for name in planned)
-    lines = [f"- {done.total()} of {planned.total()} members are trained: {by_protocol}."]
-    for row in compared[compared["verdict"] == "not resolvable"].to_dict("records"):
-        about = f'"{row["claim"]}" ({row["protocol"]}; {row["better"]})'
-        lines.append(f"- Not resolvable with {row['n']} {row['pairs']}: {about}.")
-    return "\n".join(lines)
+    return f"{done.total()} of {planned.total()} members are trained: {by_protocol}."
 
 
 def read_on(dataset: str, arms: pd.DataFrame) -> str:
