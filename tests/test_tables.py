@@ -251,17 +251,6 @@ def test_what_figures_show_as_tables():
     }
 
 
-def test_claims_in_words():
-    store(SOFTMAX, [0.75, 0.75], [0, 0])
-    store(RESNET18, [0.5, 0.75], [0, 0])
-    said = wording.claims_in_words(claims.claims_table("ckplus"))
-    assert said == (
-        '- "the cut ResNet beats ResNet-18" (random; STN + ResNet-10 + softmax): printed +2.09 points, '
-        "here +12.50 points [-100.00 to +100.00], 2 members: not resolvable; over the last 5 watched epochs "
-        "+12.50 [-100.00 to +100.00]."
-    )
-
-
 def test_a_late_accuracy_is_that_of_the_last_epochs_watched(monkeypatch):
     history = pd.DataFrame({"seed": 0, "fold": 0, "epoch": range(8)})
     history["test_accuracy"] = [1, 1, 0.1, 0.2, np.nan, 0.3, 0.4, 0.5]

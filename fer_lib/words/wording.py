@@ -8,7 +8,7 @@ from fer_lib.experiments import read_experiments
 from fer_lib.findings.tables import LOOKS, measured, unfinished
 from fer_lib.results import read_run
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import gained, in_points, intervals, p_value, paired, percent, points, with_ends
+from fer_lib.words.rounding import in_points, intervals, p_value, paired, percent, points, with_ends
 
 WIDE = 0.1
 """An interval wider than this says nothing of a printed number."""
@@ -115,18 +115,6 @@ def readable_comparisons(table: pd.DataFrame, *names: str) -> pd.DataFrame:
     gains, n = [in_points(row) for row in table.itertuples()], [paired(row) for row in table.itertuples()]
     p = [p_value(x) for x in table["p"]]
     return table[list(names)].assign(verdict=table["verdict"], gain=gains, p=p, n=n)
-
-
-def claims_in_words(claims: pd.DataFrame) -> str:
-    """`claims_table` as a list in Markdown, a sentence a claim."""
-    lines = []
-    for row in claims.itertuples():
-        found = f"{gained(row)}, {row.n:,} {row.pairs}: {row.verdict}"
-        beside = f"printed {100 * row.printed:+.2f} points, " if pd.notna(row.printed) else ""
-        late = f"; over the last {LOOKS} watched epochs {points(row.late, row.late_low, row.late_high)}"
-        late = late.replace("\N{NO-BREAK SPACE}", " ") if pd.notna(row.late_low) else ""
-        lines.append(f'- "{row.claim}" ({row.protocol}; {row.better}): {beside}here {found}{late}.')
-    return "\n".join(lines)
 
 
 def readable_oracle(table: pd.DataFrame) -> pd.DataFrame:
