@@ -155,3 +155,11 @@ def test_a_longer_training_is_told_once_everybody_was_asked(stored, monkeypatch)
     told = recipe_results.answer(STRONG)
     assert "- In 100 epochs instead of 50 it reaches 100.00 %, +5.56 points [" in told
     assert "(6 trainings, 6 people in 6 folds): not resolvable." in told
+
+
+def test_each_initialisation_alone(stored):
+    store(STRONG, [lambda i, one: True] * 6, seed=1)
+    store(PAPER, [lambda i, one: True] * 6, seed=1)
+    alone = recipe_results.by_initialisation(STRONG, PAPER)
+    assert alone["initialisation"].tolist() == [0, 1] and alone["n"].tolist() == [6, 6]
+    assert alone["difference"].tolist() == pytest.approx([17 / 18 - 1 / 3, 0])

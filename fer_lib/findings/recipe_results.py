@@ -10,10 +10,10 @@ from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.findings import initialisations
 from fer_lib.findings.claims import LATE, difference, late
 from fer_lib.findings.robustness import SCORES, equally, gain, right, score
-from fer_lib.findings.tables import LOOKS, has_results, measured, voted, with_sequences
+from fer_lib.findings.tables import LOOKS, has_results, measured, of_one_kind, voted, with_sequences
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.splits import FOLDS
-from fer_lib.stats import COMPARISON, cluster_interval, cluster_ratio
+from fer_lib.stats import COMPARISON, cluster_interval, cluster_ratio, pooled_gain
 from fer_lib.words.naming import label, part
 from fer_lib.words.rounding import gained, intervals, percent, points, with_ends
 from fer_lib.words.wording import readable_comparisons
@@ -99,6 +99,20 @@ def compared(first: Experiment, second: Experiment, scores: dict) -> pd.DataFram
         for name, weights in scores.items()
     ]
     return pd.DataFrame(rows).query("n > 0")[["people", "score", *COMPARISON]].drop_duplicates(["score", *COMPARISON])
+
+
+def by_initialisation(first: Experiment, second: Experiment) -> pd.DataFrame:
+    """What the first training gains over the second on clear faces, each initialisation alone, paired by people.
+
+    A row per initialisation that both have: initialisation, and the columns of `stats.COMPARISON`.
+    """
+    key = ["seed", "fold", "frame_id", "subject"]
+    both = right(first, SCORES["clean"]).merge(right(second, SCORES["clean"]), on=key)
+    rows = []
+    for seed, own in both.groupby("seed"):
+        found = of_one_kind(pooled_gain(first.protocol, own, own["score_x"] - own["score_y"]), own, first, second)
+        rows.append({"initialisation": seed, **found})
+    return pd.DataFrame(rows, columns=["initialisation", *COMPARISON])
 
 
 def over_the_paper(experiment: Experiment) -> pd.DataFrame:
