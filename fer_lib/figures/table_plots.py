@@ -35,7 +35,7 @@ def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray], lowe
             ax.annotate(f"◂ {'; '.join(said)}", (lowest, line), (4, 0), textcoords="offset points", va="center")
     if lowest:
         ax.set_xlim(lowest, 1.01)
-    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0 if lowest else None))
     return plots.name_lines(ax, [textwrap.fill(label, 52, break_on_hyphens=False) for label in table["label"]])
 
 
