@@ -78,7 +78,7 @@ def test_methods_go_from_no_network_to_the_fine_tuned_one(answers):
     ]  # fmt: skip
 
 
-def test_who_was_not_tested_on_everybody_is_not_compared(monkeypatch):
+def test_who_was_not_testedon_all_folds_is_not_compared(monkeypatch):
     monkeypatch.setattr(tables, "measured", lambda dataset: [PAPER, SCRATCH])
     monkeypatch.setattr(summary.results, "finished", lambda row: row.members)
     monkeypatch.setattr(summary.results, "read", lambda row, table: pd.DataFrame({"fold": [0]}))
@@ -137,7 +137,7 @@ def test_without_new_people_there_is_a_picture_all_the_same(monkeypatch):
 
 def test_what_there_is_to_beat(monkeypatch):
     monkeypatch.setattr(summary, "shown", lambda dataset: {"ours\n(1 of 10 trainings)": PAPER, "partly asked": SCRATCH})
-    monkeypatch.setattr(summary, "_on_everybody", lambda row, table: row == PAPER)
+    monkeypatch.setattr(summary, "on_all_folds", lambda row, table: row == PAPER)
     monkeypatch.setattr(summary.results, "finished", lambda row: row.members[:2])
     alone = pd.DataFrame({"method": ["1-NN on pixels"] * 2, "protocol": ["random", "subject"], "mean": [0.9, 0.5]})
     monkeypatch.setattr(summary.results, "of_data_set", lambda dataset, name: alone.assign(ci_low=0.4, ci_high=0.95))
