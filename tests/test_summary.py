@@ -78,7 +78,7 @@ def test_methods_go_from_no_network_to_the_fine_tuned_one(answers):
     ]  # fmt: skip
 
 
-def test_who_was_not_testedon_all_folds_is_not_compared(monkeypatch):
+def test_who_was_not_tested_on_all_folds_is_not_compared(monkeypatch):
     monkeypatch.setattr(tables, "measured", lambda dataset: [PAPER, SCRATCH])
     monkeypatch.setattr(summary.results, "finished", lambda row: row.members)
     monkeypatch.setattr(summary.results, "read", lambda row, table: pd.DataFrame({"fold": [0]}))
