@@ -63,7 +63,7 @@ DATA_NAME = "data.csv"
 """What a link to data calls its file, until `render` names it after the page and its place there."""
 
 SVG_LIMIT = 300_000
-"""Bytes above which a figure is embedded as PNG instead."""
+"""Bytes above which a figure is embedded as pixels instead."""
 
 PAGE_COLOURS = {
     plots.INK: "currentColor",
@@ -119,7 +119,8 @@ def render(executed: Path, html: Path, dataset: str = "ckplus") -> None:
     }
     page, _ = exporter.from_notebook_node(notebook, resources=about)
     with paths.replacing(html) as unfinished:
-        unfinished.write_text(_with_names(_same_everywhere(page), html.stem), encoding="utf-8", newline="\n")
+        page = _unbroken(_with_names(_same_everywhere(page), html.stem))
+        unfinished.write_text(page, encoding="utf-8", newline="\n")
 
 
 def address(page: str, dataset: str) -> str:
@@ -166,6 +167,16 @@ def _with_names(page: str, name: str) -> str:
     return re.sub(f'download="{re.escape(DATA_NAME)}"', lambda _: f'download="{name}-{next(numbers)}.csv"', page)
 
 
+def _unbroken(page: str) -> str:
+    """Keep a number and its percent sign on one line, but in code, which readers copy."""
+    return re.sub(
+        r"<pre\b.*?</pre>|(?<=\d) %",
+        lambda found: "\N{NO-BREAK SPACE}%" if found[0] == " %" else found[0],
+        page,
+        flags=re.DOTALL,
+    )
+
+
 def download(data: pd.DataFrame | None) -> str:
     """A link that holds the data as CSV, so that a page passed on alone still has them; nothing without a row.
 
@@ -189,13 +200,13 @@ def figure(fig: Figure, caption: str, alt: str, data: pd.DataFrame | None = None
 
     fig: drawn under `plots.STYLE`, whose ink, muted and rule colours follow the page into light and dark. alt: what
     the figure shows, for who cannot see it. data: the numbers that it shows, a row a mark, which the page offers as
-    CSV; a test asks this of every stored page. The picture is inline SVG, or PNG where that exceeds `SVG_LIMIT`, which
-    the page puts on a card in the dark.
+    CSV; a test asks this of every stored page. The picture is inline SVG, or lossless WebP where that exceeds
+    `SVG_LIMIT`, which the page puts on a card in the dark.
     """
     with plt.rc_context(plots.STYLE):
         picture = _svg(fig, escape(alt))
         if len(picture) > SVG_LIMIT:
-            picture = _png(fig, escape(alt))
+            picture = _pixels(fig, escape(alt))
     plt.close(fig)
     return HTML(f"<figure>{picture}<figcaption>{escape(caption)}{download(data)}</figcaption></figure>")
 
@@ -224,12 +235,13 @@ def _svg(fig: Figure, alt: str) -> str:
     return svg.replace("<svg", f'<svg role="img" aria-label="{alt}"', 1)
 
 
-def _png(fig: Figure, alt: str) -> str:
+def _pixels(fig: Figure, alt: str) -> str:
     file = io.BytesIO()
-    fig.savefig(file, format="png", bbox_inches="tight", metadata={"Software": None})
+    # Lossless WebP holds a page of faces in a third of PNG's bytes.
+    fig.savefig(file, format="webp", bbox_inches="tight", pil_kwargs={"lossless": True})
     data = base64.b64encode(file.getvalue()).decode()
     width = round(fig.get_figwidth() * 96)
-    return f'<img src="data:image/png;base64,{data}" width="{width}" alt="{alt}">'
+    return f'<img src="data:image/webp;base64,{data}" width="{width}" alt="{alt}">'
 
 
 def side_by_side(columns: list[tuple[str, HTML]]) -> HTML:

@@ -25,14 +25,19 @@ def test_recalls_a_column_per_network(stored):
 
 
 def test_what_a_network_reaches(stored):
-    (line, _) = fer2013_wording.reached(fer2013_results.scores())
-    assert line.startswith(f"- **{label(PAPER)}**, 3 epochs: 62.50 % of PrivateTest [50.00 to 81.25], n = 2 (50.00 to")
-    assert "the 2 together, their probabilities averaged, 50.00 % [" in line
+    said = fer2013_wording.reached(fer2013_results.scores().iloc[0], 2)
+    assert said.startswith(
+        f"**{label(PAPER)}**, of 2 networks the highest on PublicTest, reaches 62.50 % [50.00 to 81.25]"
+    )
+    assert "PrivateTest in 3 epochs, n = 2 (50.00 to 75.00); the 2 together, their" in said
+    assert "probabilities averaged, 50.00 % [" in said
 
 
-def test_networks_trained_as_in_the_paper_in_a_line(stored):
-    (line,) = fer2013_wording.as_in_the_paper(fer2013_results.scores())
-    assert line == f"- The paper's networks: {label(PAPER)} 62.50 % [50.00 to 81.25], members 50.00 to 75.00."
+def test_networks_trained_as_in_the_paper_in_a_sentence(stored):
+    (said,) = fer2013_wording.as_in_the_paper(fer2013_results.scores())
+    assert said == (
+        f"**The paper's networks** reach less: {label(PAPER)} 62.50 % [50.00 to 81.25], members 50.00 to 75.00."
+    )
 
 
 def test_aims_are_for_the_long_training():
@@ -41,13 +46,14 @@ def test_aims_are_for_the_long_training():
     assert fer2013_wording.aimed(best.replace(150, 20)) == ""
 
 
-def test_claims_in_a_line_each():
+def test_claims_in_a_sentence():
     rows = [("a", 0.01, "supported"), ("a", -0.02, "not resolvable"), ("a", 0.005, "supported"), ("b", 0, "supported")]
     table = pd.DataFrame(rows, columns=["claim", "difference", "verdict"])
-    assert fer2013_wording.claimed(table) == [
-        '- "a": supported (+1.00 and +0.50 points); not resolvable (-2.00 points).',
-        '- "b": supported (+0.00 points).',
-    ]
+    (said,) = fer2013_wording.claimed(table)
+    assert said.startswith(
+        'Its claims: "a": supported (+1.00 and +0.50 points), not resolvable (-2.00 points); "b": sup'
+    )
+    assert fer2013_wording.claimed(table[:0]) == []
 
 
 def test_a_claim_about_a_network_that_is_not_trained_enough(stored, listed):
@@ -57,11 +63,10 @@ def test_a_claim_about_a_network_that_is_not_trained_enough(stored, listed):
         store(triplet, seed, TRUTH)
     row = {"claim": "triplet wins", "better": label(triplet), "worse": label(PAPER), "difference": -0.27}
     claims = fer2013_results.judged(pd.DataFrame([{**row, "verdict": "contradicted"}]))
-    (line,) = fer2013_wording.claimed(claims)
+    assert fer2013_wording.claimed(claims) == ['Its claims: "triplet wins": not trained enough (-27.00 points).']
     # The losses are 1 and 1.25.
-    assert line.startswith('- "triplet wins": not trained enough (-27.00 points), for in the last epoch the triplet')
-    assert "is still 1.12 of its margin (1.00 to 1.25, n = 2): above 0.90 this page gives no verdict" in line
-    assert line.endswith("pays 1.00.") and "contradicted" not in line
+    assert f"of {label(triplet)} is still 1.12 of its margin (1.00 to 1.25, n = 2)" in fer2013_wording.untrained(claims)
+    assert fer2013_wording.untrained(claims.assign(verdict="contradicted")) == ""
 
 
 def test_claims_fit_the_page():

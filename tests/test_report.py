@@ -108,6 +108,13 @@ def test_two_runs_give_the_same_bytes(tmp_path):
     assert re.findall(r'<table id="(.*?)"', one) == ["T_1", "T_2"]
 
 
+def test_a_percent_sign_stays_with_its_number_but_in_code(tmp_path):
+    figure = report.figure(drawn(), "Within 95 % of it.", "A line.").data
+    page = rendered(tmp_path, new_markdown_cell("Of all 5 % are."), code("rest = 5 % 3", shown(figure)))
+    assert "all 5\N{NO-BREAK SPACE}% are" in page and "Within 95\N{NO-BREAK SPACE}% of" in page
+    assert re.search(r">5</span> *<span[^>]*>%<|5 %", page.partition("<pre")[2]), "the code stays as it was"
+
+
 def test_places_and_addresses_do_not_reach_the_page(tmp_path):
     warning = "/tmp/ipykernel_12/345.py:3: UserWarning: odd\n"
     page = rendered(
@@ -240,11 +247,13 @@ def test_a_figure_takes_the_colours_of_the_page():
     assert "<metadata" not in svg
 
 
-def test_a_large_figure_becomes_a_png():
+def test_a_large_figure_becomes_pixels():
     figure = drawn()
     figure.axes[0].scatter(*np.random.default_rng(0).random((2, 5000)), c=np.arange(5000))
     data = report.figure(figure, "Many.", "5000 dots").data
-    assert re.match(r'<figure><img src="data:image/png;base64,[\w+/=]+" width="614" alt="5000 dots"><figcaption>', data)
+    assert re.match(
+        r'<figure><img src="data:image/webp;base64,[\w+/=]+" width="614" alt="5000 dots"><figcaption>', data
+    )
 
 
 def test_a_table_aligns_text_left_and_dashes_nan():

@@ -148,7 +148,7 @@ def test_what_there_is_to_beat(monkeypatch):
     assert table.drop(1).iloc[:3].values.tolist() == [
         ["1-NN on pixels", f"50.00 [40.00{TO}95.00]", "–", "–", "–"],
         [COVERED, f"50.00 [40.00{TO}60.00]", "–", f"50.00 [40.00{TO}60.00]", "–"],
-        ["ours", "1.00", f"80.00 [70.00{TO}90.00]", "53.00", "2 members"],
+        ["ours", "1.00", f"80.00 [70.00{TO}90.00]", "53.00", "2 of 10"],
     ]
     assert table["method"].iloc[4].startswith("Emotion-FAN") and table["by sequence"].iloc[4] == "99.69"
     assert len(summary.to_beat("own")) == 4, "what is published is of CK+"

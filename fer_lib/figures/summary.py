@@ -97,7 +97,7 @@ def to_beat(dataset: str) -> pd.DataFrame:
     """What somebody else's method would be put beside, on new people, in percent with its interval.
 
     A row per reference, method of `shown` that was asked about everybody, and published number for new people: method,
-    by frame, by sequence (the probabilities of its frames averaged), under unseen occlusion, n.
+    by frame, by sequence (the probabilities of its frames averaged), under unseen occlusion, trainings.
     """
     alone = results.of_data_set(dataset, "references.csv").query("protocol == 'subject'").set_index("method")
     covered = occluded_references.scores(dataset).set_index(["score", "method"])
@@ -112,15 +112,18 @@ def to_beat(dataset: str) -> pd.DataFrame:
         if on_all_folds(arm, "occluded_predictions.csv.gz"):
             asked = {score: _cell(robustness.score(arm, robustness.SCORES[score])) for score in ("clean", "unseen")}
             said = {"by frame": asked["clean"], "by sequence": _cell(recipe_results.by_sequence(arm))}
-            n = f"{len(results.finished(arm))} members"
-            rows.append({"method": name.split("\n")[0], **said, "under unseen occlusion": asked["unseen"], "n": n})
+            said |= {
+                "under unseen occlusion": asked["unseen"],
+                "trainings": f"{len(results.finished(arm))} of {len(arm.members)}",
+            }
+            rows.append({"method": name.split("\n")[0], **said})
     published = pd.read_csv(paths.NOTEBOOKS / "published.csv").query("protocol.str.startswith('10 folds of people')")
     if dataset == "ckplus":
         rows += [
             {"method": f"{row.method} ({row.source}; {row.protocol})", "by sequence": f"{row.accuracy:.2f}"}
             for row in published.itertuples()
         ]
-    columns = ["method", "by frame", "by sequence", "under unseen occlusion", "n"]
+    columns = ["method", "by frame", "by sequence", "under unseen occlusion", "trainings"]
     return pd.DataFrame(rows, columns=columns).fillna("–")
 
 

@@ -80,14 +80,14 @@ def same_recipe_in_words(table: pd.DataFrame) -> str:
 
 
 def in_words(experiment: Experiment) -> str:
-    """How far the initialisations differ and what they reach together, as a line; empty if there are not two."""
+    """How far the initialisations differ and what they reach together, in a sentence; empty if there are not two."""
     table = reached(experiment).query("by == 'frame'").set_index("asked")
     if table.empty:
         return ""
     together, alone = table.loc[TOGETHER], table["mean"].drop(TOGETHER)
     found = gain_together(experiment)
     return (
-        f"- Its {len(alone)} initialisations reach {percent(alone.min())} to {percent(alone.max())} % each; asked "
+        f"The {len(alone)} initialisations reach {percent(alone.min())} to {percent(alone.max())} % each; asked "
         f"together, their probabilities averaged, {with_ends(together)}: {100 * found['difference']:+.2f} points "
         f"[{interval(found['ci_low'], found['ci_high'], '+')}] over one alone, {found['n']} people."
     )

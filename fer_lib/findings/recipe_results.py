@@ -6,17 +6,14 @@ Made from `results/` alone.
 import pandas as pd
 
 from fer_lib import results
-from fer_lib.experiments import Experiment, read_experiments
-from fer_lib.findings import initialisations
+from fer_lib.experiments import Experiment
 from fer_lib.findings.claims import LATE, difference, late
 from fer_lib.findings.robustness import SCORES, equally, gain, right, score
-from fer_lib.findings.tables import LOOKS, has_results, measured, of_one_kind, voted, with_sequences
+from fer_lib.findings.tables import measured, of_one_kind, voted, with_sequences
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.splits import FOLDS
-from fer_lib.stats import COMPARISON, cluster_interval, cluster_ratio, pooled_gain
+from fer_lib.stats import COMPARISON, cluster_interval, pooled_gain
 from fer_lib.words.naming import label, part
-from fer_lib.words.rounding import gained, intervals, percent, points, with_ends
-from fer_lib.words.wording import readable_comparisons
 
 AIMS = {
     "clean accuracy": (SCORES["clean"], None, 0.96),
@@ -53,7 +50,7 @@ CAPTION = (
 
 def strong(dataset: str) -> Experiment:
     """The strong recipe with mixed occlusion, under `subject`. Raises ValueError if none of it is trained."""
-    rows = _trained(dataset)
+    rows = trained(dataset)
     if not rows:
         raise ValueError(f"the strong recipe was not trained on {dataset} under subject; train its row with 01_train")
     return rows[0]
@@ -61,11 +58,11 @@ def strong(dataset: str) -> Experiment:
 
 def changed(dataset: str) -> list[Experiment]:
     """What else was trained by the strong recipe with mixed occlusion under `subject`: longer, say."""
-    return _trained(dataset)[1:]
+    return trained(dataset)[1:]
 
 
-def _trained(dataset: str) -> list[Experiment]:
-    """With the recipe's usual settings first, as `experiments.csv` lists them."""
+def trained(dataset: str) -> list[Experiment]:
+    """What was trained by the strong recipe with mixed occlusion under `subject`: with its usual settings first."""
     settings = ("strong", "subject", "mixed", "softmax", "none")
     rows = measured(dataset)
     return [row for row in rows if (row.recipe, row.protocol, row.occlusion, row.loss, row.pretrained) == settings]
@@ -131,99 +128,6 @@ def over_the_paper(experiment: Experiment) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "score", *COMPARISON, *LATE])
 
 
-def readable_over(table: pd.DataFrame) -> pd.DataFrame:
-    """`over_the_paper` in points."""
-    late = [points(row.late, row.late_low, row.late_high) for row in table.itertuples()]
-    shown = readable_comparisons(table, "label", "score").assign(**{f"last {LOOKS} watched": late})
-    return shown.rename(columns={"label": "over"})
-
-
-def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
-    """What each setting that was tried, from scratch or from FER2013's weights, scores on its inner folds.
-
-    Columns method, inner folds, clean and unseen with their ends, and each score of `COMPARED` on inner folds 0 and 1,
-    whose people are those of folds 0 to 3.
-    """
-    names, rows = ("clean", "unseen"), []
-    for row in read_experiments():
-        tried = (row.dataset, row.protocol, row.pretrained != "none") == (dataset, "inner", pretrained)
-        if tried and has_results(row):
-            about = {"method": label(row), "inner folds": f"{len(results.finished(row))} of {len(row.members)}"}
-            scores = {name: with_ends(_pooled(row, name)) for name in names}
-            first = {name: right(row, weights).query("fold < 2")["score"].mean() for name, weights in COMPARED.items()}
-            rows.append({**about, **scores, **{f"{name}, 0 and 1": percent(share) for name, share in first.items()}})
-    return pd.DataFrame(rows, columns=["method", "inner folds", *names, *(f"{name}, 0 and 1" for name in COMPARED)])
-
-
-def answer(experiment: Experiment) -> str:
-    """What the recipe reaches, in sentences."""
-    table = reached(experiment).set_index("aim")
-    clean, kept = table.loc["clean accuracy"], table.loc["kept with 25 % covered by patches"]
-    lines = [
-        f"- On clear faces of people it has never seen, the strong recipe reaches {with_ends(clean)} "
-        f"({clean['members']:.0f} of {len(experiment.members)} trainings, {clean['people']:.0f} people); "
-        f"by sequence, the probabilities of its frames averaged, {with_ends(by_sequence(experiment))}.",
-        f"- With a quarter of the face covered by random patches it keeps {with_ends(kept)} of that.",
-    ]
-    lines += filter(None, [initialisations.in_words(experiment)])
-    lines += [f"- {said}" for said in [_on_blind_folds(experiment)] if said]
-    for longer in filter(on_all_folds, changed(experiment.dataset)):
-        row, clear = pd.Series(gain(longer, experiment, SCORES["clean"])), with_ends(score(longer, SCORES["clean"]))
-        said = f"- In {longer.epochs} epochs instead of {experiment.epochs} it reaches {clear}, {gained(row)} more"
-        n = f"{len(results.finished(longer))} trainings, {row['n']} {row['pairs']}"
-        lines.append(f"{said} ({n}): {row['verdict']}. {_on_blind_folds(longer)}".rstrip())
-    return "\n".join(lines)
-
-
-def _on_blind_folds(experiment: Experiment) -> str:
-    blind = right(experiment, SCORES["clean"]).query("fold in @BLIND")
-    if experiment.dataset != "ckplus" or blind.empty:
-        return ""
-    only = with_ends(cluster_ratio(blind["score"], blind["subject"]))
-    return f"On folds 4 to 9, whose people had no part in setting that, it reaches {only}."
-
-
-def in_short(dataset: str) -> str:
-    """What the strong recipe reaches, for as long as it was trained, in a sentence; empty if none of it is trained."""
-    rows = _trained(dataset)
-    if not rows:
-        return ""
-    shown = [rows[0], *(row for row in rows[1:] if on_all_folds(row))]
-    reached = [[with_ends(score(row, SCORES[name])) for row in shown] for name in ("clean", "unseen")]
-    clear, unseen = (
-        [f"{said} in {row.epochs} epochs" for said, row in zip(own, shown, strict=True)] for own in reached
-    )
-    parts = [f" ({len(results.finished(row))} of {len(row.members)} trainings)" for row in shown]
-    clear = " and ".join(said + part for said, part in zip(clear, parts, strict=True))
-    return (
-        f"The same network, trained as one would today, reaches {clear} on new people (aimed for: "
-        f"{100 * AIMS['clean accuracy'][2]:g}), and under unseen occlusion {' and '.join(unseen)}."
-    )
-
-
 def on_all_folds(experiment: Experiment, table: str = "metrics.csv") -> bool:
     """Whether every fold of people is in a table: what was asked about other people is not compared."""
     return results.read(experiment, table)["fold"].nunique() >= experiment.folds
-
-
-def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
-    """`reached` in percent, and whether the aim is met: by the whole interval, only by the mean, or not."""
-    met = [
-        "yes" if row.ci_low >= row.wanted else "by the mean" if row.mean >= row.wanted else "no"
-        for row in table.itertuples()
-    ]
-    return pd.DataFrame(
-        {
-            "aim": table["aim"],
-            "wanted": [f"{100 * x:g}" for x in table["wanted"]],
-            "reached": [percent(x) for x in table["mean"]],
-            "95 % interval": intervals(table["ci_low"], table["ci_high"]),
-            "met": met,
-            "n": [f"{row.members} members, {row.people} people" for row in table.itertuples()],
-        }
-    )
-
-
-def _pooled(experiment: Experiment, name: str) -> tuple[float, float, float]:
-    frames = right(experiment, SCORES[name])
-    return cluster_ratio(frames["score"], frames["subject"])

@@ -12,13 +12,12 @@ from fer_lib.findings import (
     embedding_scores,
     followed,
     gains,
-    recipe_results,
     robustness,
     tables,
     views,
 )
 from fer_lib.measures import references, speed
-from fer_lib.words import fer2013_wording, quality_wording, transfer_wording
+from fer_lib.words import fer2013_wording, quality_wording, recipe_wording, transfer_wording
 from fer_lib.words.rounding import interval, percent, with_ends
 
 PAGES = {
@@ -41,7 +40,7 @@ def in_short(dataset: str, folder: str = "") -> str:
         [as_printed(table), on_new_people(dataset, table)],
         [occlusion_takes(dataset), gains.in_words(gains.table(dataset)), views.looks_away(dataset)],
         [leak(dataset), printed_in_short()],
-        [recipe_results.in_short(dataset), *others],
+        [recipe_wording.in_short(dataset), *others],
     )
     paragraphs = []
     for (question, pages), sentences in zip(PAGES.items(), said, strict=True):
@@ -164,7 +163,7 @@ def of_each_page(dataset: str, arms: pd.DataFrame) -> dict[str, str]:
         "05_attention": views.looks_away(dataset),
         "06_audit": printed_in_short(),
         "08_fer2013": quality_wording.in_short(),
-        "09_recipe": recipe_results.in_short(dataset),
+        "09_recipe": recipe_wording.in_short(dataset),
         "10_fer2013_networks": fer2013_wording.in_short(),
         "11_transfer": transfer_wording.in_short(),
         "07_speed": (

@@ -109,17 +109,34 @@ def _sizes(comparisons: pd.DataFrame) -> list[str]:
     return [f"{row.n:,} ×\N{NO-BREAK SPACE}{row.pairs.split()[2]}" for row in comparisons.itertuples()]
 
 
-def reached(table: pd.DataFrame) -> list[str]:
-    """`scores` in sentences, one a method."""
-    lines = []
-    for row in table.itertuples():
-        said = f"- **{row.label}**, {row.epochs} epochs: {percent(row.mean)} % of PrivateTest "
-        said += f"[{interval(row.ci_low, row.ci_high)}], n = {row.n}"
-        if row.n > 1:
-            said += f" ({percent(row.lowest)} to {percent(row.highest)}); the {row.n} together, their probabilities "
-            said += f"averaged, {with_ends((row.ensemble, row.ensemble_low, row.ensemble_high))}"
-        lines.append(f"{said}.")
-    return lines
+def answer(
+    table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, claims: pd.DataFrame, parts: pd.DataFrame
+) -> str:
+    """The page's findings, a paragraph each on the best network, the paper's own and what voters say.
+
+    table: `scores`, ceilings: `votes.ceilings`, sides: `sided_with`, claims: `claims_table`, as `judged` leaves it,
+    parts: `on_parts`.
+    """
+    chosen = best(table)
+    return "\n\n".join(
+        [
+            f"{reached(chosen, len(table))}{aimed(chosen)} {_without_twins(chosen, parts)}",
+            " ".join([*as_in_the_paper(table), *claimed(claims)]) + _not_among(table),
+            _beside_voters(chosen, ceilings, sides),
+        ]
+    )
+
+
+def reached(chosen: pd.Series, networks: int) -> str:
+    """What the best row of `scores` reaches, in a sentence. networks: among how many it is the best."""
+    rank = f", of {networks} networks the highest on PublicTest," if networks > 1 else ""
+    said = f"**{chosen['label']}**{rank} reaches {with_ends(tuple(chosen[['mean', 'ci_low', 'ci_high']]))} of "
+    said += f"PrivateTest in {chosen['epochs']} epochs, n = {chosen['n']}"
+    if chosen["n"] > 1:
+        said += f" ({percent(chosen['lowest'])} to {percent(chosen['highest'])}); the {chosen['n']} together, their "
+        together = tuple(chosen[["ensemble", "ensemble_low", "ensemble_high"]])
+        said += f"probabilities averaged, {with_ends(together)}"
+    return f"{said}."
 
 
 def aimed(row: pd.Series) -> str:
@@ -133,81 +150,65 @@ def aimed(row: pd.Series) -> str:
     return f" The aim was {' and '.join(said)}."
 
 
+def _without_twins(chosen: pd.Series, parts: pd.DataFrame) -> str:
+    own = parts[parts["method"] == chosen["label"]].set_index("part").loc[NO_TWIN]
+    return (
+        f"Without the images that have a near twin in Training it is right on "
+        f"{with_ends((own['share'], own['low'], own['high']))} of {own['n']:,.0f}."
+    )
+
+
 def as_in_the_paper(table: pd.DataFrame) -> list[str]:
-    """What the paper's own networks reach, and their members, in a line; none if none of them is trained."""
+    """What the paper's own networks reach, and their members, in a sentence; none if none of them is trained."""
     own = [name for name, arm in arms().items() if naming.part(arm) == "Table 2"]
     said = [
         f"{row.label} {with_ends((row.mean, row.ci_low, row.ci_high))}, members {percent(row.lowest)} to "
         f"{percent(row.highest)}"
         for row in table[table["label"].isin(own)].itertuples()
     ]
-    return [f"- The paper's networks: {'; '.join(said)}."] if said else []
+    return [f"**The paper's networks** reach less: {'; '.join(said)}."] if said else []
 
 
 def claimed(claims: pd.DataFrame) -> list[str]:
-    """`claims_table`, as `judged` leaves it, in a line per claim: what was found, and for how much."""
-    lines = []
+    """`claims_table`, as `judged` leaves it, in a sentence: what was found of each claim, and for how much."""
+    said = []
     for claim, own in claims.groupby("claim", sort=False):
-        verdicts = own.groupby("verdict", sort=False)
-        said = [f"{verdict} ({_differences(rows)}){_untrained(rows)}" for verdict, rows in verdicts]
-        lines.append(f'- "{claim}": {"; ".join(said)}.')
-    return lines
+        verdicts = [f"{verdict} ({_differences(rows)})" for verdict, rows in own.groupby("verdict", sort=False)]
+        said.append(f'"{claim}": {", ".join(verdicts)}')
+    return [f"Its claims: {'; '.join(said)}."] if said else []
 
 
 def _differences(rows: pd.DataFrame) -> str:
     return " and ".join(f"{100 * difference:+.2f}" for difference in rows["difference"]) + " points"
 
 
-def _untrained(rows: pd.DataFrame) -> str:
-    """Why these rows have no other verdict, in a clause; nothing where they have."""
-    if UNTRAINED not in set(rows["verdict"]):
-        return ""
-    said = []
+def untrained(claims: pd.DataFrame) -> str:
+    """Why some of `claimed` have no verdict but that a network is not trained enough, in a sentence; empty if none."""
+    said, rows = [], claims[claims["verdict"] == UNTRAINED]
     for name in dict.fromkeys([*rows["better"], *rows["worse"]]):
         share = loss_of_margin(arms()[name])
         if share.mean() > NEAR_MARGIN:
-            said.append(f"{share.mean():.2f} of its margin ({share.min():.2f} to {share.max():.2f}, n = {len(share)})")
+            said.append(
+                f"of {name} is still {share.mean():.2f} of its margin ({share.min():.2f} to {share.max():.2f}, "
+                f"n = {len(share)})"
+            )
+    if not said:
+        return ""
     return (
-        f", for in the last epoch the triplet loss is still {' and '.join(said)}: above {NEAR_MARGIN:.2f} this page "
-        "gives no verdict, as a network that puts all faces on one point pays 1.00"
+        f" Not trained enough: in the last epoch the triplet loss {' and '.join(said)}; above {NEAR_MARGIN:.2f} "
+        "there is no verdict, as a network that puts all faces on one point pays 1.00."
     )
 
 
-def answer(
-    table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, claims: pd.DataFrame, parts: pd.DataFrame
-) -> str:
-    """The page's findings in sentences.
-
-    table: `scores`, ceilings: `votes.ceilings`, sides: `sided_with`, claims: `claims_table`, as `judged` leaves it,
-    parts: `on_parts`.
-    """
-    chosen = best(table)
-    (line,) = reached(table[table["label"] == chosen["label"]])
-    rank = f" It is the highest of {len(table)} on PublicTest." if len(table) > 1 else ""
-    lines = [line + rank + aimed(chosen), _without_twins(chosen, parts), *as_in_the_paper(table)]
-    lines += [f"-{missing}"] if (missing := _not_among(table)) else []
-    lines += [*claimed(claims), *_beside_voters(chosen, ceilings, sides)]
-    return "\n".join(lines)
-
-
-def _without_twins(chosen: pd.Series, parts: pd.DataFrame) -> str:
-    own = parts[parts["method"] == chosen["label"]].set_index("part").loc[NO_TWIN]
-    return (
-        f"- Without the images that have a near twin in Training it falls from {percent(chosen['mean'])} % to "
-        f"{with_ends((own['share'], own['low'], own['high']))}, on {own['n']:,.0f} images."
-    )
-
-
-def _beside_voters(chosen: pd.Series, ceilings: pd.DataFrame, sides: pd.DataFrame) -> list[str]:
+def _beside_voters(chosen: pd.Series, ceilings: pd.DataFrame, sides: pd.DataFrame) -> str:
     reader, side = ceilings.set_index("model").loc[votes.DRAWN], sides.set_index("method").loc[chosen["label"]]
-    return [
-        f"- Someone who answers what most of ten voters say, a tie drawn, scores {percent(reader['share'])} %. A "
-        "network can exceed that, for it learns how this data set labels, and some of its images.",
-        f"- Where the best network contradicts the label ({side['wrong']:,.0f} answers on {side['images']:,.0f} "
-        f"images), most voters side with the network in {percent(side['network'])} %, with the label in "
-        f"{percent(side['label'])} %: {100 * side['more']:+.2f} points "
-        f"[{interval(side['more_low'], side['more_high'], '+')}].",
-    ]
+    return (
+        f"**Someone who answers what most of ten voters say**, a tie drawn, scores {percent(reader['share'])} %: a "
+        "network can exceed that, for it learns how this data set labels, and some of its images. Where the best "
+        f"network contradicts the label, most voters side with the label in {percent(side['label'])} % of its answers, "
+        f"with the network in {percent(side['network'])} %: {100 * side['more']:+.2f} points "
+        f"[{interval(side['more_low'], side['more_high'], '+')}]."
+    )
 
 
 def by_agreement(chosen: pd.Series, parts: pd.DataFrame) -> str:

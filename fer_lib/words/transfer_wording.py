@@ -4,7 +4,7 @@ import pandas as pd
 
 from fer_lib import results
 from fer_lib.experiments import Experiment
-from fer_lib.findings import initialisations, recipe_results
+from fer_lib.findings import recipe_results
 from fer_lib.findings.robustness import SCORES, score
 from fer_lib.findings.transfer_results import (
     AIMS,
@@ -20,51 +20,38 @@ from fer_lib.measures import transfer, twins
 from fer_lib.measures.references import METHODS
 from fer_lib.stats import cluster_interval
 from fer_lib.words.naming import LONG_START
-from fer_lib.words.rounding import gained, interval, intervals, percent, with_ends
+from fer_lib.words.rounding import intervals, percent, with_ends
 
 
 def answer() -> str:
-    """The page's findings in sentences."""
+    """The page's findings in a few sentences, a paragraph for each way to use the other data set."""
     fine, scratch = tuned(), recipe_results.strong("ckplus")
-    table, voted = ladder().set_index("method"), recipe_results.by_sequence(fine)
-    best = table.loc[named(fine)]
-    aim = AIMS["clean accuracy"][2]
-    lines = [
-        f"- Fine-tuned from FER2013's weights, the small network is right on {with_ends(best)} of the frames of "
+    best, aim = ladder().set_index("method").loc[named(fine)], AIMS["clean accuracy"][2]
+    gained_over = compared(fine, scratch).query("people == 'all'").set_index("score")
+    tuning = [
+        f"**Fine-tuned from FER2013's weights**, the small network is right on {with_ends(best)} of the frames of "
         f"people it has never seen ({best['members']:.0f} of {len(fine.members)} trainings, {best['people']:.0f} "
-        f"people), by sequence, the probabilities of its frames averaged, on {with_ends(voted)}. Aimed for were "
-        f"{percent(aim)} %: {'reached' if best['mean'] >= aim else 'not reached'}."
+        f"people), and by sequence on {with_ends(recipe_results.by_sequence(fine))}. Aimed for were {percent(aim)} %: "
+        f"{'reached' if best['mean'] >= aim else 'not reached'}. Over training from scratch it gains "
+        f"{_judged(gained_over.loc['clean'])} on clear faces and {_judged(gained_over.loc['unseen'])} under unseen "
+        "occlusion.",
+        *map(longer_in_short, fine_tuned(LONG_START)),
+        heavy_in_short(),
     ]
-    lines += filter(None, [initialisations.in_words(fine)])
-    words = {"clean": "on clear faces", "unseen": "under unseen occlusion"}
-    for row in compared(fine, scratch).query("people == 'all' and score in @words").itertuples():
-        lines.append(
-            f"- Against the recipe from scratch, which takes {scratch.epochs} epochs, {words[row.score]}: "
-            f"{gained(row)}, {row.n} {row.pairs}: {row.verdict}."
-        )
-    lines += [f"- {line}" for line in (*map(longer_in_short, fine_tuned(LONG_START)), heavy_in_short()) if line]
-    features = table.loc[f"{transfer.TRAINED}, linear"], table.loc[f"{transfer.UNTRAINED}, linear"]
-    lines.append(
-        f"- A linear classifier on frozen features of FER2013's network of 150 epochs reaches "
-        f"{with_ends(features[0])}, on those of an untrained network {with_ends(features[1])}, on gradient histograms "
-        f"{with_ends(table.loc[METHODS[-1]])}."
-    )
-    for row in directions().itertuples():
-        lines.append(
-            f"- Without any training on the other data set, {row.direction}: {percent(row.mean)} % "
-            f"[{interval(row.ci_low, row.ci_high)}] of {row.faces:,} faces of the {row.classes} classes that both "
-            f"have; always saying the commonest would give {percent(row.commonest)} %."
-        )
-    return "\n".join(lines)
+    return "\n\n".join([" ".join(filter(None, tuning)), features_in_short(), directions_in_short()])
+
+
+def _judged(row: pd.Series) -> str:
+    """A row of `compared` in points and its verdict: the tables have its intervals."""
+    return f"{100 * row['difference']:+.2f} points ({row['verdict']})"
 
 
 def longer_in_short(longer: Experiment) -> str:
     """What fine-tuning from the longer start gains over `tuned`, in a sentence."""
     more = compared(longer, tuned()).query("people == 'all'").set_index("score")
-    clean, unseen = more.loc["clean"], more.loc["unseen"]
     return (
-        f"From weights of 150 epochs on FER2013 (in larger batches) instead of 20 it gains {gained(clean)} on clear "
-        f"faces, {clean['verdict']}, and {gained(unseen)} under unseen occlusion, {unseen['verdict']}."
+        f"Weights of 150 epochs on FER2013 instead of 20 add {_judged(more.loc['clean'])} on clear faces and "
+        f"{_judged(more.loc['unseen'])} under unseen occlusion."
     )
 
 
@@ -76,15 +63,34 @@ def heavy_in_short() -> str:
     mixed = tuned(heavy.pretrained)
     more = compared(heavy, mixed).set_index(["people", "score"])
     imitated, other = (more.loc["all", f"unseen, {kind}"] for kind in ("imitated", "not imitated"))
-    clear = [
-        f"{gained(row)} (people: {people}), {row['verdict']}"
-        for people, row in more.xs("clean", level="score").iterrows()
-    ]
+    clear = [f"{_judged(row)} for {people}" for people, row in more.xs("clean", level="score").iterrows()]
     return (
-        f"Covered more heavily in training ({named(heavy)}, {heavy.epochs} epochs instead of {mixed.epochs}), it gains "
-        f"{gained(imitated)} under the unseen kinds of occlusion that this imitates, {imitated['verdict']}, and "
-        f"{gained(other)} under the others, {other['verdict']}; on clear faces {'; '.join(clear)}."
+        f"Covering more of each face in training, for {heavy.epochs} epochs instead of {mixed.epochs}, adds "
+        f"{_judged(imitated)} under the unseen occlusion that this imitates and {_judged(other)} under the other; on "
+        f"clear faces {' and '.join(clear)}."
     )
+
+
+def features_in_short() -> str:
+    """What a linear classifier makes of the features of FER2013's network, and of others, in a sentence."""
+    table = ladder().set_index("method")
+    trained, untrained = (
+        with_ends(table.loc[f"{network}, linear"]) for network in (transfer.TRAINED, transfer.UNTRAINED)
+    )
+    return (
+        f"**Its features as they are**, under a linear classifier, reach {trained}, those of an untrained network "
+        f"{untrained}, gradient histograms {with_ends(table.loc[METHODS[-1]])}."
+    )
+
+
+def directions_in_short() -> str:
+    """What networks say of the other data set's faces without any training on them, in a sentence."""
+    said = [
+        f"{row.direction} {with_ends((row.mean, row.ci_low, row.ci_high))} of {row.faces:,} faces (always saying the "
+        f"commonest of the {row.classes} shared classes: {percent(row.commonest)} %)"
+        for row in directions().itertuples()
+    ]
+    return f"**Asked about the other data set at once**: {'; '.join(said)}."
 
 
 def _most_robust() -> Experiment | None:

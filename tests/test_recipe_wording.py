@@ -1,0 +1,67 @@
+"""By hand, about the networks of `test_recipe_results`."""
+
+from dataclasses import replace
+
+import pytest
+from test_recipe_results import INNER, PAPER, STRONG, store, store_all
+
+from fer_lib.findings import recipe_results
+from fer_lib.words import recipe_wording
+from fer_lib.words.naming import label
+
+
+@pytest.fixture
+def stored(listed):
+    listed(STRONG, INNER, PAPER)
+    store_all()
+
+
+def test_aims_are_met_by_the_interval_or_the_mean(stored):
+    assert recipe_wording.readable_aims(recipe_results.reached(STRONG))["met"].tolist() == [
+        "no", "by the mean", "no", "by the mean",
+    ]  # fmt: skip
+
+
+def test_gains_over_the_papers_training(stored):
+    shown = recipe_wording.readable_over(recipe_results.over_the_paper(STRONG))
+    assert shown["over"].tolist() == [label(PAPER)] * 2 and shown["gain"].str.startswith("+61.11 [").tolist()[0]
+    assert shown["last 5 watched"].str.startswith("+30.56 [").tolist() == [True, False]
+    assert shown["last 5 watched"].tolist()[1] == "–"
+
+
+def test_inner_folds_stand_apart(stored):
+    table = recipe_wording.inner_scores("synthetic")
+    assert table[["method", "inner folds"]].values.tolist() == [[label(INNER), "1 of 2"]]
+    assert table["clean"].item().startswith("100.00 %") and table["unseen"].item().startswith("0.00 %")
+    assert table[["clean, 0 and 1", "unseen, 0 and 1", "mouth, 0 and 1"]].values.tolist() == [
+        ["100.00", "0.00", "0.00"]
+    ]
+
+
+def test_answer(stored):
+    text = recipe_wording.answer(STRONG)
+    assert "reaches 94.44 %" in text and "(6 of 6 trainings, 6 people)" in text
+    assert "folds 4 to 9" not in text, "of other people than those of CK+ none had a part in setting it"
+
+
+def test_nothing_was_trained(stored, monkeypatch):
+    said = recipe_wording.in_short("synthetic")
+    assert "under unseen occlusion 82.64 % [" in said, "17 of 18 on seven kinds of eight"
+    assert "94.44 % [83.33 to 100.00] in 50 epochs (6 of 6 trainings) on new people (aimed for: 96)" in said
+    monkeypatch.setattr(recipe_results, "measured", lambda dataset: [PAPER])
+    assert recipe_wording.in_short("synthetic") == ""
+    with pytest.raises(ValueError, match="the strong recipe was not trained on synthetic"):
+        recipe_results.strong("synthetic")
+
+
+def test_a_longer_training_is_told_once_everybody_was_asked(stored, monkeypatch):
+    longer = replace(STRONG, experiment="longer", epochs=100)
+    monkeypatch.setattr(recipe_results, "measured", lambda dataset: [STRONG, longer])
+    store(longer, [lambda i, one: True] * 5)
+    assert "100 epochs" not in recipe_wording.in_short("synthetic") + recipe_wording.answer(STRONG)
+    store(replace(longer, folds=6), [lambda i, one: True] * 6)
+    said = "94.44 % [83.33 to 100.00] in 50 epochs (6 of 6 trainings) and 100.00 % in 100 epochs (6 of 6 trainings)"
+    assert said in recipe_wording.in_short("synthetic")
+    told = recipe_wording.answer(STRONG)
+    assert "\n\nIn 100 epochs instead of 50 it reaches 100.00 %, +5.56 points [" in told
+    assert "(6 trainings, 6 people in 6 folds): not resolvable." in told
