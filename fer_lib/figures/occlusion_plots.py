@@ -38,7 +38,7 @@ def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
         ax.plot(table["mean"], lines, **style, label=name, markersize=4)
     between = np.arange(1, len(table)) - 0.5
     ax.hlines(between, 0, 1, transform=ax.get_yaxis_transform(), color=RULE, linewidth=0.6)
-    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     return name_lines(ax, ["clean" if kind == "none" else kind for kind in table["kind"]])
 
 

@@ -48,7 +48,7 @@ def _on_blind_folds(experiment: Experiment) -> str:
     if experiment.dataset != "ckplus" or blind.empty:
         return ""
     only = with_ends(cluster_ratio(blind["score"], blind["subject"]))
-    return f"On folds 4 to 9, whose people had no part in setting that, it reaches {only}."
+    return f"On folds 4 to 9, whose people had no part in choosing it, it reaches {only}."
 
 
 def in_short(dataset: str) -> str:
