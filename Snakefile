@@ -18,7 +18,7 @@ from fer_lib.experiments import read_experiments
 DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
 FROM_RESULTS = ("02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit", "09_recipe", "index")
-FROM_REFERENCES = {"02_table", "03_occlusion", "05_attention", "06_audit", "index"}
+FROM_REFERENCES = {"02_table", "03_occlusion", "05_attention", "06_audit", "11_transfer", "index"}
 FROM_STORED = {
     "07_speed": "speed/*/*.*",
     "08_fer2013": "fer2013/*.*",

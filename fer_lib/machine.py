@@ -1,6 +1,5 @@
 """The machine: the device that trains, its name, and what its meters show."""
 
-import os
 import platform
 import re
 import subprocess
@@ -8,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import joblib
 import torch
 
 
@@ -17,8 +17,8 @@ def device() -> str:
 
 
 def cores() -> int:
-    """How many processes the machine runs at once."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    """How many processes the machine runs at once, as far as a container lets it."""
+    return joblib.cpu_count()
 
 
 def name() -> str:

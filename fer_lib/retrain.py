@@ -7,6 +7,7 @@ training amplifies it. The same seed on two machines, trained on FER2013 for 20 
 """
 
 import sys
+from contextlib import closing
 
 import torch
 
@@ -45,9 +46,10 @@ def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> 
     done = sum(epochs_done(checkpoint_file(experiment, member)) for member in missing)
     total = len(missing) * experiment.epochs
     progress = Progress(f"weights of {experiment.experiment}", total, done, folder / "progress.txt")
-    for member, weights in train(experiment, _weights, missing, data, progress.step):
-        save(weights, weights_file(experiment, member))
-        checkpoint_file(experiment, member).unlink()
+    with closing(train(experiment, _weights, missing, data, progress.step)) as trained:
+        for member, weights in trained:
+            save(weights, weights_file(experiment, member))
+            checkpoint_file(experiment, member).unlink()
     progress.finish()
 
 

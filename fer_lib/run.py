@@ -5,7 +5,8 @@ the end. `python -m fer_lib.run DATASET EXPERIMENT` runs a row of `experiments.c
 """
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -55,9 +56,11 @@ def _train_missing(experiment: Experiment, data: Faces) -> None:
     done = len(finished) * experiment.epochs + sum(epochs_done(checkpoint_file(experiment, m)) for m in waiting)
     total = len(experiment.members) * experiment.epochs
     progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
-    for member, outcome in train(experiment, evaluate, waiting, data, progress.step):
-        results.add_member(experiment, member, outcome["tables"], outcome["timing"])
-        checkpoint_file(experiment, member).unlink()
+    # Closed at once if adding fails: nobody may train on in a folder that is free for the next run.
+    with closing(train(experiment, evaluate, waiting, data, progress.step)) as outcomes:
+        for member, outcome in outcomes:
+            results.add_member(experiment, member, outcome["tables"], outcome["timing"])
+            checkpoint_file(experiment, member).unlink()
     progress.finish()
 
 
@@ -67,7 +70,7 @@ Finish = Callable[[Trainee, Faces], Any]
 
 def train(
     experiment: Experiment, finish: Finish, members: list[Member], data: Faces, on_epoch: Callable[[], None]
-) -> Iterator[tuple[Member, Any]]:
+) -> Generator[tuple[Member, Any]]:
     """Train the members and give each with its outcome: on a CPU from processes, on a GPU side by side.
 
     Their checkpoints are in the experiment's folder.
@@ -94,7 +97,7 @@ def train_side_by_side(
     members: list[Member],
     data: Faces,
     on_epoch: Callable[[], None],
-) -> Iterator[tuple[Member, Any]]:
+) -> Generator[tuple[Member, Any]]:
     """Train the members at once, then give each with its outcome."""
     learners = [trainee(experiment, folder, member, data, machine.device()) for member in members]
     fit_side_by_side(learners, on_epoch)

@@ -11,6 +11,8 @@ from fer_lib.splits import TEST_SHARE
 
 LEVEL = 0.95
 RESAMPLES = 10_000
+BATCH = 500
+"""Resamples that are drawn at once: all of them together take a gigabyte for the images of PrivateTest, and longer."""
 
 RESAMPLED = {"subject": ("subject", "people"), "usage": ("frame_id", "images")}
 """Protocols whose members are asked about the same frames -> the column of what is resampled, and its name.
@@ -68,19 +70,31 @@ def mean_interval(values, within: tuple[float, float] = (0, 1), overlap: float =
     return float(values.mean()), float(max(low, values.mean() - half)), float(min(high, values.mean() + half))
 
 
+def next_interval(values) -> tuple[float, float]:
+    """Where one more member's share falls (Student's prediction interval): what one printed number is held against.
+
+    No ends where `mean_interval` has none.
+    """
+    values = np.asarray(values, dtype=float)
+    mean, low, _ = mean_interval(values)
+    if np.isnan(low):
+        return np.nan, np.nan
+    half = np.std(values, ddof=1) * np.sqrt(1 + 1 / len(values)) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
+    return float(max(0, mean - half)), float(min(1, mean + half))
+
+
 def _error(values: np.ndarray, overlap: float) -> float:
     """Standard error of the mean of values that have so much in common."""
     return float(np.std(values, ddof=1) * np.sqrt(1 / len(values) + overlap))
 
 
-def pooled(
-    protocol: str, frames: pd.DataFrame, values, of=None, within: tuple[float, float] = (0, 1)
-) -> tuple[float, float, float]:
-    """Mean of `values`, or their sum over that of `of`, with its interval.
+def pooled(protocol: str, frames: pd.DataFrame, values, of=None) -> tuple[float, float, float]:
+    """Mean of shares `values`, or their sum over that of `of`, which may exceed 1, with its interval.
 
     Where people or images are resampled it is pooled over all rows; under the other protocols it is over members.
-    values, of: numbers, one per row of frames, which has seed, fold and what is resampled. within: what it can be.
+    values, of: numbers, one per row of frames, which has seed, fold and what is resampled.
     """
+    within = (0, 1) if of is None else (0, np.inf)
     values, of = np.asarray(values, float), np.ones(len(frames)) if of is None else np.asarray(of, float)
     if protocol in RESAMPLED:
         return cluster_ratio(values, frames[RESAMPLED[protocol][0]], of)
@@ -122,6 +136,7 @@ def _resampled(values, of, clusters) -> tuple[float, float, float]:
         paired=True,
         vectorized=True,
         n_resamples=RESAMPLES,
+        batch=BATCH,
         confidence_level=LEVEL,
         method="percentile",
         rng=np.random.default_rng(0),
@@ -193,6 +208,7 @@ def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
             permutation_type="samples",
             vectorized=True,
             n_resamples=RESAMPLES,
+            batch=BATCH,
             rng=np.random.default_rng(0),
         ).pvalue
     found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": len(by_cluster)}

@@ -17,8 +17,12 @@ def weights_file(experiment: Experiment, member: Member) -> Path:
 
 
 def weights_fingerprint(experiment: Experiment, member: Member) -> str:
-    """sha256 of a trained member's weights."""
-    return hashlib.sha256(weights_file(experiment, member).read_bytes()).hexdigest()
+    """sha256 of a trained member's weights: of their names and numbers, for the same file twice has other bytes."""
+    digest = hashlib.sha256()
+    for name, tensor in torch.load(weights_file(experiment, member), weights_only=True, map_location="cpu").items():
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def load_network(experiment: Experiment, member: Member, classes: int) -> Network:
@@ -52,7 +56,7 @@ def start_fingerprint(experiment: Experiment, member: Member) -> dict[str, str]:
     if experiment.pretrained == "none":
         return {}
     start = results.stored("fer2013", experiment.pretrained)
-    return {"pretrained_sha256": weights_fingerprint(start, Member(member.seed, 0))}
+    return {"start_sha256": weights_fingerprint(start, Member(member.seed, 0))}
 
 
 def check_start(experiment: Experiment, seed: int) -> None:
@@ -60,10 +64,10 @@ def check_start(experiment: Experiment, seed: int) -> None:
     if experiment.pretrained == "none":
         return
     start_weights(experiment, seed)
-    now = start_fingerprint(experiment, Member(seed, 0))["pretrained_sha256"]
+    now = start_fingerprint(experiment, Member(seed, 0))["start_sha256"]
     for member in results.finished(experiment):
         timing = results.read_run(experiment)["members"].get(str(member), {})
-        if member.seed == seed and timing.get("pretrained_sha256", now) != now:
+        if member.seed == seed and timing.get("start_sha256", now) != now:
             raise ValueError(
                 f"{member} of {experiment.experiment} started from other weights of {experiment.pretrained} than those "
                 f"that are there now; put those back, or give the experiment another name"

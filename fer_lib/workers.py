@@ -2,8 +2,9 @@
 
 import multiprocessing
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from threading import Thread
 from typing import Any
 
@@ -19,11 +20,11 @@ Train = Callable[[Member, Any, Callable[[], None]], Any]
 
 def in_parallel(
     train: Train, members: list[Member], data, on_epoch: Callable[[], None]
-) -> Iterator[tuple[Member, Any]]:
+) -> Generator[tuple[Member, Any]]:
     """Each member with its outcome, as they finish, from as many processes as there are cores.
 
-    If a member fails or the caller is interrupted, the others stop after their epoch; a process whose parent is killed
-    dies at once.
+    If a member fails or the caller closes this, the others stop after their epoch; a process whose parent is killed
+    dies at once. Raises ChildProcessError if one of the processes was killed.
     """
     spawn = multiprocessing.get_context("spawn")
     epochs, stop = spawn.SimpleQueue(), spawn.Event()
@@ -34,6 +35,11 @@ def in_parallel(
         jobs = {pool.submit(_work, member): member for member in members}
         for job in as_completed(jobs):
             yield jobs[job], job.result()
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            f"a process of the {machine.cores()} that trained was killed, most often for want of memory; run again, "
+            "which goes on from the checkpoints"
+        ) from error
     finally:
         stop.set()
         pool.shutdown(cancel_futures=True)

@@ -128,13 +128,14 @@ def test_the_answer_goes_by_the_intervals():
     table = compared({"MAP@R": (0.05, 0.15), "silhouette by cosine distance": (-0.3, -0.1)})
     said = embedding_scores.answer(table)
     assert (
-        "- **triplet** less softmax (slow), protocol random, 3 pairs of members; clearer: MAP@R (+0.100); not" in said
-    )
-    assert "; not resolvable: 5-NN accuracy, silhouette, MAP@R by cosine distance; less clear: silhouette by" in said
-    assert "3 folds; clearer: MAP@R" in embedding_scores.answer(table.assign(protocol="subject"))
+        "- **triplet** less softmax (slow), protocol random, 3 pairs of members: by Euclidean distance MAP@R +0.100 "
+        "(clearer), silhouette +0.000 (not resolvable), 5-NN accuracy +0.000 (not resolvable); by cosine distance "
+        "MAP@R +0.000 (not resolvable), silhouette -0.200 (less clear)."
+    ) in said
+    assert "3 folds: by Euclidean distance MAP@R" in embedding_scores.answer(table.assign(protocol="subject"))
     one = embedding_scores.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
     assert one.endswith("too few to conclude anything: triplet less softmax (slow), protocol random.")
-    assert "without an interval: MAP@R (+0.100), 5-NN" in embedding_scores.answer(table.assign(ci_low=np.nan))
+    assert "MAP@R +0.100 (no interval)" in embedding_scores.answer(table.assign(ci_low=np.nan))
     assert "No pair of arms" in embedding_scores.answer(table.iloc[:0])
 
 
@@ -208,8 +209,8 @@ def test_of_a_single_pair_of_members_nothing_is_said_in_short(monkeypatch):
     monkeypatch.setattr(embedding_scores, "all_member_scores", lambda dataset: None)
     monkeypatch.setattr(embedding_scores, "comparisons", lambda members, dataset: found)
     said = (
-        "triplet less softmax (slow), protocol subject, 10 folds; clearer: MAP@R (+0.100); not resolvable: "
-        "5-NN accuracy, MAP@R by cosine distance."
+        "triplet less softmax (slow), protocol subject, 10 folds: by Euclidean distance MAP@R +0.100 (clearer), "
+        "5-NN accuracy +0.000 (not resolvable); by cosine distance MAP@R +0.000 (not resolvable)."
     )
     assert embedding_scores.in_short("ckplus") == said
     monkeypatch.setattr(embedding_scores, "comparisons", lambda members, dataset: one)

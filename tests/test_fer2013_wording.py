@@ -49,11 +49,11 @@ def test_aims_are_for_the_long_training():
 def test_claims_in_a_sentence():
     rows = [("a", 0.01, "supported"), ("a", -0.02, "not resolvable"), ("a", 0.005, "supported"), ("b", 0, "supported")]
     table = pd.DataFrame(rows, columns=["claim", "difference", "verdict"])
-    (said,) = fer2013_wording.claimed(table)
+    (said,) = fer2013_wording.claimed(table, "Its claims")
     assert said.startswith(
         'Its claims: "a": supported (+1.00 and +0.50 points), not resolvable (-2.00 points); "b": sup'
     )
-    assert fer2013_wording.claimed(table[:0]) == []
+    assert fer2013_wording.claimed(pd.DataFrame(), "Its claims") == []
 
 
 def test_a_claim_about_a_network_that_is_not_trained_enough(stored, listed):
@@ -63,7 +63,9 @@ def test_a_claim_about_a_network_that_is_not_trained_enough(stored, listed):
         store(triplet, seed, TRUTH)
     row = {"claim": "triplet wins", "better": label(triplet), "worse": label(PAPER), "difference": -0.27}
     claims = fer2013_results.judged(pd.DataFrame([{**row, "verdict": "contradicted"}]))
-    assert fer2013_wording.claimed(claims) == ['Its claims: "triplet wins": not trained enough (-27.00 points).']
+    assert fer2013_wording.claimed(claims, "Its claims") == [
+        'Its claims: "triplet wins": not trained enough (-27.00 points).'
+    ]
     # The losses are 1 and 1.25.
     assert f"of {label(triplet)} is still 1.12 of its margin (1.00 to 1.25, n = 2)" in fer2013_wording.untrained(claims)
     assert fer2013_wording.untrained(claims.assign(verdict="contradicted")) == ""

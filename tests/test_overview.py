@@ -21,7 +21,7 @@ def test_what_is_open_is_counted(tmp_path, monkeypatch):
 
 
 def test_every_page_is_linked_with_its_answer(monkeypatch):
-    monkeypatch.setattr(overview.answers, "of_each_page", lambda dataset, arms: {"00_data": "Said.", "02_table": ""})
-    links = overview.read_on("ckplus", pd.DataFrame()).splitlines()
+    monkeypatch.setattr(overview.answers, "of_each_page", lambda dataset: {"00_data": "Said.", "02_table": ""})
+    links = overview.read_on("ckplus").splitlines()
     assert links[:2] == ["- [Data](00_data.html): Said.", "- [Table 2](02_table.html)"]
     assert len(links) == len(overview.report.PAGES) - 1

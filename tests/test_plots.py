@@ -91,7 +91,7 @@ def test_panels_are_three_to_a_row():
 def test_learning_curve_draws_mean_and_range_of_the_members(ax):
     curves = pd.DataFrame({"quantity": ["loss", "loss", "other"], "epoch": [1, 2, 1], "mean": [3, 1.5, 9]})
     curves = curves.assign(min=[2, 1, 9], max=[4, 2, 9])
-    assert plots.learning_curve(ax, curves, "loss", "triplet", plots.CYCLE[0]) is ax
+    assert plots.learning_curve(ax, curves, "loss", "triplet") is ax
     assert ax.lines[0].get_xydata().tolist() == [[1, 3], [2, 1.5]]
     corners = {tuple(corner) for corner in ax.collections[0].get_paths()[0].vertices}
     assert corners == {(1, 2), (1, 4), (2, 1), (2, 2)}
@@ -100,19 +100,19 @@ def test_learning_curve_draws_mean_and_range_of_the_members(ax):
 
 def test_a_second_learning_curve_keeps_the_grid(ax):
     curves = pd.DataFrame({"quantity": "loss", "epoch": [1, 2], "mean": [2.0, 1.0], "min": 0.0, "max": 3.0})
-    for colour in plots.CYCLE[:2]:
-        plots.learning_curve(ax, curves, "loss", colour, colour)
+    for k in range(2):
+        plots.learning_curve(ax, curves, "loss", str(k), k)
     assert all(line.get_visible() for line in ax.get_ygridlines())
-    assert len(ax.lines) == 2
+    assert [line.get_color() for line in ax.lines] == list(plots.CYCLE[:2])
 
 
 def test_confusion_shows_the_percentage_of_the_row_and_the_count(ax):
-    assert plots.confusion(ax, np.array([[3, 1, 0], [0, 5, 0], [0, 0, 0]]), ("anger", "fear", "surprise")) is ax
-    assert [text.get_text() for text in ax.texts] == ["75.0", "3", "25.0", "1", "100.0", "5"]
+    names = ["anger", "fear", "surprise"]
+    assert plots.confusion(ax, pd.DataFrame([[3, 1, 0], [0, 5, 0], [0, 0, 0]], names, names)) is ax
+    assert [text.get_text() for text in ax.texts] == ["75.0\n3", "25.0\n1", "", "", "100.0\n5", *[""] * 4]
     assert [label.get_text() for label in ax.get_yticklabels()] == ["anger (4)", "fear (5)", "surprise (0)"]
     assert ax.get_ylim() == (3, 0)
-    shares = ax.collections[0].get_array()
-    assert shares.compressed().tolist() == [0.75, 0.25, 1]
+    assert ax.collections[0].get_array().ravel().tolist() == [0.75, 0.25, 0, 0, 1, 0, 0, 0, 0]
 
 
 def test_where_the_colours_are_used_up_marks_and_lines_differ():

@@ -9,7 +9,7 @@ from few_faces import use_few_faces
 from fer_lib import faces, paths, results, retrain
 from fer_lib.experiments import Experiment, Member
 from fer_lib.run import run
-from fer_lib.weights import weights_file
+from fer_lib.weights import weights_file, weights_fingerprint
 
 SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=1, batch_size=35)
 
@@ -25,11 +25,12 @@ def few(tmp_path, monkeypatch):
 def test_lost_weights_come_back_to_the_last_bit(few):
     run(SOFTMAX)
     lost = weights_file(SOFTMAX, Member(1, 0))
-    before = torch.load(lost, weights_only=True)
+    before, fingerprint = torch.load(lost, weights_only=True), weights_fingerprint(SOFTMAX, Member(1, 0))
     others = {file: file.read_bytes() for file in results.folder(SOFTMAX).iterdir() if file != lost}
     lost.unlink()
     retrain.restore(SOFTMAX)
     after = torch.load(lost, weights_only=True)
+    assert weights_fingerprint(SOFTMAX, Member(1, 0)) == fingerprint != weights_fingerprint(SOFTMAX, Member(0, 0))
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
     assert {file: file.read_bytes() for file in results.folder(SOFTMAX).iterdir() if file != lost} == others
 

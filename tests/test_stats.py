@@ -8,6 +8,7 @@ from fer_lib.stats import (
     cluster_gain,
     cluster_interval,
     mean_interval,
+    next_interval,
     paired_by,
     paired_difference,
     pooled,
@@ -22,6 +23,14 @@ def test_mean_interval_by_hand():
     mean, low, high = mean_interval([0.4, 0.5, 0.6])
     assert mean == pytest.approx(0.5)
     assert (low, high) == pytest.approx((0.5 - 4.3027 * 0.1 / 3**0.5, 0.5 + 4.3027 * 0.1 / 3**0.5), abs=1e-5)
+
+
+def test_where_one_more_member_falls():
+    # As the interval of the mean, but for 1 + 1/3 under the root; with 0.2 between members it is cut at 0 and 1.
+    half = 4.3027 * 0.01 * (4 / 3) ** 0.5
+    assert next_interval([0.49, 0.5, 0.51]) == pytest.approx((0.5 - half, 0.5 + half), abs=1e-5)
+    assert next_interval([0.3, 0.5, 0.7]) == (0, 1)
+    assert np.isnan(next_interval([0.5])).all() and np.isnan(next_interval([0.5, 0.5])).all()
 
 
 def test_mean_interval_is_cut_and_undefined_for_one():
@@ -145,7 +154,7 @@ def test_what_is_pooled_depends_on_the_protocol():
     assert pooled("subject", frames, values)[0] == pooled("usage", frames, values)[0] == 3 / 4, "over all rows"
     assert pooled("random", frames, values)[0] == pytest.approx((2 / 3 + 1) / 2), "over two members"
     assert pooled("random", frames, values, of)[0] == pytest.approx((2 / 4 + 1 / 2) / 2)
-    assert pooled("random", frames, [3, 0, 3, 3], within=(0, 9))[2] == pytest.approx(2.5 + 0.5 * 12.706, abs=0.01)
+    assert pooled("random", frames, [3, 0, 3, 3], [1] * 4)[2] == pytest.approx(2.5 + 0.5 * 12.706, abs=0.01), "a ratio"
     gain = pooled_gain("random", frames, values)
     assert (gain["difference"], gain["n"], gain["pairs"]) == (pytest.approx(5 / 6), 2, "members")
     gain = pooled_gain("usage", frames, values)

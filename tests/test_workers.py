@@ -1,4 +1,7 @@
+import os
+import signal
 import time
+from contextlib import closing
 
 import pytest
 import torch
@@ -22,10 +25,31 @@ def threads(member, data, on_epoch):
 def first_fails(member, folder, on_epoch):
     if member.seed == 0:
         raise ValueError("seed 0 cannot be trained")
+    second_is_slow(member, folder, on_epoch)
+
+
+def second_is_slow(member, folder, on_epoch):
+    if member.seed == 0:
+        return
     for _ in range(600):
         time.sleep(0.1)
         on_epoch()
     (folder / "trained").touch()
+
+
+def killed(member, data, on_epoch):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_a_killed_process_is_told():
+    with pytest.raises(ChildProcessError, match="that trained was killed, most often for want of memory; run again"):
+        list(in_parallel(killed, MEMBERS[:1], None, lambda: None))
+
+
+def test_closed_in_between_the_others_stop(tmp_path):
+    with closing(in_parallel(second_is_slow, MEMBERS[:2], tmp_path, lambda: None)) as outcomes:
+        assert next(outcomes)[0] == MEMBERS[0]
+    assert not (tmp_path / "trained").exists()
 
 
 def test_every_member_once_and_every_epoch_counted():

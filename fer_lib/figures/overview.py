@@ -100,9 +100,9 @@ def still_open(dataset: str) -> str:
     return f"{done.total()} of {planned.total()} members are trained: {by_protocol}."
 
 
-def read_on(dataset: str, arms: pd.DataFrame) -> str:
-    """A link to every other page with its answer in a sentence, as a list in Markdown."""
-    said = answers.of_each_page(dataset, arms)
+def read_on(dataset: str) -> str:
+    """A link to every other page, as a list in Markdown, with its answer where the page has not told it yet."""
+    said = answers.of_each_page(dataset)
     place = {page: report.address(page, dataset) for page in report.PAGES}
     links = [f"- [{title}]({place[page]}): {said.get(page, '')}" for page, title in report.PAGES.items()]
     return "\n".join(link.removesuffix(": ") for link in links[1:])

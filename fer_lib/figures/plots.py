@@ -3,10 +3,12 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from cycler import cycler
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
 
 INK = "#1c2024"
 MUTED = "#6b727d"
@@ -125,42 +127,36 @@ def panels(count: int, height: float) -> tuple[Figure, np.ndarray]:
     return fig, axes.flat[:count]
 
 
-def learning_curve(ax: Axes, curves: pd.DataFrame, quantity: str, label: str, colour: str) -> Axes:
+def learning_curve(ax: Axes, curves: pd.DataFrame, quantity: str, label: str, k: int = 0) -> Axes:
     """Draw a quantity's mean over the members at each epoch, and a band from the lowest to the highest.
 
-    curves: `tables.learning_curves` of one experiment.
+    curves: `tables.learning_curves` of one experiment. k: of several methods the k-th, as `look` draws it.
     """
-    own = curves[curves["quantity"] == quantity]
-    ax.fill_between(own["epoch"], own["min"], own["max"], color=colour, alpha=0.18, linewidth=0)
-    ax.plot(own["epoch"], own["mean"], color=colour, label=label)
+    own, style = curves[curves["quantity"] == quantity], look(k) | {"marker": ""}
+    ax.fill_between(own["epoch"], own["min"], own["max"], color=style["color"], alpha=0.18, linewidth=0)
+    ax.plot(own["epoch"], own["mean"], label=label, **style)
     ax.set_xlabel("epoch")
+    if quantity != "loss":
+        ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     ax.grid(visible=True, axis="y")
     return ax
 
 
-def confusion(ax: Axes, matrix: np.ndarray, classes: tuple[str, ...], columns: tuple[str, ...] | None = None) -> Axes:
+def confusion(ax: Axes, counts: pd.DataFrame) -> Axes:
     """Draw a confusion matrix: in each cell the percentage of its row, below it the count; 0 is left blank.
 
-    matrix: counts (K, K), rows the true and columns the predicted class. A class without samples is an empty row.
-    columns: the columns' names, where they are not the classes; the matrix is then (K, len(columns)).
+    counts: rows the true and columns the predicted class, both named. A class without samples is an empty row.
     """
-    columns = columns or classes
-    totals = matrix.sum(axis=1)
-    share = matrix / np.maximum(totals, 1)[:, None]
-    # From see-through, not from white: the same matrix then reads on a light and on a dark page.
-    shades = LinearSegmentedColormap.from_list("share", [f"{ACCENT}1c", f"{ACCENT}ff"])
-    ax.pcolormesh(np.ma.masked_equal(share, 0), cmap=shades, vmin=0, vmax=1)
-    across, down = np.arange(len(columns) + 1), np.arange(len(classes) + 1)
-    ax.hlines(down, 0, len(columns), color=RULE, linewidth=0.6)
-    ax.vlines(across, 0, len(classes), color=RULE, linewidth=0.6)
-    for (row, column), count in np.ndenumerate(matrix):
-        if count:
-            look = {"ha": "center", "color": "white" if share[row, column] > 0.8 else INK}
-            ax.text(column + 0.5, row + 0.52, f"{100 * share[row, column]:.1f}", va="bottom", **look)
-            ax.text(column + 0.5, row + 0.6, f"{count}", va="top", fontsize="x-small", **look)
-    ax.set_xticks(across[:-1] + 0.5, columns, rotation=40, ha="right", rotation_mode="anchor")
-    ax.set_yticks(down[:-1] + 0.5, [f"{name} ({total})" for name, total in zip(classes, totals, strict=True)])
-    ax.set(xlabel="predicted", ylabel="true (frames)", aspect="equal", ylim=(len(classes), 0))
+    totals = counts.sum(axis=1)
+    share = counts.div(totals.clip(lower=1), axis=0)
+    said = (100 * share).map("{:.1f}\n".format) + counts.astype(str)
+    # From see-through, not from white, and never opaque: the same ink then reads on a light and on a dark page.
+    shades = LinearSegmentedColormap.from_list("share", [f"{ACCENT}00", f"{ACCENT}a6"])
+    look = {"cmap": shades, "vmin": 0, "vmax": 1, "cbar": False, "square": True, "linewidths": 0.6, "linecolor": RULE}
+    look["annot_kws"] = {"color": INK, "fontsize": 7.5}
+    rows = [f"{name} ({total})" for name, total in totals.items()]
+    sns.heatmap(share, ax=ax, annot=said.where(counts > 0, ""), fmt="", yticklabels=rows, **look)
+    ax.set_xticklabels(ax.get_xticklabels(), rotation=40, ha="right", rotation_mode="anchor")
+    ax.set(xlabel="predicted", ylabel="true (frames)")
     ax.tick_params(length=0)
-    ax.spines[:].set_visible(False)
     return ax

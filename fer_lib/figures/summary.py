@@ -32,7 +32,7 @@ ASKED = {
 
 CAPTION = (
     "Accuracy with 95 % intervals: where frames are split, over members, each with its own split; on new people pooled "
-    "over all planned folds, people resampled; methods whose planned folds are not all trained are left out. Occluded: "
+    "over the ten folds, people resampled; methods without all ten folds of one initialisation are left out. Occluded: "
     "the mean over the kinds of occlusion that no training shows; hollow where training imitated some of them (page "
     "Transfer). Printed: the paper's number for that loss, for softmax as it follows from the text. The paper's "
     "transformer learns at the full rate; here triplet's has a tenth of it, for at the full one it can lose the face."

@@ -116,8 +116,7 @@ def curve_table(experiments: list[Experiment]) -> pd.DataFrame:
 
 def _mean(experiment: Experiment, frames: pd.DataFrame, column: str, of: str | None = None):
     """Mean of a column of shares, or its ratio to the column `of`, with its interval over people, images or members."""
-    kinds = {"of": frames[of], "within": (0, np.inf)} if of else {}
-    mean, *ends = pooled(experiment.protocol, frames, frames[column], **kinds)
+    mean, *ends = pooled(experiment.protocol, frames, frames[column], frames[of] if of else None)
     return (mean, np.nan, np.nan) if _few(experiment.protocol, frames) else (mean, *ends)
 
 

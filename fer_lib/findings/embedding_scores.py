@@ -5,7 +5,6 @@ distances are Euclidean in both. Where losses are compared cosine distances chec
 Euclidean ones. An embedding that divides its frames by subject has kept the identity: a warning.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from itertools import product
@@ -42,19 +41,13 @@ LESS = (("triplet", "softmax"), ("joint", "softmax"), ("joint", "triplet"))
 DISTANCES = ("Euclidean", "cosine")
 """The distances of `comparisons`; cosine ones ask only for the direction of an embedding, not for its length."""
 
-TOLD = {
-    "MAP@R": ("MAP@R", "Euclidean"),
-    "5-NN accuracy": ("5-NN accuracy", "Euclidean"),
-    "silhouette": ("silhouette", "Euclidean"),
-    "MAP@R by cosine distance": ("MAP@R", "cosine"),
-    "silhouette by cosine distance": ("silhouette", "cosine"),
-}
-"""What the answer tells of: its name -> a score and a distance."""
+TOLD = {"Euclidean": ("MAP@R", "silhouette", "5-NN accuracy"), "cosine": ("MAP@R", "silhouette")}
+"""What the answer tells of: distance -> scores."""
 
 PAIR = ["protocol", "label", "less"]
 """The columns of `comparisons` that tell what is compared."""
 
-IN_SHORT = ("MAP@R", "5-NN accuracy", "MAP@R by cosine distance")
+IN_SHORT = {"Euclidean": ("MAP@R", "5-NN accuracy"), "cosine": ("MAP@R",)}
 
 
 def scores(points: np.ndarray, classes: np.ndarray, metric: str = "euclidean") -> dict[str, float]:
@@ -248,7 +241,7 @@ def readable_comparisons(table: pd.DataFrame) -> pd.DataFrame:
 
 def answer(table: pd.DataFrame) -> str:
     """What `comparisons` say of the paper's claim, in sentences: by ranks and by distances, Euclidean and cosine."""
-    sentences = [f"- {sentence}" for sentence in _sentences(table[table["n"] > 1], tuple(TOLD), "**")]
+    sentences = [f"- {sentence}" for sentence in _sentences(table[table["n"] > 1], TOLD, "**")]
     alone = table[table["n"] == 1].drop_duplicates(PAIR)
     if len(alone):
         named = "; ".join(f"{row.label} less {row.less}, protocol {row.protocol}" for row in alone.itertuples())
@@ -258,9 +251,6 @@ def answer(table: pd.DataFrame) -> str:
     return "## The answer so far\n\n" + "\n".join(sentences)
 
 
-UNDECIDED = "not resolvable"
-
-
 def in_short(dataset: str) -> str:
     """What a triplet loss adds to softmax, in sentences; nothing of a single pair of members."""
     compared = comparisons(all_member_scores(dataset), dataset)
@@ -268,26 +258,24 @@ def in_short(dataset: str) -> str:
     return " ".join(_sentences(compared[asked], IN_SHORT))
 
 
-def _sentences(table: pd.DataFrame, told: tuple[str, ...], mark: str = "") -> list[str]:
-    """A sentence per comparison: scores of `TOLD` by verdict, with the difference where there is one.
+def _sentences(table: pd.DataFrame, told: dict[str, tuple[str, ...]], mark: str = "") -> list[str]:
+    """A sentence per comparison: by each distance what the scores differ by, and what the interval says of that.
 
-    mark: what stands around the arm's name.
+    told: as `TOLD`. mark: what stands around the arm's name.
     """
     found = []
     for (protocol, label, less), own in table.groupby(PAIR, sort=False):
         rows = own.set_index(["score", "distance"])
-        by_verdict = defaultdict(list)
-        for name in told:
-            row = rows.loc[TOLD[name]]
-            verdict = _verdict(row)
-            by_verdict[verdict].append(name if verdict == UNDECIDED else f"{name} ({row['difference']:+.3f})")
+        by_distance = []
+        for distance, names in told.items():
+            said = [f"{name} {_judged(rows.loc[(name, distance)])}" for name in names]
+            by_distance.append(f"by {distance} distance {', '.join(said)}")
         units = TRAININGS.get(protocol, ("", "pairs of members"))[1]
-        said = "; ".join(f"{verdict}: {', '.join(scores)}" for verdict, scores in by_verdict.items())
-        found.append(f"{mark}{label}{mark} less {less}, protocol {protocol}, {own['n'].max()} {units}; {said}.")
+        about = f"{mark}{label}{mark} less {less}, protocol {protocol}, {own['n'].max()} {units}"
+        found.append(f"{about}: {'; '.join(by_distance)}.")
     return found
 
 
-def _verdict(row: pd.Series) -> str:
-    if pd.isna(row["ci_low"]):
-        return "without an interval"
-    return "clearer" if row["ci_low"] > 0 else "less clear" if row["ci_high"] < 0 else UNDECIDED
+def _judged(row: pd.Series) -> str:
+    said = "clearer" if row["ci_low"] > 0 else "less clear" if row["ci_high"] < 0 else "not resolvable"
+    return f"{row['difference']:+.3f} ({said if pd.notna(row['ci_low']) else 'no interval'})"

@@ -57,10 +57,11 @@ def answer(table: pd.DataFrame, gained: pd.DataFrame, images: pd.DataFrame) -> s
     if table.empty:
         return "No network is trained on these labels yet; `make ferplus` trains those that `experiments.csv` lists."
     voter = votes.voters(tested(images))["top"].mean()
-    lines = fer2013_wording.reached(table)
-    lines += fer2013_wording.claimed(gained) if len(gained) else ["- No two networks differ in the target alone yet."]
+    lines = [fer2013_wording.reached(row, networks=1) for _, row in table.iterrows()]
+    undecided = ["No two networks differ in the target alone yet."]
+    lines += fer2013_wording.claimed(gained, "The authors' claim") or undecided
     lines.append(
-        f"- A voter drawn at random says what the label says on {percent(voter)} % of these images; but the label is "
+        f"A voter drawn at random says what the label says on {percent(voter)} % of these images; but the label is "
         "made of such votes."
     )
-    return "\n".join([*lines, "", not_run(DATASET)])
+    return "\n\n".join([*lines, not_run(DATASET)])

@@ -127,7 +127,7 @@ def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -
     """
     frames = right(experiment, weights)
     frames["of"] = right(experiment, of)["score"] if of else 1.0
-    mean, *ends = pooled(experiment.protocol, frames, frames["score"], frames["of"])
+    mean, *ends = pooled(experiment.protocol, frames, frames["score"], frames["of"] if of else None)
     return (mean, np.nan, np.nan) if two_kinds(experiment, frames) else (mean, *ends)
 
 

@@ -7,7 +7,7 @@ from fer_lib import paths, results
 from fer_lib.evaluation import scores
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.network import Network, parameter_count
-from fer_lib.stats import WITHOUT_ENDS, by_training, mean_interval, pooled
+from fer_lib.stats import RESAMPLED, WITHOUT_ENDS, by_training, mean_interval, next_interval, pooled
 from fer_lib.words.naming import label, part, printed
 
 LOST = 0.5
@@ -40,7 +40,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
 
     Under `subject` and `usage` the mean is pooled over all tested frames, and the interval resamples subjects or
     images; under the other protocols mean and interval are over members. Where some members lost the face and some did
-    not there is no interval: a mean of two kinds of outcome has none. `lost` counts the members whose transformer did,
+    not there is no interval: a mean of two kinds of outcome has none. next_low, next_high: where one more member falls,
+    NaN where subjects or images are resampled. `lost` counts the members whose transformer did,
     `lost_mean` is their mean accuracy and `kept_mean` that of the others. `worst_class` is the emotion with the lowest
     recall over all members. `oracle_gain`: what the best watched epoch on the test frames would have added, mean over
     members, under `subject` over folds.
@@ -51,9 +52,11 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         predictions = results.read(experiment, "predictions.csv.gz")
         right = predictions["label"] == predictions["prediction"]
         mean, low, high = pooled(experiment.protocol, predictions, right)
+        after = (np.nan, np.nan) if experiment.protocol in RESAMPLED else next_interval(metrics["accuracy"])
         away = lost(experiment)
         if two_kinds(experiment, metrics[["seed", "fold"]]):
             low = high = np.nan
+            after = (np.nan, np.nan)
         kept = [(row.seed, row.fold) not in away for row in metrics.itertuples()]
         classes = results.class_names(experiment)
         network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))
@@ -83,6 +86,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "lost_mean": metrics.loc[np.invert(kept), "accuracy"].mean(),
                 "kept_mean": metrics.loc[kept, "accuracy"].mean(),
                 "printed": printed(experiment),
+                "next_low": after[0],
+                "next_high": after[1],
                 "parameters": parameter_count(network),
                 "frames_per_second": timing["frames_per_second"].median(),
                 "train_seconds": timing["train_seconds"].median(),
@@ -155,11 +160,12 @@ def of_one_kind(found: dict, members: pd.DataFrame, *arms: Experiment) -> dict:
     return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm in arms) else found
 
 
-def confusion_counts(experiment: Experiment, classes: int) -> pd.DataFrame:
-    """Test frames by true (rows) and predicted class (columns), summed over the members."""
-    predictions = results.read(experiment, "predictions.csv.gz")
+def confusion_counts(experiment: Experiment) -> pd.DataFrame:
+    """Test frames by true (rows) and predicted class (columns), both named, summed over the members."""
+    predictions, names = results.read(experiment, "predictions.csv.gz"), results.class_names(experiment)
     counts = pd.crosstab(predictions["label"], predictions["prediction"])
-    return counts.reindex(index=range(classes), columns=range(classes), fill_value=0)
+    counts = counts.reindex(index=range(len(names)), columns=range(len(names)), fill_value=0)
+    return counts.set_axis(pd.Index(names, name="true")).set_axis(names, axis=1)
 
 
 def member_accuracies(table: pd.DataFrame, dataset: str) -> list[np.ndarray]:
@@ -192,16 +198,13 @@ def learning_curves(experiments: list[Experiment]) -> pd.DataFrame:
     return pd.concat(curves, ignore_index=True)
 
 
-def confusions(experiments: list[Experiment], classes: tuple[str, ...]) -> pd.DataFrame:
+def confusions(experiments: list[Experiment]) -> pd.DataFrame:
     """`confusion_counts` a row a cell: protocol, method, true, predicted, frames."""
-    rows = []
+    tables = []
     for experiment in experiments:
-        counts = confusion_counts(experiment, len(classes)).to_numpy()
-        rows += [
-            (experiment.protocol, label(experiment), classes[true], classes[predicted], frames)
-            for (true, predicted), frames in np.ndenumerate(counts)
-        ]
-    return pd.DataFrame(rows, columns=["protocol", "method", "true", "predicted", "frames"])
+        table = confusion_counts(experiment).melt(var_name="predicted", value_name="frames", ignore_index=False)
+        tables.append(table.reset_index().assign(protocol=experiment.protocol, method=label(experiment)))
+    return pd.concat(tables)[["protocol", "method", "true", "predicted", "frames"]].reset_index(drop=True)
 
 
 def with_sequences(experiment: Experiment) -> pd.DataFrame:

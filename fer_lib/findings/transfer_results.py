@@ -138,11 +138,11 @@ def directions() -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def zero_shot_confusions() -> dict[str, tuple[np.ndarray, tuple[str, ...]]]:
-    """Direction -> answers by true (rows) and predicted shared class, all networks together; the classes."""
+def zero_shot_confusions() -> dict[str, pd.DataFrame]:
+    """Direction -> answers by true (rows) and predicted shared class, all networks together."""
     found = {}
     for direction, own in transfer.read("zero_shot").groupby("direction", sort=False):
-        classes = tuple(sorted(own["label"].unique()))
-        counts = pd.crosstab(own["label"], own["prediction"])
-        found[direction] = counts.reindex(index=classes, columns=classes, fill_value=0).to_numpy(), classes
+        classes = sorted(own["label"].unique())
+        counts = pd.crosstab(own["label"], own["prediction"]).rename_axis("true")
+        found[direction] = counts.reindex(index=classes, columns=classes, fill_value=0)
     return found

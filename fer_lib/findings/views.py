@@ -225,22 +225,34 @@ def _with_range(mean: float, lowest: float, highest: float) -> str:
     return in_cell(mean, lowest, highest, "z.2f")
 
 
+RECIPES = {"paper": "Trained as in the paper", "strong": "Trained by the strong recipe"}
+
+
 def looks_away(dataset: str) -> str:
-    """Whether the transformers look at the face, and away from what covers it, over all trainings, in sentences."""
-    members = [by_member(arm).assign(method=label(arm)) for arm in looking(dataset)]
-    found = pd.concat([own for own in members if len(own)]) if any(map(len, members)) else pd.DataFrame()
-    if found.empty:
-        return "No network with a transformer that has kept the face has stored its views."
-    all_fixed = found.groupby("method", sort=False)["fixed"].all()
-    named = list(all_fixed[all_fixed].index)
-    among = f", among them all {found['method'].isin(named).sum()} of {' and '.join(named)}" if named else ""
+    """Whether the transformers look at the face, and away from what covers it, a sentence for each recipe."""
+    found = {recipe: [] for recipe in RECIPES}
+    for arm in looking(dataset):
+        if len(own := by_member(arm)):
+            found[arm.recipe].append(own)
+    said = [_looks_away(RECIPES[recipe], own) for recipe, own in found.items() if own]
+    return " ".join(said) or "No network with a transformer that has kept the face has stored its views."
+
+
+def _looks_away(trained: str, arms: list[pd.DataFrame]) -> str:
+    """arms: `by_member` of each."""
+    fixed = pd.concat(arms)["fixed"]
+    moved, away = (pd.Series([own[name].mean() for own in arms]) for name in ("moved", "away"))
     said = (
-        f"In {found['fixed'].sum()} of the {len(found)} trainings whose transformer has kept the face{among}, it shows "
-        f"every face through the same crop. Under a rectangle the corners of its view move by "
-        f"{found['moved'].min():.2f} to {found['moved'].max():.2f} of {SIZE} pixels on average"
+        f"{trained}, {fixed.sum()} of the {len(fixed)} transformers that kept the face show every face through one "
+        f"fixed crop; under the paper's rectangle the corners of the view move by {_range(moved)} of {SIZE} pixels, "
+        "means of the networks"
     )
-    away = found["away"].max()
-    return said + ("." if pd.isna(away) else f", the centre by at most {away:.2f} away from what is covered.")
+    return f"{said}." if away.isna().all() else f"{said}, and its centre by {_range(away)} away from what is covered."
+
+
+def _range(values: pd.Series) -> str:
+    low, high = f"{values.min():z.2f}", f"{values.max():z.2f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def most_changing(experiments: list[Experiment]) -> list[Experiment]:

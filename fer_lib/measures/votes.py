@@ -80,12 +80,11 @@ def agreement(table: pd.DataFrame, by: str) -> pd.DataFrame:
     return counts.reindex(columns=list(OUTCOMES), fill_value=0).rename_axis(columns=None)
 
 
-def confusion(table: pd.DataFrame) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Counts (7, 11) of labels, in the order of `CLASSES`, against the votes' majority; the names of the columns."""
-    columns = (*CLASSES, *OTHERS, "tied")
+def confusion(table: pd.DataFrame) -> pd.DataFrame:
+    """Counts (7, 11) of labels, in the order of `CLASSES`, against the votes' majority."""
     majority = table["majority"].where(~table["majority"].str.contains("/"), "tied")
-    counts = pd.crosstab(table["label"], majority).reindex(index=list(CLASSES), columns=list(columns), fill_value=0)
-    return counts.to_numpy(), columns
+    counts = pd.crosstab(table["label"], majority)
+    return counts.reindex(index=list(CLASSES), columns=[*CLASSES, *OTHERS, "tied"], fill_value=0)
 
 
 def guesses(table: pd.DataFrame) -> pd.Series:

@@ -121,7 +121,7 @@ def answer(
     return "\n\n".join(
         [
             f"{reached(chosen, len(table))}{aimed(chosen)} {_without_twins(chosen, parts)}",
-            " ".join([*as_in_the_paper(table), *claimed(claims)]) + _not_among(table),
+            " ".join([*as_in_the_paper(table), *claimed(claims, "Its claims")]) + _not_among(table),
             _beside_voters(chosen, ceilings, sides),
         ]
     )
@@ -169,13 +169,16 @@ def as_in_the_paper(table: pd.DataFrame) -> list[str]:
     return [f"**The paper's networks** reach less: {'; '.join(said)}."] if said else []
 
 
-def claimed(claims: pd.DataFrame) -> list[str]:
-    """`claims_table`, as `judged` leaves it, in a sentence: what was found of each claim, and for how much."""
+def claimed(claims: pd.DataFrame, whose: str) -> list[str]:
+    """`claims_table`, as `judged` leaves it, in a sentence: what was found of each claim, and for how much.
+
+    whose: how the sentence begins. None if no claim could be compared.
+    """
     said = []
-    for claim, own in claims.groupby("claim", sort=False):
+    for claim, own in claims.groupby("claim", sort=False) if len(claims) else ():
         verdicts = [f"{verdict} ({_differences(rows)})" for verdict, rows in own.groupby("verdict", sort=False)]
         said.append(f'"{claim}": {", ".join(verdicts)}')
-    return [f"Its claims: {'; '.join(said)}."] if said else []
+    return [f"{whose}: {'; '.join(said)}."] if said else []
 
 
 def _differences(rows: pd.DataFrame) -> str:

@@ -8,10 +8,7 @@ from fer_lib.experiments import read_experiments
 from fer_lib.findings.tables import LOOKS, measured, unfinished
 from fer_lib.results import read_run
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import in_points, intervals, p_value, paired, percent, points, with_ends
-
-WIDE = 0.1
-"""An interval wider than this says nothing of a printed number."""
+from fer_lib.words.rounding import in_points, interval, intervals, p_value, paired, percent, points, with_ends
 
 OVER_MEMBERS = (
     "mean and Student's t interval over members, each with its own split and initialisation: "
@@ -154,11 +151,10 @@ def lost_in_words(table: pd.DataFrame) -> str:
 def _judged(row) -> str:
     if _mixed(row):
         return "which a mean of two kinds of outcome cannot judge"
-    if pd.isna(row.ci_low):
+    if pd.isna(row.next_low):
         return "which a number without an interval cannot judge"
-    if not row.ci_high - row.ci_low < WIDE:
-        return "which an interval as wide as this cannot judge"
-    return "within this interval" if row.ci_low <= row.printed <= row.ci_high else "outside this interval"
+    may = "may" if row.next_low <= row.printed <= row.next_high else "would hardly"
+    return f"which one more split {may} show ({interval(row.next_low, row.next_high)})"
 
 
 def not_run(dataset: str) -> str:
