@@ -91,9 +91,24 @@ def test_accuracy_table():
     lost = "in 1 of 3 members the transformer left the face"
     assert f"I{lost[1:]}: they are right on 0.00 %, the others on 75.00 %." in answer
     assert shown["95 % interval"].tolist()[1] == "–"
+    # Wilson's interval of 1 of 3, as statistics books print it.
     assert wording.lost_in_words(table.reset_index()) == (
-        f"STN + ResNet-10 + triplet (random): {lost}; they are right on 0.00 %, the others on 75.00 %."
+        f"STN + ResNet-10 + triplet (random): {lost} (Wilson's interval 6.15 to 79.23 %); they are right on 0.00 %, "
+        "the others on 75.00 %."
     )
+
+
+def test_when_the_face_was_lost():
+    columns = ["experiment", "seed", "fold", "epoch", "grid_outside"]
+    rows = [("a", 0, 0, 1, 0.9), ("a", 0, 0, 2, 1.0), ("a", 1, 0, 1, 0.4), ("a", 1, 0, 2, 0.7)]
+    assert wording.lost_early(pd.DataFrame(rows, columns=columns)) == (
+        "In 2 trainings the transformer left the face: after the first epoch 40.00 to 90.00 % of the grid lay outside "
+        "the image, from epoch 2 on more than 50 % in all of them. None came back."
+    )
+    assert wording.lost_early(pd.DataFrame(columns=columns)) == ""
+    store(TRIPLET, [1.0, 0.5, 0.0], [0, 0, 1])
+    found = tables.while_lost([TRIPLET])
+    assert found[["experiment", "seed"]].drop_duplicates().values.tolist() == [["triplet", 2]]
 
 
 def test_a_printed_number_is_judged_by_what_one_more_split_may_show():
@@ -244,7 +259,7 @@ def test_what_figures_show_as_tables():
     curves = tables.learning_curves([SOFTMAX]).set_index(["quantity", "epoch"])
     assert curves.loc[("grid_outside", 100), ["mean", "min", "max"]].tolist() == [0.25, 0, 0.5]
     assert curves.loc[("test_accuracy", 100), ["mean", "min", "max"]].tolist() == [0.5, 0.25, 0.75]
-    cells = tables.confusions([SOFTMAX], ("anger", "contempt")).set_index(["true", "predicted"])["frames"]
+    cells = tables.confusions([SOFTMAX]).set_index(["true", "predicted"])["frames"]
     assert cells.to_dict() == {
         ("anger", "anger"): 0,
         ("anger", "contempt"): 0,

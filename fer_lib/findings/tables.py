@@ -140,6 +140,18 @@ def lost(experiment: Experiment) -> set[tuple[int, int]]:
     return set(away[["seed", "fold"]].itertuples(index=False, name=None))
 
 
+def while_lost(experiments: list[Experiment]) -> pd.DataFrame:
+    """The history of the members whose transformer has left the face: experiment, seed, fold, epoch, grid_outside."""
+    rows = []
+    for experiment in experiments:
+        history, away = results.read(experiment, "history.csv"), lost(experiment)
+        own = [member in away for member in zip(history["seed"], history["fold"], strict=True)]
+        rows.append(
+            history.loc[own, ["seed", "fold", "epoch", "grid_outside"]].assign(experiment=experiment.experiment)
+        )
+    return pd.concat(rows, ignore_index=True)
+
+
 def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
     """Whether the transformer of some of the members has lost the face, and that of others has not.
 

@@ -5,8 +5,9 @@ from collections import Counter
 import pandas as pd
 
 from fer_lib.experiments import read_experiments
-from fer_lib.findings.tables import LOOKS, measured, unfinished
+from fer_lib.findings.tables import LOOKS, LOST, measured, unfinished
 from fer_lib.results import read_run
+from fer_lib.stats import wilson
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import in_points, interval, intervals, p_value, paired, percent, points, with_ends
 
@@ -141,10 +142,26 @@ def answer(table: pd.DataFrame) -> str:
 def lost_in_words(table: pd.DataFrame) -> str:
     """The rows of `accuracy_table` in which some members lost the face, a sentence each."""
     return " ".join(
-        f"{row.label} ({row.protocol}): in {row.lost} of {row.n} members the transformer left the face; they are right "
-        f"on {percent(row.lost_mean)} %, the others on {percent(row.kept_mean)} %."
+        f"{row.label} ({row.protocol}): in {row.lost} of {row.n} members the transformer left the face "
+        f"(Wilson's interval {interval(*wilson(row.n - row.lost, row.n))} %); they are right on "
+        f"{percent(row.lost_mean)} %, the others on {percent(row.kept_mean)} %."
         for row in table.itertuples()
         if _mixed(row)
+    )
+
+
+def lost_early(table: pd.DataFrame) -> str:
+    """When the transformers that left the face did so, in a sentence; table: `tables.while_lost`; empty without one."""
+    if table.empty:
+        return ""
+    first = table.loc[table["epoch"] == 1, "grid_outside"]
+    inside = table.loc[table["grid_outside"] <= LOST, "epoch"]
+    since = inside.max() + 1 if len(inside) else 1
+    count = table.groupby(["experiment", "seed", "fold"]).ngroups
+    return (
+        f"In {count} trainings the transformer left the face: after the first epoch {percent(first.min())} to "
+        f"{percent(first.max())} % of the grid lay outside the image, from epoch {since} on more than "
+        f"{100 * LOST:.0f} % in all of them. None came back."
     )
 
 
