@@ -1,0 +1,101 @@
+"""Which sequences the strong recipe gets wrong in every answer under `subject`, and how much of its errors is theirs.
+
+Made from `results/` alone.
+"""
+
+import pandas as pd
+
+from fer_lib import results
+from fer_lib.experiments import Experiment
+from fer_lib.findings.recipe_results import on_all_folds
+from fer_lib.findings.tables import measured, with_sequences
+
+READINGS = ALL_RIGHT, SOME_WRONG, ALL_WRONG, NOBODY = (
+    "right in every answer",
+    "wrong in some answers",
+    "wrong in every answer of this training",
+    "wrong in every answer of every network",
+)
+"""How a sequence is read, from the easiest to the hardest."""
+
+
+def others(experiment: Experiment) -> list[Experiment]:
+    """What else the strong recipe trained, from scratch or fine-tuned, and asked about everybody under `subject`."""
+    rows = [row for row in measured(experiment.dataset) if (row.recipe, row.protocol) == ("strong", "subject")]
+    return [row for row in rows if row.experiment != experiment.experiment and on_all_folds(row)]
+
+
+def by_sequence(experiment: Experiment) -> pd.DataFrame:
+    """A row per tested sequence; of an emotion the most often wrong first, of these what others are least right on.
+
+    Columns subject, sequence, emotion (as labelled), answers (one a frame and initialisation), errors, said and share
+    (the commonest answer and how much of the answers it is), agree and right (how many answers of the `others`
+    are this one, and the labelled one), others (how many these are), reading (`ALL_RIGHT` to `NOBODY`).
+    """
+    own, classes = with_sequences(experiment), dict(enumerate(results.class_names(experiment)))
+    elsewhere = pd.concat([own.iloc[:0], *map(with_sequences, others(experiment))])
+    rows = []
+    for (sequence, subject, label), said in own.groupby(["sequence", "subject", "label"])["prediction"]:
+        commonest = said.mode().iloc[0]
+        asked = elsewhere.loc[elsewhere["sequence"] == sequence, "prediction"]
+        rows.append(
+            {
+                "subject": subject,
+                "sequence": sequence,
+                "emotion": classes[label],
+                "answers": len(said),
+                "errors": int((said != label).sum()),
+                "said": classes[commonest],
+                "share": (said == commonest).mean(),
+                "agree": int((asked == commonest).sum()),
+                "right": int((asked == label).sum()),
+                "others": len(asked),
+            }
+        )
+    table = pd.DataFrame(rows)
+    table["reading"] = [_reading(row) for row in table.itertuples()]
+    hardest = table.assign(correct=1 - table["errors"] / table["answers"]).sort_values(["emotion", "correct", "right"])
+    return hardest.drop(columns="correct").reset_index(drop=True)
+
+
+def _reading(row) -> str:
+    if row.errors < row.answers:
+        return SOME_WRONG if row.errors else ALL_RIGHT
+    return NOBODY if row.others and not row.right else ALL_WRONG
+
+
+def always_wrong(sequences: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `by_sequence` that are wrong in every answer, in all frames and by all initialisations."""
+    return sequences[sequences["errors"] == sequences["answers"]]
+
+
+def concentration(sequences: pd.DataFrame) -> dict[str, float]:
+    """How few sequences and people the errors of `by_sequence` lie on.
+
+    sequences, always (wrong in every answer), answers, errors, errors_on_always, share_on_always (NaN without an
+    error), half (the fewest sequences that hold half of the errors), people, people_without_error,
+    people_without_right, sequences_of_these, set_aside (the share of right answers on the sequences that are not
+    always wrong; NaN if all are).
+    """
+    hard = always_wrong(sequences)
+    answers, errors = (int(sequences[name].sum()) for name in ("answers", "errors"))
+    on_always, left = int(hard["errors"].sum()), answers - int(hard["answers"].sum())
+    held = sequences["errors"].sort_values(ascending=False).cumsum()
+    people = sequences.groupby("subject").agg(
+        answers=("answers", "sum"), errors=("errors", "sum"), sequences=("sequence", "size")
+    )
+    without_right = people[people["errors"] == people["answers"]]
+    return {
+        "sequences": len(sequences),
+        "always": len(hard),
+        "answers": answers,
+        "errors": errors,
+        "errors_on_always": on_always,
+        "share_on_always": on_always / errors if errors else float("nan"),
+        "half": int((held < errors / 2).sum()) + 1 if errors else 0,
+        "people": len(people),
+        "people_without_error": int((people["errors"] == 0).sum()),
+        "people_without_right": len(without_right),
+        "sequences_of_these": int(without_right["sequences"].sum()),
+        "set_aside": 1 - (errors - on_always) / left if left else float("nan"),
+    }
