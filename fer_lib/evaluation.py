@@ -1,6 +1,7 @@
 """From a trained network to embeddings, class probabilities and scores. The test frames choose nothing here."""
 
 import numpy as np
+import pandas as pd
 import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
@@ -95,6 +96,12 @@ def scores(labels: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
         "macro_f1": f1_score(labels, predictions, labels=present, average="macro", zero_division=0),
         "balanced_accuracy": recall_score(labels, predictions, labels=present, average="macro"),
     }
+
+
+def macro_f1(predictions: pd.DataFrame) -> float:
+    """Macro F1 of each initialisation over all frames that it was tested on, and of these the mean."""
+    by_seed = predictions.groupby("seed")[["label", "prediction"]]
+    return float(np.mean([scores(one["label"], one["prediction"])["macro_f1"] for _, one in by_seed]))
 
 
 def nearest_pixels(images: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:

@@ -88,6 +88,12 @@ def pooled(
     return mean_interval(sums["values"] / sums["of"], within)
 
 
+def wilson(errors: int, frames: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of an accuracy, as if the frames were independent."""
+    found = stats.binomtest(frames - errors, frames).proportion_ci(LEVEL, method="wilson")
+    return float(found.low), float(found.high)
+
+
 def cluster_interval(predictions: pd.DataFrame) -> tuple[float, float, float]:
     """Pooled accuracy over all rows and its interval when people, not frames, are resampled.
 

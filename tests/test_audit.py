@@ -34,9 +34,7 @@ def test_a_number_is_rounded_or_cut():
     assert audit.same_to_two_decimals(1.0, 100.0)
 
 
-def test_intervals_and_tests_of_the_papers_counts():
-    assert np.round([100 * end for end in audit.wilson(1)], 2).tolist() == [96.94, 99.90]
-    assert np.round([100 * end for end in audit.wilson(6)], 2).tolist() == [92.96, 98.47]
+def test_the_papers_counts_against_each_other():
     assert audit.fisher(2, 1) == 1
     assert audit.fisher(6, 1) == pytest.approx(0.12, abs=0.005)
     shown = audit.counts_table(pd.DataFrame({"method": list("ab"), "errors": [6, 1]}))

@@ -1,9 +1,10 @@
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier
 
-from fer_lib.evaluation import Predictor, embed, nearest_pixels, scores, self_agreement
+from fer_lib.evaluation import Predictor, embed, macro_f1, nearest_pixels, scores, self_agreement
 from fer_lib.experiments import Experiment
 from fer_lib.network import Network
 
@@ -52,6 +53,12 @@ def test_scores_by_hand():
     assert result["accuracy"] == 0.75
     assert result["balanced_accuracy"] == 0.75
     assert result["macro_f1"] == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_macro_f1_is_the_mean_over_initialisations():
+    predictions = pd.DataFrame({"seed": [0, 0, 1, 1], "label": [0, 1, 0, 1], "prediction": [0, 1, 0, 0]})
+    # The first is right throughout; the F1 of the second's classes: 2/3 and 0.
+    assert macro_f1(predictions) == pytest.approx((1 + 1 / 3) / 2)
 
 
 def test_nearest_pixels():

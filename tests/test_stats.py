@@ -14,6 +14,7 @@ from fer_lib.stats import (
     pooled_difference,
     pooled_gain,
     verdict,
+    wilson,
 )
 
 
@@ -27,6 +28,11 @@ def test_mean_interval_by_hand():
 def test_mean_interval_is_cut_and_undefined_for_one():
     assert mean_interval([0.99, 1.0, 0.98])[2] == 1
     assert np.isnan(mean_interval([0.9])[1:]).all()
+
+
+def test_wilson_of_the_papers_counts():
+    assert np.round([100 * end for end in wilson(1, 181)], 2).tolist() == [96.94, 99.90]
+    assert np.round([100 * end for end in wilson(6, 181)], 2).tolist() == [92.96, 98.47]
 
 
 def test_subject_interval_resamples_people():

@@ -10,7 +10,7 @@ from scipy import stats
 from fer_lib import results
 from fer_lib.findings.claims import CLAIMS, pairs
 from fer_lib.findings.tables import lost, measured
-from fer_lib.stats import LEVEL
+from fer_lib.stats import LEVEL, wilson
 from fer_lib.words.naming import label, published
 from fer_lib.words.rounding import in_cell, interval, p_value, percent
 
@@ -100,12 +100,6 @@ def number_line(explained: pd.DataFrame, most_errors: int = 8) -> pd.DataFrame:
     return pd.concat([comb, printed], ignore_index=True)
 
 
-def wilson(errors: int, frames: int = TEST_FRAMES) -> tuple[float, float]:
-    """Wilson's 95 % interval of an accuracy, as if the frames were independent."""
-    found = stats.binomtest(frames - errors, frames).proportion_ci(LEVEL, method="wilson")
-    return float(found.low), float(found.high)
-
-
 def fisher(errors: int, other: int) -> float:
     """Two-sided p of Fisher's exact test that two accuracies on `TEST_FRAMES` each are the same."""
     return float(stats.fisher_exact([[errors, TEST_FRAMES - errors], [other, TEST_FRAMES - other]]).pvalue)
@@ -113,7 +107,7 @@ def fisher(errors: int, other: int) -> float:
 
 def counts_table(explained: pd.DataFrame) -> pd.DataFrame:
     """Rows of `possible` with Wilson's interval, and Fisher's p against the last row, the proposed method."""
-    ends = [wilson(errors) for errors in explained["errors"]]
+    ends = [wilson(errors, TEST_FRAMES) for errors in explained["errors"]]
     proposed = explained["errors"].iloc[-1]
     return pd.DataFrame(
         {

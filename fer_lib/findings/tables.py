@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib import paths, results
-from fer_lib.evaluation import scores
+from fer_lib.evaluation import macro_f1
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.network import Network, parameter_count
 from fer_lib.stats import WITHOUT_ENDS, by_training, mean_interval, pooled
@@ -90,12 +90,6 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def macro_f1(predictions: pd.DataFrame) -> float:
-    """Macro F1 of each initialisation over all frames that it was tested on, and of these the mean."""
-    by_seed = predictions.groupby("seed")[["label", "prediction"]]
-    return float(np.mean([scores(one["label"], one["prediction"])["macro_f1"] for _, one in by_seed]))
 
 
 def occluded(experiment: Experiment) -> pd.DataFrame:

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from fer_lib import results
+from fer_lib.evaluation import macro_f1
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.findings import recipe_results
 from fer_lib.findings.robustness import SCORES, equally
-from fer_lib.findings.tables import has_results, macro_f1, measured
+from fer_lib.findings.tables import has_results, measured
 from fer_lib.measures import transfer
 from fer_lib.measures.references import METHODS
 from fer_lib.occlusion_benchmark import SUITE

@@ -14,8 +14,8 @@ from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits
 
 from fer_lib import paths, results
+from fer_lib.evaluation import macro_f1
 from fer_lib.faces import Faces
-from fer_lib.findings.tables import macro_f1
 from fer_lib.splits import Split, draws, served
 from fer_lib.stats import cluster_interval, mean_interval
 from fer_lib.words.rounding import intervals, percent
@@ -77,7 +77,7 @@ def predict_all(faces: Faces) -> pd.DataFrame:
 
 
 def summary(predictions: pd.DataFrame) -> pd.DataFrame:
-    """One row per protocol and method: mean, ci_low, ci_high, n (splits), macro_f1 (`tables.macro_f1`).
+    """One row per protocol and method: mean, ci_low, ci_high, n (splits), macro_f1 (`evaluation.macro_f1`).
 
     As for the trained networks: under `subject` pooled with people resampled, else over the splits.
     """

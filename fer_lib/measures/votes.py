@@ -10,7 +10,7 @@ from scipy.stats import entropy
 
 from fer_lib.datasets.fer2013 import CLASSES
 from fer_lib.datasets.ferplus import CATEGORIES
-from fer_lib.findings.audit import wilson
+from fer_lib.stats import wilson
 
 OTHERS = tuple(name for name in CATEGORIES if name not in CLASSES)
 """Categories of the votes that are no class of FER2013."""

@@ -17,6 +17,7 @@ from fer_lib.findings import (
     views,
 )
 from fer_lib.measures import references, speed
+from fer_lib.stats import wilson
 from fer_lib.words import fer2013_wording, quality_wording, recipe_wording, transfer_wording
 from fer_lib.words.rounding import interval, percent, with_ends
 
@@ -103,8 +104,8 @@ def printed_in_short() -> str:
     """What the paper's own number says of the accuracy behind it, in a sentence."""
     published = pd.read_csv(paths.NOTEBOOKS / "published.csv").dropna(subset="backbone")
     proposed = audit.possible(published).iloc[-1]
-    low, high = audit.wilson(proposed["errors"])
     frames = audit.TEST_FRAMES
+    low, high = wilson(proposed["errors"], frames)
     return (
         f"{proposed['printed']} % is {frames - proposed['errors']} of {frames} frames, cut, not rounded, to two "
         f"decimals; were the frames independent, that would be compatible with {interval(low, high)} %. "
