@@ -22,6 +22,12 @@ def test_the_leak_stands_beside_what_it_gives_away(tmp_path, monkeypatch):
     assert answers.leak("ckplus") == f"{said}; there {nearest}."
 
 
+def test_what_the_printed_number_says():
+    said = answers.printed_in_short()
+    assert said.startswith("Of 181 frames only 180 right gives 99.44 %, cut and not rounded to two decimals; were the ")
+    assert "compatible with 96.94 to 99.90 %. No one way of counting" in said
+
+
 def test_what_occlusion_takes_is_told_of_the_first_arm(monkeypatch):
     scores = pd.DataFrame({"score": ["clean", "black rectangle", "unseen"], "mean": [0.9, 0.8, 0.6]})
     scores = scores.assign(label=followed.labels()[0], protocol="subject", people=2)

@@ -31,6 +31,11 @@ def test_a_power_curve_shows_the_wanted_chance(ax):
     assert ax.lines[1].get_ydata() == [0.7, 0.7] and ax.get_legend_handles_labels()[1] == ["1 point"]
 
 
+def test_the_limit_of_a_power_curve_has_its_colour(ax):
+    audit_plots.power_limit(ax, 0.4, plots.CYCLE[1])
+    assert ax.lines[0].get_ydata() == [0.4, 0.4] and ax.lines[0].get_color() == plots.CYCLE[1]
+
+
 def test_found_differences_are_filled(ax):
     table = pd.DataFrame({"group": ["a", "a", "b"], "difference": [0.1, -0.2, 0.3], "found": [False, True, False]})
     audit_plots.found_differences(ax, table)

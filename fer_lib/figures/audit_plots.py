@@ -87,6 +87,12 @@ def power_curve(ax: Axes, counts: np.ndarray, power: np.ndarray, label: str, col
     return ax
 
 
+def power_limit(ax: Axes, limit: float, colour: str) -> Axes:
+    """Draw the chance that a `power_curve` of this colour tends to."""
+    ax.axhline(limit, color=colour, linewidth=0.8, linestyle=":")
+    return ax
+
+
 def found_differences(ax: Axes, table: pd.DataFrame) -> Axes:
     """Draw comparisons as dots, a line per `group`: difference; filled where found, apart from 0, hollow where not."""
     groups = table["group"].unique()

@@ -1,5 +1,6 @@
 """How far printed accuracies can be trusted: which are possible, what they resolve, and what more would take."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from itertools import product
 
@@ -10,7 +11,7 @@ from scipy import stats
 from fer_lib import results
 from fer_lib.findings.claims import CLAIMS, pairs
 from fer_lib.findings.tables import lost, measured
-from fer_lib.stats import LEVEL, wilson
+from fer_lib.stats import LEVEL, OVERLAP, wilson
 from fer_lib.words.naming import label, published
 from fer_lib.words.rounding import in_cell, interval, p_value, percent
 
@@ -23,11 +24,21 @@ TEST_BATCHES = (8, 16, 32, 64, 128)
 POWER = 0.8
 """The chance with which a study should find a difference that is there."""
 
+SHARED = OVERLAP["random"]
+"""What the differences of the paper's protocol are corrected by: all its splits are of the same frames."""
+
+MOST_SEEDS = 1_000_000
+"""Beyond as many the standard error of a corrected test hardly falls."""
+
+
+def rounded_and_cut(share: float) -> tuple[float, float]:
+    """A share in percent, rounded and cut to two decimals."""
+    return np.floor(10_000 * share + 0.5) / 100, np.floor(10_000 * share + 1e-9) / 100
+
 
 def same_to_two_decimals(share: float, printed: float) -> bool:
     """Whether a share becomes the printed percentage when it is rounded or cut to two decimals."""
-    rounded, cut = np.floor(10_000 * share + 0.5) / 100, np.floor(10_000 * share + 1e-9) / 100
-    return bool(np.isclose([rounded, cut], printed).any())
+    return bool(np.isclose(rounded_and_cut(share), printed).any())
 
 
 ALL = "all frames"
@@ -77,6 +88,17 @@ def _listed(found: Iterable[str]) -> str:
     return "; ".join(found) or "impossible"
 
 
+def as_a_share(printed: float) -> str:
+    """Which number of right answers on `TEST_FRAMES` gives a printed percentage: a sentence without its full stop."""
+    found = explanations(printed)
+    found = found[found["how"] == ALL]
+    if found.empty:
+        return f"Of {TEST_FRAMES} frames no number right gives {printed:.2f} %, rounded or cut to two decimals"
+    errors, share = found[["errors", "accuracy"]].iloc[0]
+    way = "rounded" if np.isclose(rounded_and_cut(share)[0], printed) else "cut and not rounded"
+    return f"Of {TEST_FRAMES} frames only {TEST_FRAMES - errors:.0f} right gives {printed:.2f} %, {way} to two decimals"
+
+
 def common_way(printed: pd.DataFrame) -> str:
     """Whether one of the ways of `explanations` gives all of the printed accuracies, in a sentence."""
     ways = [set(explanations(accuracy)["how"]) for accuracy in printed["accuracy"]]
@@ -101,26 +123,57 @@ def number_line(explained: pd.DataFrame, most_errors: int = 8) -> pd.DataFrame:
 
 
 def fisher(errors: int, other: int) -> float:
-    """Two-sided p of Fisher's exact test that two accuracies on `TEST_FRAMES` each are the same."""
+    """Two-sided p of Fisher's exact test that two accuracies, each on `TEST_FRAMES` of its own, are the same."""
     return float(stats.fisher_exact([[errors, TEST_FRAMES - errors], [other, TEST_FRAMES - other]]).pvalue)
 
 
+def mcnemar_at_best(errors: int, other: int) -> float:
+    """The least two-sided p of McNemar's exact test, of two methods on the same frames.
+
+    That is where all errors of the one are errors of the other too.
+    """
+    return min(1.0, 2 * 0.5 ** abs(errors - other))
+
+
 def counts_table(explained: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `possible` with Wilson's interval, and Fisher's p against the last row, the proposed method."""
+    """Rows of `possible` with Wilson's interval, and the p of two tests against the last row, the proposed method."""
     ends = [wilson(errors, TEST_FRAMES) for errors in explained["errors"]]
-    proposed = explained["errors"].iloc[-1]
+    *others, proposed = explained["errors"]
     return pd.DataFrame(
         {
             "method": explained["method"],
             "errors": [f"{errors} of {TEST_FRAMES}" for errors in explained["errors"]],
             "accuracy": [percent(1 - errors / TEST_FRAMES) for errors in explained["errors"]],
             "95 % interval": [interval(*pair) for pair in ends],
-            "p against the proposed": [p_value(fisher(errors, proposed)) for errors in explained["errors"][:-1]]
-            + ["–"],
+            "Fisher's p": [p_value(fisher(errors, proposed)) for errors in others] + ["–"],
+            "McNemar's p, at best": [p_value(mcnemar_at_best(errors, proposed)) for errors in others] + ["–"],
             "low": [low for low, _ in ends],
             "high": [high for _, high in ends],
         }
     )
+
+
+def told_apart(printed: pd.DataFrame) -> str:
+    """Which counts that explain the other printed accuracies can differ from the last one's, in sentences.
+
+    printed: as in `possible`.
+    """
+    proposed = possible(printed)["errors"].iloc[-1]
+    same, apart = [], []
+    for errors, own in pd.concat(map(explanations, printed["accuracy"].iloc[:-1])).groupby("errors"):
+        separate, shared = fisher(errors, proposed), mcnemar_at_best(errors, proposed)
+        if min(separate, shared) > 1 - LEVEL:
+            same.append(f"{errors}")
+        else:
+            apart.append(
+                f"With {errors} errors, if the printed number is over {', '.join(own['how'])}, it could be: p "
+                f"{p_value(separate)} (Fisher), at best {p_value(shared)} (McNemar)."
+            )
+    alike = (
+        f"With {' or '.join(same)} errors a method cannot be told apart from the proposed one with {proposed}, neither "
+        f"on frames of its own nor on the same ones (at {100 * (1 - LEVEL):.0f} %)."
+    )
+    return " ".join([alike] * bool(same) + apart)
 
 
 def dependence(leaks: pd.DataFrame) -> str:
@@ -175,20 +228,33 @@ def agreement_in_words(members: pd.DataFrame) -> str:
     )
 
 
-def paired_t_power(difference: float, spread: float, n: int) -> float:
-    """Power of a two-sided paired t test over n pairs whose differences have this standard deviation."""
+def paired_t_power(difference: float, spread: float, n: int, overlap: float = 0.0) -> float:
+    """Power of a two-sided paired t test over n pairs whose differences have this standard deviation.
+
+    overlap: what they have in common, as in `stats.OVERLAP`, by which the test is corrected.
+    """
     critical = stats.t.ppf((1 + LEVEL) / 2, n - 1)
-    shift = difference / spread * np.sqrt(n)
+    shift = difference / (spread * np.sqrt(1 / n + overlap))
     # The other tail, a difference in the wrong direction, is NaN in scipy where it is too small to count.
     return float(1 - stats.nct.cdf(critical, n - 1, shift) + np.nan_to_num(stats.nct.cdf(-critical, n - 1, shift)))
 
 
-def seeds_needed(difference: float, spread: float) -> int:
-    """The fewest pairs of members that reach `POWER`."""
-    n = 2
-    while paired_t_power(difference, spread, n) < POWER:
-        n += 1
-    return n
+def power_limit(difference: float, spread: float, overlap: float) -> float:
+    """What `paired_t_power` tends to as n grows: the standard error tends to spread * sqrt(overlap)."""
+    critical, shift = stats.norm.ppf((1 + LEVEL) / 2), difference / (spread * np.sqrt(overlap))
+    return float(stats.norm.sf(critical - shift) + stats.norm.cdf(-critical - shift))
+
+
+def resolvable(spread: float, overlap: float) -> float:
+    """The difference whose `power_limit` is `POWER`: of a smaller one no number of pairs reaches it."""
+    return float((stats.norm.ppf((1 + LEVEL) / 2) + stats.norm.ppf(POWER)) * spread * np.sqrt(overlap))
+
+
+def seeds_needed(difference: float, spread: float, overlap: float = 0.0) -> float:
+    """The fewest pairs of members that reach `POWER`; infinite where `MOST_SEEDS` do not. See `paired_t_power`."""
+    counts = range(2, MOST_SEEDS)
+    at = bisect_left(counts, POWER, key=lambda n: paired_t_power(difference, spread, n, overlap))
+    return counts[at] if at < len(counts) else np.inf
 
 
 def spread_interval(spread: float, n: int) -> tuple[float, float]:
@@ -253,16 +319,30 @@ def discordance(first: pd.DataFrame, second: pd.DataFrame) -> float:
 
 
 def power_curves(spread: float, discordant: float, points: tuple = (0.48, 1, 2)) -> pd.DataFrame:
-    """The chance of finding a difference of so many points: columns of, points, n, power. See `spreads`.
+    """The chance of finding a difference of so many points: columns of, points, n, power, limit. See `spreads`.
 
-    of: "seeds" of each arm, up to 200, or "frames" that both methods see, up to 20,000 on a logarithmic scale.
+    of: "seeds" of each arm, up to 1,000, or "frames" that both methods see, up to 20,000, on logarithmic scales.
+    limit: what the power tends to as n grows.
     """
     rows = []
     for one in points:
-        rows += [("seeds", one, n, paired_t_power(one / 100, spread, n)) for n in range(2, 201)]
-        differing = max(discordant, one / 100)
-        rows += [("frames", one, n, paired_frames_power(one / 100, differing, n)) for n in np.geomspace(100, 2e4, 100)]
-    return pd.DataFrame(rows, columns=["of", "points", "n", "power"])
+        share, limit = one / 100, power_limit(one / 100, spread, SHARED)
+        seeds = np.unique(np.geomspace(2, 1000, 100).round().astype(int))
+        rows += [("seeds", one, n, paired_t_power(share, spread, n, SHARED), limit) for n in seeds]
+        differing = max(discordant, share)
+        rows += [("frames", one, n, paired_frames_power(share, differing, n), 1.0) for n in np.geomspace(100, 2e4, 100)]
+    return pd.DataFrame(rows, columns=["of", "points", "n", "power", "limit"])
+
+
+def power_caption(curves: pd.DataFrame) -> str:
+    """What a figure of `power_curves` shows, in sentences."""
+    limits = curves[curves["of"] == "seeds"].groupby("points")["limit"].first()
+    tends = ", ".join(f"{100 * limit:.0f} % ({points:g})" for points, limit in limits.items())
+    return (
+        f"Chance of finding a difference; dashed: {100 * POWER:.0f} %. Left: by the paired t test, corrected for "
+        f"splits of the same frames; dotted: what the chance tends to with ever more seeds, {tends}. Right: by "
+        f"McNemar's test; the upright line: the paper's {TEST_FRAMES} test frames."
+    )
 
 
 def power_answer(spread: float, discordant: float, members: int, leaks: pd.DataFrame) -> str:
@@ -274,19 +354,15 @@ def power_answer(spread: float, discordant: float, members: int, leaks: pd.DataF
         return "This needs triplet and softmax under `random`, with several seeds that differ; they were not run yet."
     low, high = published("resnet10", "softmax"), published("resnet10", "triplet")
     difference = high - low
-    least, most = (seeds_needed(difference, end) for end in spread_interval(spread, members))
     unpaired, paired = frames_needed(low, high), paired_frames_needed(difference, max(discordant, difference))
     a_person = leaks.set_index("protocol").loc["subject", "frames a subject"]
     people = [f"{frames:,} frames, {np.ceil(frames / a_person):,.0f} people" for frames in (unpaired, paired)]
     return "\n".join(
         [
-            f"To find a difference of {100 * difference:.2f} points with a chance of {100 * POWER:.0f} %, two-sided at "
-            f"{100 * (1 - LEVEL):.0f} %, it takes:",
+            f"What finds a difference of {100 * difference:.2f} points with a chance of {100 * POWER:.0f} %, two-sided "
+            f"at {100 * (1 - LEVEL):.0f} %?",
             "",
-            f"- **{seeds_needed(difference, spread)} seeds** of each arm on the same splits, where differences spread "
-            f"by {100 * spread:.2f} points (standard deviation over {members} pairs of our networks, softmax and "
-            f"triplet with a transformer that keeps the face; so few pairs tell only that it takes {least} to {most}). "
-            "Seeds tell two trainings apart, on these people only.",
+            f"- {_in_seeds(difference, spread, members)}",
             f"- **{people[0]}** for each method, tested on frames of its own, if they are right on the {percent(low)} "
             f"and {percent(high)} % that are printed.",
             f"- **{people[1]}** if both are tested on the same frames and just one is right on {percent(discordant)} "
@@ -296,3 +372,25 @@ def power_answer(spread: float, discordant: float, members: int, leaks: pd.DataF
             "people are needed.",
         ]
     )
+
+
+def _in_seeds(difference: float, spread: float, members: int) -> str:
+    needed, ends = seeds_needed(difference, spread, SHARED), spread_interval(spread, members)
+    least, most = (seeds_needed(difference, end, SHARED) for end in ends)
+    from_on = [f"{100 * resolvable(one, SHARED):.2f}" for one in (spread, *ends)]
+    said = [
+        f"**{needed if np.isfinite(needed) else 'No number of'} seeds** of each arm on these frames.",
+        f"Differences spread by {100 * spread:.2f} points (standard deviation over {members} pairs of our networks on "
+        "the same splits, softmax and triplet with a transformer that keeps the face).",
+        "All splits are of the same frames, so the paired t test is corrected as on page *Table 2* (Nadeau and Bengio "
+        f"2003): with ever more seeds its standard error tends to {100 * spread * np.sqrt(SHARED):.2f} points, and the "
+        f"chance to {100 * power_limit(difference, spread, SHARED):.0f} %.",
+        f"Enough seeds would find a difference of {from_on[0]} points or more ({from_on[1]} to {from_on[2]} by the "
+        "95 % interval of that spread).",
+    ]
+    if np.isfinite(least):
+        at_most = f"{most} at most" if np.isfinite(most) else "that perhaps no number does"
+        said.append(f"So few pairs tell only that it takes {least} at least, and {at_most}.")
+    naive = seeds_needed(difference, spread)
+    said.append(f"Without the correction, as if every split had frames of its own, {naive} would seem enough.")
+    return " ".join([*said, "Seeds tell two trainings apart, on these people only."])

@@ -75,6 +75,6 @@ def counted(faces: Faces, splits: list[Split]) -> dict[str, float]:
 
 
 def readable(leaks: pd.DataFrame) -> pd.DataFrame:
-    """`ladder` rounded for the eye, shares in percent."""
+    """`ladder` with its shares in percent, rounded for the eye."""
     shares = [name for name in leaks if name.endswith(" seen") or name.startswith("nearest")]
-    return leaks.assign(**{name: leaks[name].map(percent) for name in shares}).round(1)
+    return leaks.assign(**{name: leaks[name].map(percent) for name in shares})

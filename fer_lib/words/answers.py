@@ -111,15 +111,12 @@ def _over_reference(dataset: str, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def printed_in_short() -> str:
-    """What the paper's own number says of the accuracy behind it, in a sentence."""
+    """What the paper's own number says of the accuracy behind it, in two sentences."""
     published = pd.read_csv(paths.NOTEBOOKS / "published.csv").dropna(subset="backbone")
     proposed = audit.possible(published).iloc[-1]
-    frames = audit.TEST_FRAMES
-    low, high = wilson(proposed["errors"], frames)
     return (
-        f"{proposed['printed']} % is {frames - proposed['errors']} of {frames} frames, cut, not rounded, to two "
-        f"decimals; were the frames independent, that would be compatible with {interval(low, high)} %. "
-        f"{audit.common_way(published)}"
+        f"{audit.as_a_share(proposed['printed'])}; were the frames independent, that would be compatible with "
+        f"{interval(*wilson(proposed['errors'], audit.TEST_FRAMES))} %. {audit.common_way(published)}"
     )
 
 
