@@ -45,9 +45,11 @@ def asked(monkeypatch):
 
 
 def test_a_figure_draws_who_can_have_an_interval(asked):
-    few, enough = (Experiment(f"of-{n}", "ckplus", protocol="random", seeds=n) for n in (2, 3))
+    few, enough, more = (Experiment(f"of-{n}", "ckplus", protocol="random", seeds=n) for n in (2, 3, 4))
     pooled, sequence = (Experiment("one", "ckplus", protocol=protocol) for protocol in ("subject", "sequence"))
-    assert followed.drawn([few, sequence, pooled, enough]) == {"subject": [pooled], "random": [enough]}
+    assert followed.drawn([few, sequence, pooled, enough, more]) == {"subject": [pooled], "random": [enough, more]}
+    assert followed.drawn([enough, pooled]) == {"subject": [pooled]}, "one alone is compared with nothing"
+    assert followed.drawn([enough]) == {"random": [enough]}
     assert followed.drawn([few]) == {}
 
 

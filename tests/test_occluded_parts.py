@@ -90,7 +90,11 @@ def test_the_right_half_over_the_left(stored):
     assert (row.left, row.right) == pytest.approx((0.9, 1)), "half of the frames, under a fill of five"
     assert row.difference == pytest.approx(0.1) and row.verdict == "not resolvable", "the two folds are alike"
     said = occlusion_wording.sided(occluded_parts.sides([ARM]))
-    assert "(8 people): softmax, epochs 100 +10.00 points [" in said
+    assert "(8 people): No difference between them is resolvable: softmax, epochs 100 +10.00 points [" in said
+    decided = occluded_parts.sides([ARM, OTHER]).assign(verdict=["contradicted", "supported"])
+    said = occlusion_wording.sided(decided)
+    assert "More is lost under the right half: softmax, epochs 100 +10.00" in said
+    assert "More is lost under the left half: softmax, no occlusion, epochs 100 +0.00" in said
 
 
 def test_few_members_have_no_interval(listed):

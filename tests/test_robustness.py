@@ -171,7 +171,7 @@ def test_what_is_gained_without_a_kind(stored):
     found = questions.without_kind("synthetic", "eyes").set_index("score")["difference"]
     assert found.to_dict() == pytest.approx({"unseen": 1 / 8, "rest": 0})
     said = occlusion_wording.without_the_right(questions.without_kind("synthetic"))
-    assert "softmax, epochs 100 +14.29 points [+14.29 to +14.29], not resolvable, instead of +12.50." in said
+    assert "softmax, epochs 100 +14.29 points [+14.29 to +14.29], not resolvable, instead of +12.50 under all." in said
     assert occlusion_wording.without_the_right(questions.without_kind("synthetic")[:0]) == ""
 
 

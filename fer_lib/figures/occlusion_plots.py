@@ -63,11 +63,13 @@ def recalls(table: pd.DataFrame) -> Figure:
     """`recall` of each method of `occluded_parts.recall`, two beside each other."""
     methods = table["method"].unique()
     rows, columns = -(-len(methods) // 2), min(2, len(methods))
-    fig, axes = plt.subplots(rows, columns, figsize=(4.8 * columns, 2.7 * rows), sharey=True, squeeze=False)
+    size = (4.8 * columns, 2.8 * rows)
+    fig, axes = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False, layout="constrained")
     for ax, method in zip(axes.flat, methods, strict=False):
         recall(ax, table[table["method"] == method]).set_title(method)
     for ax in axes.flat[len(methods) :]:
         ax.set_axis_off()
+    fig.get_layout_engine().set(hspace=0.08)
     return fig
 
 

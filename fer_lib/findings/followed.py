@@ -41,11 +41,14 @@ def few(arms: list[Experiment]) -> list[Experiment]:
 
 
 def drawn(arms: list[Experiment]) -> dict[str, list[Experiment]]:
-    """Of `robustness.by_protocol` the `few` of those that can have an interval; no protocol without one."""
+    """Of `robustness.by_protocol` the `few` of those that can have an interval.
+
+    After the least exposed protocol only those with two such arms, for one alone is compared with nothing.
+    """
     found = {}
     for protocol, own in robustness.by_protocol(arms).items():
         asked = [arm for arm in own if robustness.enough(arm, robustness.right(arm, robustness.SCORES["clean"]))]
-        found |= {protocol: few(asked)} if asked else {}
+        found |= {protocol: few(asked)} if len(asked) > bool(found) else {}
     return found
 
 

@@ -24,10 +24,20 @@ def hardest(table: pd.DataFrame) -> str:
 
 def sided(table: pd.DataFrame) -> str:
     """What covering the right half leaves more than covering the left, in sentences. table: `occluded_parts.sides`."""
-    said = [f"{followed.short(row.method)} {gained(row)}" for row in table.itertuples()]
+    heads = {
+        "contradicted": "More is lost under the right half",
+        "supported": "More is lost under the left half",
+        "else": "No difference between them is resolvable",
+    }
+    verdicts = table["verdict"].where(table["verdict"].isin(list(heads)), "else")
+    said = [
+        f"{head}: {'; '.join(f'{followed.short(row.method)} {gained(row)}' for row in own.itertuples())}."
+        for verdict, head in heads.items()
+        if len(own := table[verdicts == verdict])
+    ]
     return (
-        "Left and right are those of the image. Accuracy with the right half covered, over that with the left half "
-        f"covered ({table['n'].iloc[0]} {table['pairs'].iloc[0].split()[0]}): {'; '.join(said)}."
+        "Accuracy with the right half of the image covered, less that with the left half covered "
+        f"({table['n'].iloc[0]} {table['pairs'].iloc[0].split()[0]}): {' '.join(said)}"
     )
 
 
@@ -43,8 +53,8 @@ def without_the_right(table: pd.DataFrame) -> str:
             f"{followed.short(name)} {gained(rest)}, {rest['verdict']}, instead of {100 * unseen['difference']:+.2f}"
         )
     return (
-        "The right half is one of the unseen kinds, and without it training with occlusion gains under the "
-        f"others {'; '.join(said)}."
+        "The right half is one of the unseen kinds. Under the others alone training with occlusion gains "
+        f"{'; '.join(said)} under all."
     )
 
 
