@@ -83,6 +83,7 @@ def test_the_costliest_corner_in_words(stored):
     assert "anger, rows 0 to 15, columns 0 to 15, in softmax, epochs 100, +100.00 points [" in said
     assert "(4 frames, 4 people in 2 folds); one step of 8 pixels aside it is +0.00, one down +0.00." in said
     assert "Of the 4 answers lost 4 are fear. Of 1 other networks, for which this place was not picked, 0 lose" in said
+    assert "other networks" not in occlusion_wording.corner(occluded_parts.costliest([ARM]), [ARM])
 
 
 def test_the_right_half_over_the_left(stored):
@@ -106,3 +107,7 @@ def test_few_members_have_no_interval(listed):
         values = np.where(frames["seed"] == 0, 0.0, 1.0)
         mean, *ends = occluded_parts.interval_over(arm, frames, values)
         assert mean == pytest.approx((count - 1) / count) and np.isfinite(ends).all() == has_ends
+    one = occluded_parts._shown(
+        replace(arm, seeds=2), frames[frames["seed"] < 2], {"ci_low": 0.1, "verdict": "supported"}
+    )
+    assert np.isnan(one["ci_low"]) and one["verdict"] == "not resolvable"

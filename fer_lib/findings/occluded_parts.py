@@ -8,10 +8,10 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
-from fer_lib.findings.robustness import equally, interval_over, weighed
+from fer_lib.findings.robustness import enough, equally, interval_over, weighed
 from fer_lib.findings.tables import of_one_kind
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOW, WINDOWS, window_name
-from fer_lib.stats import COMPARISON, pooled_gain
+from fer_lib.stats import COMPARISON, WITHOUT_ENDS, pooled_gain
 from fer_lib.words.naming import label
 
 COVERS = {"none": {CLEAN: 1.0}} | {
@@ -67,8 +67,13 @@ def loss(experiment: Experiment, emotion: int, top: int, left: int) -> dict:
     """`stats.COMPARISON` of clear faces of an emotion over the same under the square there, and `frames`."""
     answers = results.read(experiment, "occluded_predictions.csv.gz")
     own = answers[answers["label"] == emotion]
-    found = pooled_gain(experiment.protocol, own, _lost(own, top, left))
-    return {**of_one_kind(found, own, experiment), "frames": len(own)}
+    return {**_shown(experiment, own, pooled_gain(experiment.protocol, own, _lost(own, top, left))), "frames": len(own)}
+
+
+def _shown(experiment: Experiment, frames: pd.DataFrame, found: dict) -> dict:
+    """A comparison over these frames, without ends and verdict where `robustness.enough` says no."""
+    unsure = {} if enough(experiment, frames) else WITHOUT_ENDS | {"verdict": "not resolvable"}
+    return of_one_kind(found | unsure, frames, experiment)
 
 
 def costliest(experiments: list[Experiment]) -> pd.DataFrame:
@@ -106,7 +111,7 @@ def sides(experiments: list[Experiment]) -> pd.DataFrame:
     for arm in experiments:
         answers = results.read(arm, "occluded_predictions.csv.gz")
         found = right_over_left(answers, arm.protocol)
-        rows.append({"method": label(arm), **of_one_kind(found, answers, arm)})
+        rows.append({"method": label(arm), **_shown(arm, answers, found)})
     return pd.DataFrame(rows, columns=["method", "left", "right", *COMPARISON])
 
 

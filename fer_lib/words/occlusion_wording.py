@@ -91,12 +91,14 @@ def corner(table: pd.DataFrame, arms: list[Experiment]) -> str:
     called = f" Of the {instead.sum()} answers lost {instead.iloc[0]} are {instead.index[0]}." if len(instead) else ""
     others = [(one, pd.Series(loss(one, *cell)).reindex(COMPARISON)) for one in arms if one != arm]
     sure = [f"{followed.short(label(one))} {gained(found)}" for one, found in others if found["verdict"] == "supported"]
+    elsewhere = (
+        f" Of {len(others)} other networks, for which this place was not picked, {len(sure)} lose there with both "
+        f"intervals above zero{': ' if sure else ''}{'; '.join(sure)}."
+    )
     return (
         f"The upper corner that costs most: {row.emotion}, {place(row.top, row.left)}, in "
         f"{followed.short(row.method)}, {gained(row)} of recall ({row.frames} frames, {row.n} {row.pairs}); one step "
-        f"of {STRIDE} pixels aside it is {aside:+.2f}, one down {down:+.2f}.{called} Of {len(others)} other networks, "
-        f"for which this place was not picked, {len(sure)} lose there with both intervals above zero"
-        f"{': ' if sure else ''}{'; '.join(sure)}."
+        f"of {STRIDE} pixels aside it is {aside:+.2f}, one down {down:+.2f}.{called}{elsewhere if others else ''}"
     )
 
 
