@@ -1,8 +1,10 @@
 """The networks that are followed among all others."""
 
 from dataclasses import replace
+from itertools import product
 
 import pandas as pd
+import pytest
 
 from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
@@ -29,3 +31,40 @@ def test_a_figure_of_many_lines_shows_few():
     strong = replace(softmax, experiment="strong", recipe="strong", occlusion="heavy", pretrained=naming.USUAL_START)
     assert followed.few([*arms, softmax, strong, replace(strong, pretrained=naming.LONG_START)]) == [softmax, strong]
     assert len(followed.few([*arms, arms[0]])) == 8, "none of them is followed"
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """(arms) -> each has a frame for each of its seeds and folds."""
+
+    def right(arm, weights):
+        members = product(range(arm.seeds), range(arm.folds))
+        return pd.DataFrame([(*member, "a") for member in members], columns=["seed", "fold", "frame_id"])
+
+    monkeypatch.setattr(followed.robustness, "right", right)
+
+
+def test_a_figure_draws_who_can_have_an_interval(asked):
+    few, enough, more = (Experiment(f"of-{n}", "ckplus", protocol="random", seeds=n) for n in (2, 3, 4))
+    pooled, sequence = (Experiment("one", "ckplus", protocol=protocol) for protocol in ("subject", "sequence"))
+    assert followed.drawn([few, sequence, pooled, enough, more]) == {"subject": [pooled], "random": [enough, more]}
+    assert followed.drawn([enough, pooled]) == {"subject": [pooled]}, "one alone is compared with nothing"
+    assert followed.drawn([enough]) == {"random": [enough]}
+    assert followed.drawn([few]) == {}
+
+
+def test_who_is_held_beside_each_other(asked):
+    softmax = Experiment("softmax", "ckplus", protocol="subject", backbone="resnet10", loss="softmax")
+    bare, strong = (
+        replace(softmax, occlusion="none"),
+        replace(naming.USUAL["strong"], dataset="ckplus", protocol="subject", loss="softmax"),
+    )
+    random = replace(softmax, protocol="random")
+    found = followed.beside([bare, random, strong, softmax])
+    assert [naming.label(one) for one in found] == [
+        "STN + ResNet-10 + softmax",
+        "STN + ResNet-10 + softmax (strong recipe)",
+        "STN + ResNet-10 + softmax (no occlusion)",
+    ]
+    others = [replace(softmax, experiment=f"margin-{k}", loss="triplet", margin=k) for k in range(2, 9)]
+    assert followed.beside(others) == others[:4]

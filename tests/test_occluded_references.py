@@ -65,6 +65,13 @@ def test_scores_by_hand(stored):
     assert occluded_references.scores("own").empty, "they were not asked there"
 
 
+def test_the_halves_of_the_references(stored):
+    table = occluded_references.sides("ckplus")
+    assert table["method"].tolist() == [PLAIN, TAUGHT]
+    assert table[["left", "right", "difference"]].values.tolist() == [[0.25, 0.25, 0]] * 2 and (table["n"] == 4).all()
+    assert occluded_references.sides("own").empty
+
+
 def test_a_network_is_held_against_what_was_taught_the_same(stored, monkeypatch):
     table = occluded_references.against("ckplus")
     assert table["reference"].unique().tolist() == [TAUGHT] and table["n"].tolist() == [4] * 3

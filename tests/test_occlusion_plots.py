@@ -1,5 +1,6 @@
 """What occlusion takes, as drawn."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.colors import to_hex
@@ -14,3 +15,24 @@ def test_gains_are_blue_and_losses_orange(ax):
     assert to_hex(shown[0, 0]) == plots.ACCENT and to_hex(shown[1, 0]) == plots.CYCLE[1]
     assert shown[0, 1, 3] < 0.01 < shown[1, 1, 3] < 0.6, "nothing gained is see-through"
     assert [text.get_text() for text in ax.texts] == ["+50", "+0", "-50", "+25"]
+
+
+def test_recall_is_written_in_percent_on_one_pale_scale(ax):
+    table = pd.DataFrame({"emotion": ["fear", "fear", "anger", "anger"], "kind": ["none", "eyes"] * 2, "method": "a"})
+    table["recall"] = [1, 0, 0.5, 0.126]
+    occlusion_plots.recall(ax, table)
+    assert [text.get_text() for text in ax.texts] == ["100", "0", "50", "13"]
+    assert {text.get_color() for text in ax.texts} == {plots.INK}
+    assert [name.get_text() for name in ax.get_yticklabels()] == ["fear", "anger"]
+    shown = ax.collections[0]
+    assert shown.get_clim() == (0, 100) and not ax.get_xlabel()
+    assert shown.cmap(0.0)[3] == 0 and shown.cmap(1.0)[3] == 0.6, "the page's ink is read on it"
+    assert occlusion_plots.recall(ax, table) is ax
+
+
+def test_two_maps_of_recall_lie_beside_each_other():
+    rows = [("fear", "none", method, 1.0) for method in "abc"]
+    fig = occlusion_plots.recalls(pd.DataFrame(rows, columns=["emotion", "kind", "method", "recall"]))
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in fig.axes[:3]] == list("abc")
+    assert [ax.axison for ax in fig.axes] == [True] * 3 + [False]
+    plt.close(fig)

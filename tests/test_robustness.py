@@ -10,6 +10,7 @@ from fer_lib import results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.findings import questions, robustness
 from fer_lib.occlusion_benchmark import CLEAN, FILLS, SUITE, WINDOWS, Occlusion, window_name
+from fer_lib.words import occlusion_wording
 from fer_lib.words.naming import label
 
 WITH = Experiment("with", dataset="synthetic", protocol="subject", folds=2, loss="softmax")
@@ -96,14 +97,21 @@ def test_questions_are_paired_by_people(stored):
 
 
 def test_members_are_the_unit_under_other_protocols(stored):
-    arm = replace(WITH, experiment="random", protocol="random", seeds=2, folds=1)
+    arm = replace(WITH, experiment="random", protocol="random", seeds=3, folds=1)
     results.open_folder(arm, "abc", "cpu")
-    for seed, kinds in enumerate((("none", "mouth"), ("none",))):
+    for seed, kinds in enumerate((("none", "mouth"), ("none",), ("none",))):
         tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
         tables["occluded_predictions.csv.gz"] = answers(lambda one, kinds=kinds: one.kind in kinds, list("pqrs"))
         results.add_member(arm, Member(seed, 0), tables, {})
     mean, low, high = robustness.score(arm, robustness.equally([one for one in SUITE if one.kind == "mouth"]))
-    assert (mean, low, high) == (0.5, 0, 1), "two members, 0 and 1: Student's interval, cut"
+    assert (mean, low, high) == (pytest.approx(1 / 3), 0, 1), "members at 1, 0 and 0: Student's interval, cut"
+
+
+def test_the_commonest_class(stored):
+    table = results.read(WITH, "occluded_predictions.csv.gz")
+    results.write_csv(results.folder(WITH) / "occluded_predictions.csv.gz", table.query("label == 0 or fold == 1"))
+    assert robustness.commonest([WITH]) == pytest.approx(4 / 6)
+    assert robustness.commonest([WITH, WITHOUT]) == pytest.approx(8 / 14)
 
 
 def test_the_part_of_the_face_that_is_needed(stored):
@@ -157,6 +165,14 @@ def test_where_training_with_occlusion_helps(stored):
     assert found.columns.tolist() == list(FILLS)
     assert found.loc["rectangle"].tolist() == [1] * 5 and found.loc["mouth"].tolist() == [0] * 5
     assert "salt and pepper" not in found.index, "it has no fill of its own"
+
+
+def test_what_is_gained_without_a_kind(stored):
+    found = questions.without_kind("synthetic", "eyes").set_index("score")["difference"]
+    assert found.to_dict() == pytest.approx({"unseen": 1 / 8, "rest": 0})
+    said = occlusion_wording.without_the_right(questions.without_kind("synthetic"))
+    assert "softmax, epochs 100 +14.29 points [+14.29 to +14.29], not resolvable, instead of +12.50 under all." in said
+    assert occlusion_wording.without_the_right(questions.without_kind("synthetic")[:0]) == ""
 
 
 def test_arms_without_a_common_member_that_was_asked_are_not_compared(stored):

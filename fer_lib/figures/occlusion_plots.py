@@ -5,6 +5,7 @@ import textwrap
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
@@ -40,6 +41,36 @@ def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
     ax.hlines(between, 0, 1, transform=ax.get_yaxis_transform(), color=RULE, linewidth=0.6)
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     return name_lines(ax, ["clean" if kind == "none" else kind for kind in table["kind"]])
+
+
+def recall(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw one method's rows of `occluded_parts.recall` in percent: emotions down, covers across.
+
+    One scale for all: see-through at 0, and at 100 still pale enough for the page's ink, on a light and a dark page.
+    """
+    wanted = {"index": table["emotion"].unique(), "columns": table["kind"].unique()}
+    cells = 100 * table.pivot(index="emotion", columns="kind", values="recall").reindex(**wanted)
+    shades = LinearSegmentedColormap.from_list("recall", [f"{ACCENT}00", f"{ACCENT}99"])
+    annotated = {"annot": True, "fmt": ".0f", "annot_kws": {"color": INK, "fontsize": 8}}
+    sns.heatmap(cells, ax=ax, cmap=shades, vmin=0, vmax=100, cbar=False, linewidths=0, **annotated)
+    ax.set(xlabel="", ylabel="")
+    ax.tick_params(length=0)
+    ax.tick_params("y", rotation=0)
+    return ax
+
+
+def recalls(table: pd.DataFrame) -> Figure:
+    """`recall` of each method of `occluded_parts.recall`, two beside each other."""
+    methods = table["method"].unique()
+    rows, columns = -(-len(methods) // 2), min(2, len(methods))
+    size = (4.8 * columns, 2.8 * rows)
+    fig, axes = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False, layout="constrained")
+    for ax, method in zip(axes.flat, methods, strict=False):
+        recall(ax, table[table["method"] == method]).set_title(method)
+    for ax in axes.flat[len(methods) :]:
+        ax.set_axis_off()
+    fig.get_layout_engine().set(hspace=0.08)
+    return fig
 
 
 def aims(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:

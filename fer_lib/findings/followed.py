@@ -1,5 +1,7 @@
 """The networks that the overview and the figures of lines follow: the paper's softmax and triplet, among all others."""
 
+from dataclasses import replace
+
 import pandas as pd
 
 from fer_lib.experiments import Experiment
@@ -12,6 +14,9 @@ COMMON = "STN + ResNet-10 + "
 
 FEW = 7
 """Lines that a figure can hold and a reader can tell apart."""
+
+SIDE_BY_SIDE = 4
+"""Heat maps that a figure can hold."""
 
 
 def labels(occlusion: str = "rectangle") -> list[str]:
@@ -33,6 +38,31 @@ def few(arms: list[Experiment]) -> list[Experiment]:
         if naming.label(arm) in followed or (arm.recipe == "strong" and arm.pretrained in ("none", naming.USUAL_START))
     ]
     return shown if len(arms) > FEW and shown else arms
+
+
+def drawn(arms: list[Experiment]) -> dict[str, list[Experiment]]:
+    """Of `robustness.by_protocol` the `few` of those that can have an interval.
+
+    After the least exposed protocol only those with two such arms, for one alone is compared with nothing.
+    """
+    found = {}
+    for protocol, own in robustness.by_protocol(arms).items():
+        asked = [arm for arm in own if robustness.enough(arm, robustness.right(arm, robustness.SCORES["clean"]))]
+        found |= {protocol: few(asked)} if len(asked) > bool(found) else {}
+    return found
+
+
+def beside(arms: list[Experiment]) -> list[Experiment]:
+    """The arms that are held beside each other emotion by emotion, under the least exposed protocol.
+
+    The followed arms, the strong recipe, and the followed arms without occlusion in training; if there are none, the
+    first `SIDE_BY_SIDE`.
+    """
+    own = next(iter(robustness.by_protocol(arms).values()))
+    strong = naming.label(replace(naming.USUAL["strong"], dataset="ckplus", loss="softmax"))
+    by_label = {naming.label(arm): arm for arm in own}
+    chosen = [by_label[name] for name in (*labels(), strong, *labels(occlusion="none")) if name in by_label]
+    return chosen or own[:SIDE_BY_SIDE]
 
 
 def short(label: str) -> str:

@@ -53,6 +53,22 @@ def compared(dataset: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["question", "protocol", "with", "score", *COMPARISON])
 
 
+def without_kind(dataset: str, kind: str = "right") -> pd.DataFrame:
+    """What training with occlusion gains under `subject` under the unseen kinds, with and without one of them.
+
+    A row per network and score (`unseen`, `rest`): with, score and `stats.COMPARISON`.
+    """
+    unseen = SCORES["unseen"]
+    groups = {"unseen": unseen, "rest": equally([one for one in unseen if one.kind != kind])}
+    rows = [
+        {"with": label(both[0]), "score": name, **gain(*both, group)}
+        for both in pairs(dataset, QUESTIONS[0])
+        if both[0].protocol == "subject"
+        for name, group in groups.items()
+    ]
+    return pd.DataFrame(rows, columns=["with", "score", *COMPARISON])
+
+
 FILLED = {"mean": "its mean grey", "face": "another face"}
 """Fills whose names say too little in a sentence."""
 

@@ -43,6 +43,9 @@ CAPTION = (
     "folds; paired answers use those that both have."
 )
 
+FEWEST = 3
+"""Members that an interval over members asks for: over two, Student's t has one degree of freedom."""
+
 SHOWN = ("rectangle", "square")
 """The kinds of occlusion that a training of this study may show, with whatever fill.
 
@@ -123,12 +126,24 @@ def weighed(answers: pd.DataFrame, weights: Weights) -> pd.Series:
 def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -> tuple[float, float, float]:
     """Mean and interval of a score, or of its ratio to the score `of`; as a share.
 
-    Under `subject` people are resampled, under `usage` images; under the other protocols it is over members.
+    Its ends are those of `interval_over`.
     """
     frames = right(experiment, weights)
-    frames["of"] = right(experiment, of)["score"] if of else 1.0
-    mean, *ends = pooled(experiment.protocol, frames, frames["score"], frames["of"] if of else None)
-    return (mean, np.nan, np.nan) if two_kinds(experiment, frames) else (mean, *ends)
+    return interval_over(experiment, frames, frames["score"], right(experiment, of)["score"] if of else None)
+
+
+def interval_over(experiment: Experiment, frames: pd.DataFrame, values, of=None) -> tuple[float, float, float]:
+    """`stats.pooled`: under `subject` people are resampled, under `usage` images; else it is over members.
+
+    No ends where it is over fewer than `FEWEST`, or where the members have two kinds of outcome.
+    """
+    mean, *ends = pooled(experiment.protocol, frames, values, of)
+    return (mean, *ends) if enough(experiment, frames) and not two_kinds(experiment, frames) else (mean, np.nan, np.nan)
+
+
+def enough(experiment: Experiment, frames: pd.DataFrame) -> bool:
+    """Whether the members of these frames can have an interval: people or images are resampled, or they are not few."""
+    return experiment.protocol in RESAMPLED or frames.groupby(["seed", "fold"]).ngroups >= FEWEST
 
 
 def robustness_table(dataset: str) -> pd.DataFrame:
@@ -212,6 +227,12 @@ def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:
         asked = {one: right(one, SCORES["clean"])["frame_id"].nunique() for one in grouped[name]}
         grouped[name] = [one for one, count in asked.items() if count == max(asked.values())]
     return {name: own for name, own in grouped.items() if own}
+
+
+def commonest(experiments: list[Experiment]) -> float:
+    """Share of the commonest class among the covered test frames: what is right for who always says it."""
+    labels = [results.read(one, "occluded_predictions.csv.gz")["label"] for one in experiments]
+    return float(pd.concat(labels).value_counts(normalize=True).max())
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:

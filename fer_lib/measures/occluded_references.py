@@ -12,6 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from fer_lib import paths, results
 from fer_lib.faces import Faces
+from fer_lib.findings.occluded_parts import right_over_left
 from fer_lib.findings.robustness import ASKED, SCORES, arms, right, weighed
 from fer_lib.findings.tables import of_one_kind
 from fer_lib.measures import references
@@ -90,6 +91,16 @@ def scores(dataset: str) -> pd.DataFrame:
 def _answers(dataset: str) -> pd.DataFrame:
     stored = (paths.RESULTS / dataset / TABLE).exists()
     return results.of_data_set(dataset, TABLE) if stored else pd.DataFrame(columns=["method", "fold", "frame_id"])
+
+
+def sides(dataset: str) -> pd.DataFrame:
+    """`occluded_parts.sides` of `METHODS[-2]` and `COVERED`: method, left, right and `stats.COMPARISON`."""
+    answers = _answers(dataset)
+    rows = [
+        {"method": method, **right_over_left(own.assign(seed=0), "subject")}
+        for method, own in answers[answers["method"].isin(METHODS[-2:])].groupby("method", sort=False)
+    ]
+    return pd.DataFrame(rows, columns=["method", "left", "right", *COMPARISON])
 
 
 def against(dataset: str) -> pd.DataFrame:
