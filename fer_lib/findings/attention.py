@@ -9,6 +9,7 @@ from fer_lib import results
 from fer_lib.attribution import CONTROLS, GRID, METHODS, SHARES
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
+from fer_lib.findings.robustness import enough
 from fer_lib.findings.tables import measured
 from fer_lib.findings.views import faces_kept
 from fer_lib.stats import RESAMPLED, pooled, pooled_gain
@@ -37,9 +38,6 @@ ALL_TRAINED = (
 
 PLACED = ("integrated gradients", "sliding square")
 """The maps that tell where on the face a network looks; where Grad-CAM does is a matter of its lattice (`lattice`)."""
-
-FEWEST = 3
-"""Members below which an interval over them, and a verdict, say nothing."""
 
 CAPTION = (
     "Intervals (95 %) are over people (protocol subject), images (usage) or, of three and more, members; the first two "
@@ -117,12 +115,7 @@ def curve_table(experiments: list[Experiment]) -> pd.DataFrame:
 def _mean(experiment: Experiment, frames: pd.DataFrame, column: str, of: str | None = None):
     """Mean of a column of shares, or its ratio to the column `of`, with its interval over people, images or members."""
     mean, *ends = pooled(experiment.protocol, frames, frames[column], frames[of] if of else None)
-    return (mean, np.nan, np.nan) if _few(experiment.protocol, frames) else (mean, *ends)
-
-
-def _few(protocol: str, frames: pd.DataFrame) -> bool:
-    """Whether an interval would be over fewer than `FEWEST` members."""
-    return protocol not in RESAMPLED and frames.groupby(["seed", "fold"]).ngroups < FEWEST
+    return (mean, *ends) if enough(experiment, frames) else (mean, np.nan, np.nan)
 
 
 def faithfulness(dataset: str) -> pd.DataFrame:
@@ -131,7 +124,7 @@ def faithfulness(dataset: str) -> pd.DataFrame:
     Columns experiment, occlusion, protocol, label, map, most, least, random, contrast (areas), stay and random_stay
     (predictions that stay without the most relevant or a random tenth), and paired gains of most first with interval:
     `between` over least first, `better` over a random order, `beyond` over the patches of most contrast; n and verdict
-    are those of `better`. Fewer than `FEWEST` members have no interval and no verdict.
+    are those of `better`. Fewer members than `robustness.enough` asks for have no interval and no verdict.
     """
     rows = []
     for experiment in arms(dataset):
@@ -148,7 +141,7 @@ def faithfulness(dataset: str) -> pd.DataFrame:
             row |= {"stay": stays[name], "random_stay": stays["random"]}
             for gain, other in pairs.items():
                 found = pooled_gain(experiment.protocol, frames, (areas[other] - areas[name, "most"]).to_numpy())
-                if _few(experiment.protocol, frames):
+                if not enough(experiment, frames):
                     found |= {"ci_low": np.nan, "ci_high": np.nan, "verdict": "too few members"}
                 row |= {gain: found["difference"], f"{gain}_low": found["ci_low"], f"{gain}_high": found["ci_high"]}
                 if gain == "better":
