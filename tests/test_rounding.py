@@ -6,6 +6,10 @@ import pandas as pd
 from fer_lib.words import rounding
 
 
+def test_what_was_trained_on_whom():
+    assert (rounding.members_and_people(1), rounding.members_and_people(2, 118)) == ("1 member", "2 members, 118 people")
+
+
 def test_numbers_for_the_eye():
     assert (rounding.percent(0.98765), rounding.percent(float("nan"))) == ("98.77", "–")
     assert rounding.in_cell(0.9, 0.85, 1, ".2f").replace("\N{NO-BREAK SPACE}", " ") == "0.90 [0.85 to 1.00]"

@@ -33,7 +33,7 @@ from fer_lib.stats import (
     pooled_gain,
 )
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import in_cell
+from fer_lib.words.rounding import in_cell, members_and_people
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
 
@@ -251,5 +251,4 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def counted(row) -> str:
     """Members and, where people are resampled, people of a row of `robustness_table`."""
-    members = f"{row.members} member{'s' if row.members > 1 else ''}"
-    return f"{members}, {row.people} people" if row.protocol == "subject" else members
+    return members_and_people(row.members, row.people if row.protocol == "subject" else None)

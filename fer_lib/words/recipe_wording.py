@@ -18,7 +18,7 @@ from fer_lib.findings.robustness import SCORES, gain, right, score
 from fer_lib.findings.tables import LOOKS, has_results
 from fer_lib.stats import cluster_ratio
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import gained, intervals, percent, points, with_ends
+from fer_lib.words.rounding import gained, intervals, members_and_people, percent, points, with_ends
 from fer_lib.words.wording import readable_comparisons
 
 
@@ -82,7 +82,7 @@ def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
             "reached": [percent(x) for x in table["mean"]],
             "95 % interval": intervals(table["ci_low"], table["ci_high"]),
             "met": met,
-            "n": [f"{row.members} members, {row.people} people" for row in table.itertuples()],
+            "n": [members_and_people(row.members, row.people) for row in table.itertuples()],
         }
     )
 

@@ -41,6 +41,12 @@ def paired(row) -> str:
     )
 
 
+def members_and_people(members: int, people: int | None = None) -> str:
+    """(1,) -> 1 member; (20, 118) -> 20 members, 118 people."""
+    said = f"{members} member{'s' if members != 1 else ''}"
+    return said if people is None else f"{said}, {people} people"
+
+
 def percent(share: float) -> str:
     """0.98765 -> 98.77."""
     return f"{100 * share:.2f}" if pd.notna(share) else "–"

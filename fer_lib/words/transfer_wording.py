@@ -20,7 +20,7 @@ from fer_lib.measures import transfer, twins
 from fer_lib.measures.references import METHODS
 from fer_lib.stats import cluster_interval
 from fer_lib.words.naming import LONG_START
-from fer_lib.words.rounding import intervals, percent, with_ends
+from fer_lib.words.rounding import intervals, members_and_people, percent, with_ends
 
 
 def answer() -> str:
@@ -145,7 +145,7 @@ def readable_ladder(table: pd.DataFrame) -> pd.DataFrame:
     """`ladder` in percent."""
     ends = intervals(table["ci_low"], table["ci_high"])
     shown = {"accuracy": table["mean"].map(percent), "95 % interval": ends, "macro F1": table["macro_f1"].map(percent)}
-    n = [f"{row.members} members, {row.people} people" for row in table.itertuples()]
+    n = [members_and_people(row.members, row.people) for row in table.itertuples()]
     return table[["method"]].assign(**shown, n=n)
 
 
