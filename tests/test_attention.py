@@ -45,7 +45,7 @@ def stored(tmp_path, monkeypatch):
         patches = {f"{i}": [0.5 if i == fold else 0.0] for i in range(GRID**2)}
         tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES} | {
             "predictions.csv.gz": frames.assign(p_anger=1.0, p_fear=0.0),
-            "history.csv": pd.DataFrame({"epoch": [1], "grid_outside": [0.9 if fold == 2 else 0.1]}),
+            "history.csv": pd.DataFrame({"epoch": [1], "grid_outside": [0.95 if fold == 2 else 0.1]}),
             "attribution.csv.gz": pd.DataFrame(
                 {"map": METHODS[0], "emotion": "anger", "frames": [1 + 2 * fold], **patches}
             ),

@@ -96,7 +96,7 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     monkeypatch.setattr(views, "ALIKE", 4)
     assert views.looks_away("synthetic").startswith("Trained as in the paper, 1 of the 1 transformers")
 
-    lost = pd.DataFrame({"epoch": [100], "grid_outside": [0.6]})
+    lost = pd.DataFrame({"epoch": [100], "grid_outside": [0.95]})
     results.add_member(EXPERIMENT, Member(0, 0), tables | {"history.csv": lost}, {})
     shown = views.readable_lengths(views.lengths("synthetic"))
     assert shown[["lost", "under the rectangle"]].values.tolist() == [[1, "–"]]
