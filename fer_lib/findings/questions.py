@@ -3,6 +3,7 @@
 import pandas as pd
 
 from fer_lib.experiments import SOFTMAX, Experiment
+from fer_lib.findings import followed
 from fer_lib.findings.claims import Claim, pairs
 from fer_lib.findings.robustness import KINDS, SCORES, counted, equally, gain, right
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
@@ -76,11 +77,12 @@ FILLED = {"mean": "its mean grey", "face": "another face"}
 def by_fill(dataset: str) -> str:
     """What training with occlusion gains under unseen kinds of occlusion, by what covers the face, in a sentence.
 
-    Of the first networks under `subject` that differ in it; empty where there are none.
+    Of two networks under `subject` that differ in it, the followed ones if they do; empty where there are none.
     """
-    both = next((pair for pair in pairs(dataset, QUESTIONS[0]) if pair[0].protocol == "subject"), None)
-    if both is None:
+    own = [both for both in pairs(dataset, QUESTIONS[0]) if both[0].protocol == "subject"]
+    if not own:
         return ""
+    both = min(own, key=lambda both: label(both[0]) not in followed.labels())
     said = []
     for fill in FILLS:
         row = gain(*both, equally([one for one in SCORES["unseen"] if one.fill == fill]))

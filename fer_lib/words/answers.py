@@ -135,12 +135,12 @@ def leak(dataset: str) -> str:
 
 
 def stand_ins(dataset: str, table: pd.DataFrame) -> str:
-    """That the printed network itself was not asked under occlusion, and which stand in its place; empty if it was."""
+    """That the printed network itself was not asked by the benchmark, and which stand in its place; empty if it was."""
     proposed = naming.label(Experiment("proposed", dataset))
     if proposed in set(robustness.robustness_table(dataset)["label"]) or proposed not in set(table["label"]):
         return ""
     return (
-        f"The printed network, {proposed}, was not asked under occlusion, for it can lose the face; softmax, and "
+        f"The printed network, {proposed}, was asked neither about new people nor under occlusion; softmax, and "
         "triplet with a slower transformer, stand in its place."
     )
 
