@@ -129,5 +129,6 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     wide = table.assign(said=said, n=[paired(row) for row in table.itertuples()]).pivot_table(
         index=["label", "reference", "n"], columns="score", values="said", aggfunc="first", sort=False
     )
-    wide = wide[list(ASKED)].reset_index().rename_axis(columns=None)
-    return wide.rename(columns={"label": "method", "reference": "over"})[["method", *ASKED, "over", "n"]]
+    scores = list(table["score"].unique())
+    wide = wide[scores].reset_index().rename_axis(columns=None)
+    return wide.rename(columns={"label": "method", "reference": "over"})[["method", *scores, "over", "n"]]
