@@ -228,11 +228,11 @@ def _with_range(mean: float, lowest: float, highest: float) -> str:
 RECIPES = {"paper": "Trained as in the paper", "strong": "Trained by the strong recipe"}
 
 
-def looks_away(dataset: str) -> str:
-    """Whether the transformers look at the face, and away from what covers it, a sentence for each recipe."""
-    found = {recipe: [] for recipe in RECIPES}
+def looks_away(dataset: str, recipes: tuple[str, ...] = tuple(RECIPES)) -> str:
+    """Whether the transformers look at the face, and away from what covers it, a sentence for each of the recipes."""
+    found = {recipe: [] for recipe in recipes}
     for arm in looking(dataset):
-        if len(own := by_member(arm)):
+        if arm.recipe in recipes and len(own := by_member(arm)):
             found[arm.recipe].append(own)
     said = [_looks_away(RECIPES[recipe], own) for recipe, own in found.items() if own]
     return " ".join(said) or "No network with a transformer that has kept the face has stored its views."

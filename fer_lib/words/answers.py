@@ -46,7 +46,7 @@ def in_short(dataset: str, folder: str = "") -> str:
             occlusion_takes(dataset),
             gains.in_words(gains.table(dataset)),
             questions.by_fill(dataset),
-            views.looks_away(dataset),
+            views.looks_away(dataset, ("paper",)),
         ],
         [leak(dataset), printed_in_short()],
         [recipe_wording.in_short(dataset), *others],
