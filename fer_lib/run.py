@@ -70,7 +70,7 @@ Finish = Callable[[Trainee, Faces], Any]
 
 def train(
     experiment: Experiment, finish: Finish, members: list[Member], data: Faces, on_epoch: Callable[[], None]
-) -> Generator[tuple[Member, Any]]:
+) -> Generator[tuple[Member, Any], None, None]:
     """Train the members and give each with its outcome: on a CPU from processes, on a GPU side by side.
 
     Their checkpoints are in the experiment's folder.
@@ -97,7 +97,7 @@ def train_side_by_side(
     members: list[Member],
     data: Faces,
     on_epoch: Callable[[], None],
-) -> Generator[tuple[Member, Any]]:
+) -> Generator[tuple[Member, Any], None, None]:
     """Train the members at once, then give each with its outcome."""
     learners = [trainee(experiment, folder, member, data, machine.device()) for member in members]
     fit_side_by_side(learners, on_epoch)

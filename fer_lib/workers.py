@@ -20,7 +20,7 @@ Train = Callable[[Member, Any, Callable[[], None]], Any]
 
 def in_parallel(
     train: Train, members: list[Member], data, on_epoch: Callable[[], None]
-) -> Generator[tuple[Member, Any]]:
+) -> Generator[tuple[Member, Any], None, None]:
     """Each member with its outcome, as they finish, from as many processes as there are cores.
 
     If a member fails or the caller closes this, the others stop after their epoch; a process whose parent is killed

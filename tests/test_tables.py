@@ -103,7 +103,7 @@ def test_when_the_face_was_lost():
     rows = [("a", 0, 0, 1, 0.9), ("a", 0, 0, 2, 1.0), ("a", 1, 0, 1, 0.4), ("a", 1, 0, 2, 1.0)]
     assert wording.lost_early(pd.DataFrame(rows, columns=columns)) == (
         "In 2 trainings the transformer left the face: after the first epoch 40.00 to 90.00 % of the grid lay outside "
-        "the image, from epoch 2 on more than 90 % in all of them. None came back."
+        "the image, from epoch 2 on more than 90 % in all of them."
     )
     assert wording.lost_early(pd.DataFrame(columns=columns)) == ""
     store(TRIPLET, [1.0, 0.5, 0.0], [0, 0, 1])

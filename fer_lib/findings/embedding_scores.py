@@ -48,6 +48,7 @@ PAIR = ["protocol", "label", "less"]
 """The columns of `comparisons` that tell what is compared."""
 
 IN_SHORT = {"Euclidean": ("MAP@R", "5-NN accuracy"), "cosine": ("MAP@R",)}
+"""Of these what the overview tells."""
 
 
 def scores(points: np.ndarray, classes: np.ndarray, metric: str = "euclidean") -> dict[str, float]:

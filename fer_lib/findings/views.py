@@ -226,6 +226,7 @@ def _with_range(mean: float, lowest: float, highest: float) -> str:
 
 
 RECIPES = {"paper": "Trained as in the paper", "strong": "Trained by the strong recipe"}
+"""Recipe of an experiment -> how a sentence about its networks begins."""
 
 
 def looks_away(dataset: str, recipes: tuple[str, ...] = tuple(RECIPES)) -> str:

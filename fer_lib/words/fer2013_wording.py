@@ -166,7 +166,7 @@ def as_in_the_paper(table: pd.DataFrame) -> list[str]:
         f"{percent(row.highest)}"
         for row in table[table["label"].isin(own)].itertuples()
     ]
-    return [f"**The paper's networks** reach less: {'; '.join(said)}."] if said else []
+    return [f"**The paper's networks**: {'; '.join(said)}."] if said else []
 
 
 def claimed(claims: pd.DataFrame, whose: str) -> list[str]:

@@ -161,7 +161,7 @@ def lost_early(table: pd.DataFrame) -> str:
     return (
         f"In {count} trainings the transformer left the face: after the first epoch {percent(first.min())} to "
         f"{percent(first.max())} % of the grid lay outside the image, from epoch {since} on more than "
-        f"{100 * LOST:.0f} % in all of them. None came back."
+        f"{100 * LOST:.0f} % in all of them."
     )
 
 
