@@ -200,8 +200,8 @@ def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
 
     Percentile bootstrap; p from a two-sided permutation test that exchanges the two arms within a cluster. NaN with
     fewer than two. clusters: as `cluster_ratio`. trainings: which frames' networks were trained together. Where they
-    are named, `verdict` asks for two intervals on one side of nothing: this one, and Student's over the means of the
-    `trainings`, whose number, with the ends trained_low and trained_high, is given too; of one it is `ONE_TRAINING`.
+    are named, `verdict` asks for two intervals on one side of nothing: this one, and `_over_trainings`, whose number,
+    with the ends trained_low and trained_high, is given too; of one it is `ONE_TRAINING`.
     """
     gained = np.asarray(gained, float)
     by_cluster = pd.Series(gained).groupby(np.asarray(clusters, str)).sum()
@@ -220,10 +220,24 @@ def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
     found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": len(by_cluster)}
     if trainings is None:
         return {**found, "verdict": verdict((low, high))}
-    means = pd.Series(gained).groupby(np.asarray(trainings)).mean()
-    over = mean_interval(means, within=(-1, 1))[1:] if len(means) else (np.nan, np.nan)
-    found |= {"trainings": len(means), "trained_low": over[0], "trained_high": over[1]}
-    return {**found, "verdict": ONE_TRAINING if len(means) == 1 else verdict((low, high), over)}
+    count, over = len(np.unique(trainings)), _over_trainings(gained, trainings)
+    found |= {"trainings": count, "trained_low": over[0], "trained_high": over[1]}
+    return {**found, "verdict": ONE_TRAINING if count == 1 else verdict((low, high), over)}
+
+
+def _over_trainings(gained: np.ndarray, trainings) -> tuple[float, float]:
+    """Ends of Student's interval around the mean over all frames, over what was trained apart.
+
+    Folds differ in size, so each counts by its frames (the ratio estimator); of equal size it is the t interval of
+    their means. No ends where `mean_interval` has none.
+    """
+    mean = gained.mean() if len(gained) else np.nan
+    deviations = pd.Series(gained - mean).groupby(np.asarray(trainings)).sum() / len(gained)
+    n = len(deviations)
+    if n < 2 or np.allclose(deviations, 0):
+        return np.nan, np.nan
+    half = np.sqrt(n / (n - 1) * (deviations**2).sum()) * stats.t.ppf((1 + LEVEL) / 2, n - 1)
+    return float(max(-1, mean - half)), float(min(1, mean + half))
 
 
 def paired_by(protocol: str, trainings: int, units: str) -> str:

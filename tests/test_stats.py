@@ -122,6 +122,14 @@ def test_a_verdict_asks_people_and_trainings():
     assert paired_by("usage", 3, "initialisations") == "images in 3 initialisations"
 
 
+def test_folds_of_unlike_size_count_by_their_frames():
+    found = cluster_gain([0.1, 0.1, 0.2, 0.4], list("abcd"), [0, 0, 1, 2])
+    # Mean 0.2. The folds lie -0.1, 0 and 0.2 from it, times 2, 1 and 1 of 4 frames: -0.05, 0, 0.05.
+    # Standard error sqrt(3 / 2 * 0.005) = 0.0866, t(0.975, 2) = 4.30.
+    assert found["difference"] == pytest.approx(0.2)
+    assert (found["trained_low"], found["trained_high"]) == pytest.approx((-0.1726, 0.5726), abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("intervals", "expected"),
     [
