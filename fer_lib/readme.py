@@ -34,7 +34,7 @@ def results_text() -> str:
     parts, pages = gains.table(dataset), f"{REPORTS.relative_to(paths.ROOT)}/"
     listed = tables.accuracy_table(dataset).query("part == 'Table 2'")
     said = [
-        f"![Accuracy of each method on known people, on new people and on new people occluded]({pages}summary.svg)",
+        f"![Accuracy of each method under a random split, on unseen subjects, and occluded]({pages}summary.svg)",
         f"{summary.CAPTION} {wording.not_run(dataset)}",
         answers.in_short(dataset, pages),
         markdown(summary.to_beat(dataset)),
@@ -45,7 +45,7 @@ def results_text() -> str:
         "**The paper's numbers beside ours**",
         markdown(wording.readable(listed)),
         wording.CAPTION,
-        wording.lost_in_words(listed),
+        wording.collapsed_in_words(listed),
         references.in_words(results.of_data_set(dataset, "references.csv")),
     ]
     return "\n\n".join(said)

@@ -14,7 +14,7 @@ RESAMPLES = 10_000
 BATCH = 500
 """Resamples that are drawn at once: all of them together take a gigabyte for the images of PrivateTest, and longer."""
 
-RESAMPLED = {"subject": ("subject", "people"), "usage": ("frame_id", "images")}
+RESAMPLED = {"subject": ("subject", "subjects"), "usage": ("frame_id", "images")}
 """Protocols whose members are asked about the same frames -> the column of what is resampled, and its name.
 
 Under the other protocols an interval is over members. Who is on an image of FER2013 is not known.
@@ -23,8 +23,8 @@ Under the other protocols an interval is over members. Who is on an image of FER
 TRAININGS = {"subject": ("fold", "folds"), "usage": ("seed", "initialisations")}
 """For the same protocols the column whose values were trained apart, and its name.
 
-Two trainings of one and the same recipe differ, of which an interval over people knows nothing; a fold has people of
-its own and trainings of its own.
+Two trainings of one recipe differ, which an interval over subjects does not cover; a fold has subjects of its own and
+trainings of its own.
 """
 
 BY_START = ("seed", "starts")
@@ -43,7 +43,7 @@ COMPARISON = ["difference", "ci_low", "ci_high", "trained_low", "trained_high", 
 
 
 TWO_KINDS = "two kinds of outcome"
-"""The verdict on members of which some have lost the face: their mean stands for neither kind, and has no interval."""
+"""The verdict on members of which some have collapsed: their mean stands for neither kind, and has no interval."""
 
 ONE_TRAINING = "no verdict, one training each"
 """The verdict on arms that were trained once: their interval knows nothing of what another training would change."""
@@ -59,7 +59,7 @@ def by_training(protocol: str | None, values: pd.Series) -> pd.Series:
 def mean_interval(values, within: tuple[float, float] = (0, 1), overlap: float = 0.0) -> tuple[float, float, float]:
     """Mean and the ends of Student's t interval over members, whose spread is what retraining changes.
 
-    On overlapping splits of the same frames it says nothing about new people. within: what the mean can be. No ends
+    On overlapping splits of the same frames it does not cover other subjects. within: what the mean can be. No ends
     where all values are alike: a few members that tie do not show that none would differ. overlap: see `OVERLAP`.
     """
     values = np.asarray(values, dtype=float)
@@ -91,7 +91,7 @@ def _error(values: np.ndarray, overlap: float) -> float:
 def pooled(protocol: str, frames: pd.DataFrame, values, of=None) -> tuple[float, float, float]:
     """Mean of shares `values`, or their sum over that of `of`, which may exceed 1, with its interval.
 
-    Where people or images are resampled it is pooled over all rows; under the other protocols it is over members.
+    Where subjects or images are resampled it is pooled over all rows; under the other protocols it is over members.
     values, of: numbers, one per row of frames, which has seed, fold and what is resampled.
     """
     within = (0, 1) if of is None else (0, np.inf)
@@ -109,7 +109,7 @@ def wilson(errors: int, frames: int) -> tuple[float, float]:
 
 
 def cluster_interval(predictions: pd.DataFrame) -> tuple[float, float, float]:
-    """Pooled accuracy over all rows and its interval when people, not frames, are resampled.
+    """Pooled accuracy over all rows and its interval when subjects, not frames, are resampled.
 
     predictions: columns subject, label, prediction; a frame may stand there once per seed.
     """
@@ -119,7 +119,7 @@ def cluster_interval(predictions: pd.DataFrame) -> tuple[float, float, float]:
 def cluster_ratio(values, clusters, of=None) -> tuple[float, float, float]:
     """Mean of `values`, or their sum over that of `of`, and its interval when clusters of frames are resampled.
 
-    Percentile bootstrap. values, of: numbers, one per frame, as clusters: people, or images that were asked about more
+    Percentile bootstrap. values, of: numbers, one per frame, as clusters: subjects, or images that were tested more
     than once. No ends where all are at 0 or all at 1: they say nothing of how others would differ, and resampled they
     would say that nobody does.
     """
@@ -184,7 +184,7 @@ def pooled_difference(protocol: str, first: pd.DataFrame, second: pd.DataFrame) 
 def pooled_gain(protocol: str, frames: pd.DataFrame, gained, apart: tuple[str, str] | None = None) -> dict[str, float]:
     """`COMPARISON` of two arms, of which the first gained so much over the second on each frame.
 
-    `cluster_gain` where people or images are resampled, else `paired_difference` over members. frames: as `pooled`.
+    `cluster_gain` where subjects or images are resampled, else `paired_difference` over members. frames: as `pooled`.
     apart: the column whose values were trained apart, and its name, by default that of `TRAININGS`.
     """
     if protocol in RESAMPLED:
@@ -241,7 +241,7 @@ def _over_trainings(gained: np.ndarray, trainings) -> tuple[float, float]:
 
 
 def paired_by(protocol: str, trainings: int, units: str) -> str:
-    """What is paired under a protocol: "subject", 2, "folds" -> people in 2 folds."""
+    """What is paired under a protocol: "subject", 2, "folds" -> subjects in 2 folds."""
     return f"{RESAMPLED[protocol][1]} in {trainings} {units if trainings != 1 else units.removesuffix('s')}"
 
 

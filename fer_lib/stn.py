@@ -72,7 +72,7 @@ def warp(images: torch.Tensor, theta: torch.Tensor, beyond: str = "zeros") -> to
 def share_outside(theta: torch.Tensor) -> torch.Tensor:
     """Share of the sampling grid that lies outside the image, for each theta (N, 2, 3) -> (N,).
 
-    0 for the identity; near 1 the transformer has lost the face.
+    0 for the identity; near 1 the transformer has collapsed.
     """
     grid = F.affine_grid(theta, [len(theta), 1, SIZE, SIZE], align_corners=False)
     return (grid.abs() > 1).any(dim=-1).float().mean(dim=(1, 2))

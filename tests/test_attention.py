@@ -31,7 +31,7 @@ def deletions(frames):
 
 @pytest.fixture
 def stored(tmp_path, monkeypatch):
-    """Two members that see, and one, of fold 2, that has lost the face and keeps every prediction."""
+    """Two members that see, and one, of fold 2, that has collapsed and keeps every prediction."""
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
     for module in (attention, robustness):
         monkeypatch.setattr(module, "measured", lambda dataset: [ARM])
@@ -89,11 +89,11 @@ def test_fewer_than_three_members_have_no_interval_and_no_verdict(stored, monkey
     monkeypatch.setattr(attention, "arms", lambda dataset: [alone])
     found = attention.faithfulness("synthetic").set_index("map")
     assert found["better"].tolist() == pytest.approx([0.85, 0, 0]) and found["better_low"].isna().all()
-    assert found["verdict"].eq("too few members").all() and found["n"].eq(2).all()
-    assert attention.faithful(found.reset_index()) == "No network has enough members for a verdict."
+    assert found["verdict"].eq("too few runs").all() and found["n"].eq(2).all()
+    assert attention.faithful(found.reset_index()) == "No network has enough runs for a verdict."
     places = attention.regions(alone)
     assert places["ratio"].tolist() == pytest.approx([2, 2]) and places["ci_low"].isna().all()
-    assert attention.over("random") == "over members, where there are three"
+    assert attention.over("random") == "over runs, where there are three"
 
 
 def test_mean_maps_weigh_members_by_their_frames(stored):
@@ -168,7 +168,7 @@ def test_the_pictures_hold_what_they_are_given(stored):
 def test_data_behind_the_pictures(stored):
     patches = attention.patches(attention.mean_maps(ARM))
     assert patches.shape == (1, 2 + GRID**2) and patches["map"].item() == METHODS[0]
-    # Fold 0 has one frame and fold 1 three; fold 2 has lost the face.
+    # Fold 0 has one frame and fold 1 three; fold 2 has collapsed.
     assert patches.loc[0, ["0 0", "0 1", "0 2"]].tolist() == [0.125, 0.375, 0]
     curves = attention.curve_table([ARM])
     own = curves[(curves["map"] == METHODS[0]) & (curves["first"] == "most")]

@@ -35,13 +35,13 @@ def test_training_frames_lie_pale_below_test_frames(ax):
 
 
 def test_a_subject_has_a_mark_of_its_own_and_no_colour(ax):
-    people = pd.DataFrame({"subject": [f"S{i:02d}" for i in range(12)], "tested": True, "x": range(12), "y": 0.0})
-    drawn = embedding_plots.by_subject(ax, pd.concat([people, people.assign(x=20, tested=False)])).collections
-    assert len(drawn) == len(set(embedding_plots.PEOPLE_MARKS)) == 12, "test frames alone"
+    subjects = pd.DataFrame({"subject": [f"S{i:02d}" for i in range(12)], "tested": True, "x": range(12), "y": 0.0})
+    drawn = embedding_plots.by_subject(ax, pd.concat([subjects, subjects.assign(x=20, tested=False)])).collections
+    assert len(drawn) == len(set(embedding_plots.SUBJECT_MARKS)) == 12, "test frames alone"
     assert {to_hex(marks.get_edgecolor()[0]) for marks in drawn} == {plots.INK}
     assert ax.get_xlim()[1] > 20, "where the map of all frames has them"
-    more = people.assign(subject=[f"T{i}" for i in range(12)])
-    assert len(embedding_plots.by_subject(plt.figure().add_subplot(), pd.concat([people, more])).collections) == 12
+    more = subjects.assign(subject=[f"T{i}" for i in range(12)])
+    assert len(embedding_plots.by_subject(plt.figure().add_subplot(), pd.concat([subjects, more])).collections) == 12
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -62,13 +62,13 @@ def test_arms_stand_side_by_side_by_loss(monkeypatch):
         Experiment("softmax", "ckplus", loss="softmax"),
         Experiment("resnet18", "ckplus", loss="softmax", backbone="resnet18"),
         Experiment("mined", "ckplus", mining="batch-hard"),
-        Experiment("people", "ckplus", "subject"),
+        Experiment("subjects", "ckplus", "subject"),
     ]
     monkeypatch.setattr(tables, "measured", lambda dataset: rows)
     monkeypatch.setattr(embedding_maps, "first_member", lambda row: POINTS)
     assert [row.experiment for row in embedding_plots.arms("ckplus", "random")] == ["softmax", "triplet", "joint"]
     assert embedding_plots.drawn_frames(rows).endswith("training frames pale.")
-    assert embedding_plots.people_drawn(rows) == "test frames, a mark for each person."
+    assert embedding_plots.subjects_drawn(rows) == "test frames, a mark for each person."
 
 
 def test_scores_stand_in_a_panel_each():

@@ -128,7 +128,7 @@ def test_the_answer_goes_by_the_intervals():
     table = compared({"MAP@R": (0.05, 0.15), "silhouette by cosine distance": (-0.3, -0.1)})
     said = embedding_scores.answer(table)
     assert (
-        "- **triplet** less softmax (slow), protocol random, 3 pairs of members: by Euclidean distance MAP@R +0.100 "
+        "- **triplet** less softmax (slow), protocol random, 3 pairs of runs: by Euclidean distance MAP@R +0.100 "
         "(clearer), silhouette +0.000 (not resolvable), 5-NN accuracy +0.000 (not resolvable); by cosine distance "
         "MAP@R +0.000 (not resolvable), silhouette -0.200 (less clear)."
     ) in said

@@ -35,7 +35,7 @@ def test_what_a_network_reaches(stored):
 
 def test_networks_trained_as_in_the_paper_in_a_sentence(stored):
     (said,) = fer2013_wording.as_in_the_paper(fer2013_results.scores())
-    assert said == (f"**The paper's networks**: {label(PAPER)} 62.50 % [50.00 to 81.25], members 50.00 to 75.00.")
+    assert said == (f"**The paper's networks**: {label(PAPER)} 62.50 % [50.00 to 81.25], runs 50.00 to 75.00.")
 
 
 def test_aims_are_for_the_long_training():

@@ -81,7 +81,7 @@ def rows() -> pd.DataFrame:
     ends = {"ci_low": [-0.01, -0.04, np.nan], "ci_high": [0.03, -0.02, np.nan]}
     apart = {"trained_low": [-0.02, -0.05, np.nan], "trained_high": [0.04, -0.01, np.nan]}
     verdicts = ["not resolvable", "contradicted", "two kinds of outcome"]
-    return found.assign(**ends, **apart, verdict=verdicts, printed=[0.02, np.nan, np.nan], pairs="people in 2 folds")
+    return found.assign(**ends, **apart, verdict=verdicts, printed=[0.02, np.nan, np.nan], pairs="subjects in 2 folds")
 
 
 def test_the_picture_tells_verdicts_apart():
@@ -106,9 +106,7 @@ def test_the_picture_tells_verdicts_apart():
 
 
 def test_verdicts_on_the_papers_parts_are_said():
-    assert gains.in_words(rows()) == (
-        "They lose what they were to gain (contradicted): loss -3.0 under unseen occlusion."
-    )
+    assert gains.in_words(rows()) == ("What hurts: loss -3.0 under unseen occlusion.")
     assert gains.in_words(rows()[:1]) == "No verdict on: loss."
 
 

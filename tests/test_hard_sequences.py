@@ -1,4 +1,4 @@
-"""By hand, about the people of `test_recipe_results`: one sequence of three frames each, labelled yes."""
+"""By hand, about the subjects of `test_recipe_results`: one sequence of three frames each, labelled yes."""
 
 from dataclasses import replace
 
@@ -66,9 +66,9 @@ def test_on_how_few_the_errors_lie():
         "errors_on_always": 6,
         "share_on_always": 0.75,
         "half": 2,
-        "people": 4,
-        "people_without_error": 1,
-        "people_without_right": 1,
+        "subjects": 4,
+        "subjects_without_error": 1,
+        "subjects_without_right": 1,
         "sequences_of_these": 1,
         "set_aside": pytest.approx(7 / 9),
     }

@@ -7,8 +7,8 @@ from fer_lib.measures.leakage import expected, ladder, readable
 
 
 @pytest.fixture
-def people():
-    """Twenty people, two emotions, three frames each; a face is its person's grey, and hardly its emotion's."""
+def subjects():
+    """Twenty subjects, two emotions, three frames each; a face is its person's grey, and hardly its emotion's."""
     rows = [(person, emotion, frame) for person in range(20) for emotion in range(2) for frame in range(3)]
     images = np.stack([np.full((48, 48), 12 * person + 3 * emotion, np.uint8) for person, emotion, _ in rows])
     frames = pd.DataFrame(
@@ -19,11 +19,11 @@ def people():
             "usage": "",
         }
     )
-    return Faces("people", images, np.array([emotion for _, emotion, _ in rows]), frames, ("no", "yes"))
+    return Faces("subjects", images, np.array([emotion for _, emotion, _ in rows]), frames, ("no", "yes"))
 
 
-def test_each_protocol_takes_one_crutch_away(people):
-    leaks = ladder(people, seeds=5).set_index("protocol")
+def test_each_protocol_takes_one_crutch_away(subjects):
+    leaks = ladder(subjects, seeds=5).set_index("protocol")
     assert list(leaks.index) == ["random", "sequence", "subject"]
     assert leaks["splits"].tolist() == [5, 5, 10]
     assert leaks.loc["random", "nearest is same person"] == 1
@@ -34,7 +34,7 @@ def test_each_protocol_takes_one_crutch_away(people):
 
 
 def test_what_a_random_test_gives_away_is_expected_exactly():
-    """Two people with a sequence of two frames each; two of the four frames are tested, or one of the sequences."""
+    """Two subjects with a sequence of two frames each; two of the four frames are tested, or one of the sequences."""
     frames = pd.DataFrame({"frame_id": list("abcd"), "sequence": list("xxyy"), "subject": list("ppqq")})
     # Of the three frames beside a tested one its twin is one, and one more is tested: unseen with a chance of 1/3.
     # A sequence is absent if both tested frames are the other's: 1 of 6 pairs. So 2 frames in 2 * 5/6 sequences.
@@ -52,16 +52,16 @@ def test_of_ck_nearly_every_test_frame_has_a_twin_in_training():
     assert expected(frames, "frame_id")["sequence seen"] == pytest.approx(1 - 180 / 980 * 179 / 979)
 
 
-def test_unknown_people_are_left_out(people):
-    unknown = people.frames.assign(subject="", sequence="", usage=["Training", "PrivateTest"] * 60)
-    leaks = ladder(Faces("f", people.images, people.labels, unknown, people.classes), seeds=2)
+def test_unknown_subjects_are_left_out(subjects):
+    unknown = subjects.frames.assign(subject="", sequence="", usage=["Training", "PrivateTest"] * 60)
+    leaks = ladder(Faces("f", subjects.images, subjects.labels, unknown, subjects.classes), seeds=2)
     assert leaks["protocol"].tolist() == ["random", "usage"]
     assert "subject seen" not in leaks
     assert readable(leaks).columns.tolist() == ["protocol", "splits", "test frames"]
 
 
-def test_shares_are_shown_in_percent(people):
-    leaks = ladder(people, seeds=1)
+def test_shares_are_shown_in_percent(subjects):
+    leaks = ladder(subjects, seeds=1)
     shown = readable(leaks)
     assert shown["sequence seen"].tolist()[1:] == ["0.00", "0.00"] and shown["subject seen"].iloc[2] == "0.00"
     assert shown["frames a sequence"].tolist() == leaks["frames a sequence"].tolist(), "rounded in the cell, and once"

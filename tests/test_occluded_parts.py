@@ -18,7 +18,7 @@ CORNER = window_name(0, 0)
 
 
 def store(experiment, wrong, members=((0, 0), (0, 1))):
-    """Four frames of classes 0 and 1 a member, of people of its own.
+    """Four frames of classes 0 and 1 a member, of subjects of its own.
 
     All are right but where `wrong`, occlusion or place -> class, says that the frames of this class are not.
     """
@@ -58,7 +58,7 @@ def test_the_loss_at_a_place_by_hand(stored):
     assert len(table) == 2 * 25 and table[0, 0, 0] == 1 and table.drop((0, 0, 0)).eq(0).all()
     found = occluded_parts.loss(ARM, 0, 0, 0)
     assert (found["difference"], found["ci_low"], found["trainings"], found["frames"]) == (1, 1, 2, 4)
-    assert found["n"] == 4 and found["pairs"] == "people in 2 folds"
+    assert found["n"] == 4 and found["pairs"] == "subjects in 2 folds"
     assert occluded_parts.said_instead(ARM, 0, 0, 0).to_dict() == {"fear": 4}
 
 
@@ -69,7 +69,7 @@ def test_the_costliest_places_stand_beside_those_of_the_other_networks(stored):
     assert table["picked"].tolist() == [True, False, False, True, True, False]
     assert table["difference"].tolist() == [1, 0, 0, 1, 1, 0]
     shown = occlusion_wording.readable_costliest(table)
-    assert shown.shape == (3, 3) and shown["covered"].iloc[0] == "anger, rows 0 to 15, columns 0 to 15, 4 people"
+    assert shown.shape == (3, 3) and shown["covered"].iloc[0] == "anger, rows 0 to 15, columns 0 to 15, 4 subjects"
     assert "(upper corner)" in shown["covered"].iloc[2]
     assert shown.iloc[0, 1].startswith("+100.00") and shown.iloc[0, 1].endswith(" (largest)")
     assert shown.iloc[0, 2].startswith("+0.00") and "largest" not in shown.iloc[0, 2]
@@ -81,7 +81,7 @@ def test_the_costliest_places_stand_beside_those_of_the_other_networks(stored):
 def test_the_costliest_corner_in_words(stored):
     said = occlusion_wording.corner(occluded_parts.costliest([ARM, OTHER]), [ARM, OTHER])
     assert "anger, rows 0 to 15, columns 0 to 15, in softmax, epochs 100, +100.00 points [" in said
-    assert "(4 frames, 4 people in 2 folds); one step of 8 pixels aside it is +0.00, one down +0.00." in said
+    assert "(4 frames, 4 subjects in 2 folds); one step of 8 pixels aside it is +0.00, one down +0.00." in said
     assert "Of the 4 answers lost 4 are fear. Of 1 other networks, for which this place was not picked, 0 lose" in said
     assert "other networks" not in occlusion_wording.corner(occluded_parts.costliest([ARM]), [ARM])
 
@@ -91,7 +91,7 @@ def test_the_right_half_over_the_left(stored):
     assert (row.left, row.right) == pytest.approx((0.9, 1)), "half of the frames, under a fill of five"
     assert row.difference == pytest.approx(0.1) and row.verdict == "not resolvable", "the two folds are alike"
     said = occlusion_wording.sided(occluded_parts.sides([ARM]))
-    assert "(8 people): No difference between them is resolvable: softmax, epochs 100 +10.00 points [" in said
+    assert "(8 subjects): No difference between them is resolvable: softmax, epochs 100 +10.00 points [" in said
     decided = occluded_parts.sides([ARM, OTHER]).assign(verdict=["contradicted", "supported"])
     said = occlusion_wording.sided(decided)
     assert "More is lost under the right half: softmax, epochs 100 +10.00" in said

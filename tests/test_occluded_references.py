@@ -41,7 +41,7 @@ def test_copies_are_each_face_under_rectangles_of_its_own():
 
 @pytest.fixture
 def stored(tmp_path, monkeypatch):
-    """Four people, a frame each: the network is right on all, the references on clear faces, and on b's always."""
+    """Four subjects, a frame each: the network is right on all, the references on clear faces, and on b's always."""
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
     arm = Experiment("network", "ckplus", protocol="subject", loss="softmax")
     about = pd.DataFrame({"fold": [0, 0, 1, 1], "frame_id": list("pqrs"), "subject": list("abcd"), "label": 1})

@@ -16,7 +16,7 @@ def test_what_is_open_is_counted(tmp_path, monkeypatch):
     results.open_folder(SOFTMAX, "abc", "cpu")
     tables = {name: pd.DataFrame({"accuracy": [1.0]}) for name in results.TABLES}
     results.add_member(SOFTMAX, Member(0, 0), tables, {})
-    said = "1 of 13 members are trained: 1 of 3 under random, 0 of 10 under subject."
+    said = "1 of 13 runs are trained: 1 of 3 under random, 0 of 10 under subject."
     assert overview.still_open("ckplus") == said
 
 

@@ -20,7 +20,7 @@ def write(folder, emotion, name, image, ending="png"):
 
 @pytest.fixture
 def ten(tmp_path):
-    """Ten people, happy and sad, one recording of two frames each: squares whose grey is 10 x person + frame."""
+    """Ten subjects, happy and sad, one recording of two frames each: squares whose grey is 10 x person + frame."""
     for person in range(10):
         for recording, emotion in enumerate(("Happy", "sad")):
             for frame in range(2):
@@ -95,7 +95,7 @@ def test_zipped_is_the_same(ten, tmp_path_factory):
         ("sad", "P0_0_9", "the recording P0_0 shows happiness and sadness"),
         ("sad", "P0_0_1", "more than one image named P0_0_1"),
         ("sad", "more/P0_2_0", "wanted in a folder of an emotion are images, .* and no folders"),
-        ("fear", "P0_2_0", "too few people show fear"),
+        ("fear", "P0_2_0", "too few subjects show fear"),
     ],
 )
 def test_what_is_wrong_is_named(ten, emotion, name, message):
@@ -133,10 +133,10 @@ def test_sixteen_bits_are_not_cut_to_white(ten):
         own.load(ten)
 
 
-def test_too_few_people_are_refused(ten):
+def test_too_few_subjects_are_refused(ten):
     for file in (ten / "own").rglob("P9*"):
         file.unlink()
-    with pytest.raises(DataError, match="2 emotions of 9 people; at least 2 of 10 are wanted"):
+    with pytest.raises(DataError, match="2 emotions of 9 subjects; it needs at least 2 emotions of 10 subjects"):
         own.load(ten)
 
 

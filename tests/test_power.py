@@ -78,7 +78,7 @@ def test_power_in_words():
     # Of 181 test frames for 800 that train: 1.58 * sqrt(181 / 800) = 0.75, times 1.96 + 0.8416 = 2.11.
     assert "its standard error tends to 0.75 points" in said and "a difference of 2.11 points or more (" in said
     assert f"as if every split had frames of its own, {power.seeds_needed(0.0048, 0.0158)} would seem enough" in said
-    assert "5,406 frames, 652 people" in said and "all their frames, 8.3 on average" in said
+    assert "5,406 frames, 652 subjects" in said and "all their frames, 8.3 on average" in said
     assert "not run yet" in power.power_answer(float("nan"), 0.018, 0, LEAKS)
     assert "not run yet" in power.power_answer(0.01, float("nan"), 0, LEAKS)
 

@@ -1,4 +1,4 @@
-"""By hand: six people, one a fold, three frames of one sequence each, and networks that are right where told."""
+"""By hand: six subjects, one a fold, three frames of one sequence each, and networks that are right where told."""
 
 import numpy as np
 import pandas as pd
@@ -52,7 +52,7 @@ def stored(listed):
 def test_what_is_reached(stored):
     table = recipe_results.reached(STRONG).set_index("aim")
     assert table["mean"].tolist() == pytest.approx([17 / 18, 1, 0, 1])
-    assert (table["members"] == 6).all() and (table["people"] == 6).all()
+    assert (table["members"] == 6).all() and (table["subjects"] == 6).all()
 
 
 def test_a_sequence_votes_with_the_mean_of_its_frames(stored):

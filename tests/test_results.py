@@ -194,7 +194,7 @@ def test_two_processes_do_not_train_into_one_folder():
         pass
 
 
-def test_people_may_be_called_anything():
+def test_subjects_may_be_called_anything():
     names = ["7", "07", "nan", "None"]
     results.write_csv(paths.RESULTS / "ckplus" / "x.csv", pd.DataFrame({"subject": names, "share": [np.nan, 0, 1, 2]}))
     stored = results.of_data_set("ckplus", "x.csv")

@@ -73,7 +73,7 @@ def test_scores_by_hand(stored):
     assert kinds[kinds == 1].index.tolist() == ["none", "rectangle", "eyes"] and (kinds.isin([0, 1])).all()
 
 
-def test_questions_are_paired_by_people(stored):
+def test_questions_are_paired_by_subjects(stored):
     found = questions.compared("synthetic").set_index("score")
     assert set(found["question"]) == {"training with occlusion"} and (found["n"] == 4).all()
     assert found.loc["unseen", "difference"] == pytest.approx(1 / 8)

@@ -7,8 +7,8 @@ from fer_lib.words import rounding
 
 
 def test_what_was_trained_on_whom():
-    assert rounding.members_and_people(1) == "1 member"
-    assert rounding.members_and_people(2, 118) == "2 members, 118 people"
+    assert rounding.members_and_subjects(1) == "1 run"
+    assert rounding.members_and_subjects(2, 118) == "2 runs, 118 subjects"
 
 
 def test_numbers_for_the_eye():
@@ -33,7 +33,7 @@ def test_numbers_for_the_eye():
 
 
 def test_a_verdicts_two_intervals_are_both_said():
-    found = {"difference": 0.01, "ci_low": 0, "ci_high": 0.02, "pairs": "people in 4 folds"}
+    found = {"difference": 0.01, "ci_low": 0, "ci_high": 0.02, "pairs": "subjects in 4 folds"}
     apart = pd.Series({**found, "trained_low": -0.01, "trained_high": 0.03})
     assert rounding.gained(apart) == "+1.00 points [+0.00 to +2.00; folds -1.00 to +3.00]"
     cell = rounding.in_points(apart).replace("\N{NO-BREAK SPACE}", "_")

@@ -21,8 +21,8 @@ def test_where_the_errors_lie():
     first, nobody, aside = sequence_wording.in_words({"50 epochs": SEQUENCES, "100 epochs": longer}).split("\n\n")
     assert first == (
         "In 50 epochs 8 of 15 answers are wrong. Half of these errors lie on 2 of 5 sequences; 6 (75 %) lie on 2 of "
-        "which no answer is right, in no frame and from no initialisation. 1 of 4 people are without an error; without "
-        "a right answer are 1, with 1 sequences in all. In 100 epochs 3 of 4 errors lie on 1 sequences of which no "
+        "which no answer is right, in no frame and from no initialisation. 1 of 4 subjects have no error, 1 no right "
+        "answer, with 1 sequences in all. In 100 epochs 3 of 4 errors lie on 1 sequences of which no "
         "answer is right, 1 of them the same."
     )
     assert nobody.startswith("Wrong in every answer of every network of the strong recipe, in all its settings, are 1:")
@@ -40,7 +40,7 @@ def test_no_sequence_is_always_wrong():
 
 def test_nothing_is_left_to_set_aside():
     text = sequence_wording.in_words({"4 epochs": SEQUENCES.assign(errors=3, reading=ALL_WRONG)})
-    assert text.endswith("0 of 4 people are without an error; without a right answer are 4, with 5 sequences in all.")
+    assert text.endswith("0 of 4 subjects have no error, 4 no right answer, with 5 sequences in all.")
 
 
 def test_what_is_said_instead():

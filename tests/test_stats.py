@@ -44,8 +44,8 @@ def test_wilson_of_the_papers_counts():
     assert np.round([100 * end for end in wilson(6, 181)], 2).tolist() == [92.96, 98.47]
 
 
-def test_subject_interval_resamples_people():
-    # Two subjects, one always right, one always wrong: a resample of people is all wrong, half, or all right.
+def test_subject_interval_resamples_subjects():
+    # Two subjects, one always right, one always wrong: a resample of subjects is all wrong, half, or all right.
     frames = pd.DataFrame({"subject": ["a"] * 50 + ["b"] * 50, "label": 1, "prediction": [1] * 50 + [0] * 50})
     assert cluster_interval(frames) == (0.5, 0.0, 1.0)
     many = frames.assign(subject=[f"s{i}" for i in range(100)])
@@ -53,7 +53,7 @@ def test_subject_interval_resamples_people():
     assert (low, high) == pytest.approx((0.4, 0.6), abs=0.02)  # 0.5 -+ 1.96 * sqrt(0.25 / 100)
 
 
-def test_people_who_do_not_differ_say_nothing_of_others():
+def test_subjects_who_do_not_differ_say_nothing_of_others():
     frames = pd.DataFrame({"subject": ["a", "a", "b"], "label": 1, "prediction": [1, 1, 1]})
     for predicted, share in ((1, 1), (0, 0)):
         mean, low, high = cluster_interval(frames.assign(prediction=predicted))
@@ -106,19 +106,19 @@ def test_an_interval_is_cut_at_what_a_difference_can_be():
     assert paired_difference(first, second, within=(-2, 2))["ci_low"] == -2
 
 
-def test_a_verdict_asks_people_and_trainings():
-    people = np.repeat(list("abcdefgh"), 4)
+def test_a_verdict_asks_subjects_and_trainings():
+    subjects = np.repeat(list("abcdefgh"), 4)
     gained = np.tile([0.4, 0.5, 0.6, 0.5], 8)
-    assert cluster_gain(gained, people)["verdict"] == "supported"
-    assert cluster_gain(gained, people, np.zeros(32))["verdict"] == ONE_TRAINING
+    assert cluster_gain(gained, subjects)["verdict"] == "supported"
+    assert cluster_gain(gained, subjects, np.zeros(32))["verdict"] == ONE_TRAINING
     folds = np.repeat([0, 1, 2, 3], 8)
-    found = cluster_gain(gained + 0.01 * folds, people, folds)
+    found = cluster_gain(gained + 0.01 * folds, subjects, folds)
     assert (found["verdict"], found["trainings"]) == ("supported", 4)
     # Means 0.5 to 0.53; standard error 0.0065, t(0.975, 3) = 3.18.
     assert (found["trained_low"], found["trained_high"]) == pytest.approx((0.4945, 0.5355), abs=1e-3)
     unlike = np.where(folds == 0, 1.9, -0.2)
-    assert cluster_gain(unlike, people, folds)["verdict"] == "not resolvable"
-    assert paired_by("subject", 1, "folds") == "people in 1 fold"
+    assert cluster_gain(unlike, subjects, folds)["verdict"] == "not resolvable"
+    assert paired_by("subject", 1, "folds") == "subjects in 1 fold"
     assert paired_by("usage", 3, "initialisations") == "images in 3 initialisations"
 
 

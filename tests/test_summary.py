@@ -35,7 +35,7 @@ def of_references(mean):
 
 @pytest.fixture
 def answers(monkeypatch):
-    """Three references and four trained methods; on new people 0.9 and, occluded, 0.6 each, of references 0.5."""
+    """Three references and four trained methods; on unseen subjects 0.9 and, occluded, 0.6 each, of references 0.5."""
     monkeypatch.setattr(summary.occluded_references, "scores", lambda dataset: of_references(0.5))
     trained = [HEAVY, FINE, PAPER, BARE, SCRATCH]
     monkeypatch.setattr(tables, "measured", lambda dataset: trained)
@@ -67,7 +67,7 @@ def test_methods_go_from_no_network_to_the_fine_tuned_one(answers):
         "1-NN on pixels",
         "HOG + linear SVM",
         COVERED,
-        f"{own}\n(1 of 10 trainings)",
+        f"{own}\n(1 of 10 runs)",
         scratch,
         fine,
         f"{fine}, heavy occlusion",
@@ -114,7 +114,7 @@ def test_every_answer_is_drawn_where_it_is(answers):
 
 def test_the_picture_stands_alone(answers):
     said = summary.in_words(answers)
-    assert "softmax (1 of 10 trainings): 99.00 % (known people" in said and said.count(";") == 6
+    assert "softmax (1 of 10 runs): 99.00 % (seen subjects" in said and said.count(";") == 6
     of_the_pages = (paths.ROOT / "fer_lib" / "report_template" / "style.css").read_text()
     assert all(colour in of_the_pages for colour in re.findall("#[0-9a-f]{6}", report.CARD))
     fig, ax = plt.subplots()
@@ -125,7 +125,7 @@ def test_the_picture_stands_alone(answers):
     assert 'aria-label="a &quot;picture&quot; of &lt; and &amp;"' in svg
 
 
-def test_without_new_people_there_is_a_picture_all_the_same(monkeypatch):
+def test_without_unseen_subjects_there_is_a_picture_all_the_same(monkeypatch):
     monkeypatch.setattr(tables, "measured", lambda dataset: [])
     monkeypatch.setattr(tables, "accuracy_table", lambda dataset: None)
     rungs = pd.DataFrame({"method": [summary.references.METHODS[1]], "protocol": "random", "mean": 0.9})
@@ -136,7 +136,7 @@ def test_without_new_people_there_is_a_picture_all_the_same(monkeypatch):
 
 
 def test_what_there_is_to_beat(monkeypatch):
-    monkeypatch.setattr(summary, "shown", lambda dataset: {"ours\n(1 of 10 trainings)": PAPER, "partly asked": SCRATCH})
+    monkeypatch.setattr(summary, "shown", lambda dataset: {"ours\n(1 of 10 runs)": PAPER, "partly asked": SCRATCH})
     monkeypatch.setattr(summary, "on_all_folds", lambda row, table: row == PAPER)
     monkeypatch.setattr(summary.results, "finished", lambda row: row.members[:2])
     alone = pd.DataFrame({"method": ["1-NN on pixels"] * 2, "protocol": ["random", "subject"], "mean": [0.9, 0.5]})

@@ -33,13 +33,13 @@ def test_interval_plot_draws_rows_from_the_top_in_percent(ax):
     assert ax.xaxis.get_major_formatter()(0.5) == "50%"
 
 
-def test_what_lost_the_face_is_named_at_the_edge():
+def test_what_collapsed_is_named_at_the_edge():
     table = pd.DataFrame({"label": ["a", "b"], "mean": [0.5, 0.95], "ci_low": [np.nan, 0.9], "ci_high": [np.nan, 1]})
     table = table.assign(protocol="random", printed=np.nan)
     fig = table_plots.per_protocol(table, [np.array([0.9, 0.16, 0.44]), np.array([0.95])])
     (ax,) = fig.axes
     assert ax.get_xlim()[0] == pytest.approx(0.8)
-    assert [text.get_text() for text in ax.texts] == ["◂ mean 50 %; members 16, 44 %"]
+    assert [text.get_text() for text in ax.texts] == ["◂ mean 50 %; runs 16, 44 %"]
     plt.close(fig)
 
 

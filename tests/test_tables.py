@@ -62,8 +62,8 @@ def test_accuracy_table():
     table = tables.accuracy_table("ckplus").set_index("experiment")
     assert list(table.index) == ["softmax", "triplet"]
     row = table.loc["triplet"]
-    assert (row["mean"], row["n"], row["lost"], row["kept_mean"], row["occluded"]) == (0.5, 3, 1, 0.75, 0.25)
-    assert pd.isna(row["ci_low"]) and pd.isna(row["ci_high"]), "one member has lost the face"
+    assert (row["mean"], row["n"], row["collapsed"], row["kept_mean"], row["occluded"]) == (0.5, 3, 1, 0.75, 0.25)
+    assert pd.isna(row["ci_low"]) and pd.isna(row["ci_high"]), "one member has collapsed"
     assert row["printed"] == pytest.approx(0.9944)
     assert (table.loc["softmax", "n"], table.loc["softmax", "of"]) == (2, 3)
     shown = wording.readable(table.reset_index())
@@ -71,7 +71,7 @@ def test_accuracy_table():
     # Two members gained 0 and 0.1 by their better last but one epoch.
     assert table.loc["softmax", "oracle_gain"] == pytest.approx(0.05)
     assert (table.loc["softmax", "worst_class"], table.loc["softmax", "worst_recall"]) == ("contempt", 0.75)
-    assert wording.not_run("ckplus").startswith("Of the 9 trainings that `experiments.csv` lists, 5 were run.")
+    assert wording.not_run("ckplus").startswith("Of the 9 runs in `experiments.csv`, 5 are done.")
     assert wording.readable_unfinished(tables.unfinished("ckplus")).to_numpy().tolist() == [
         ["Table 2", "STN + ResNet-10 + softmax", "1 of 3"],
         ["Table 2", "STN + ResNet-18 + softmax", "3 of 3"],
@@ -86,48 +86,54 @@ def test_accuracy_table():
         [1.0, 0.5, 0.0],
     ]
     answer = wording.answer(table.reset_index())
-    assert "50.00 %, n = 3; the paper prints 99.44 %, which a mean of two kinds of outcome cannot judge." in answer
-    assert "75.00 %, n = 2; the paper prints 98.96 %, which a number without an interval cannot judge." in answer
-    lost = "in 1 of 3 members the transformer left the face"
-    assert f"I{lost[1:]}: they are right on 0.00 %, the others on 75.00 %." in answer
+    assert (
+        "50.00 %, n = 3; the paper prints 99.44 %, with which a mean of two kinds of outcome cannot be compared."
+        in answer
+    )
+    assert (
+        "75.00 %, n = 2; the paper prints 98.96 %, with which a number without an interval cannot be compared."
+        in answer
+    )
+    collapsed = "in 1 of 3 runs the STN collapsed"
+    assert f"I{collapsed[1:]}: these reach 0.00 %, the others 75.00 %." in answer
     assert shown["95 % interval"].tolist()[1] == "–"
     # Wilson's interval of 1 of 3, as statistics books print it.
-    assert wording.lost_in_words(table.reset_index()) == (
-        f"STN + ResNet-10 + triplet (random): {lost} (Wilson's interval 6.15 to 79.23 %); they are right on 0.00 %, "
-        "the others on 75.00 %."
+    assert wording.collapsed_in_words(table.reset_index()) == (
+        f"STN + ResNet-10 + triplet (random): {collapsed} (Wilson's interval 6.15 to 79.23 %); these reach 0.00 %, the "
+        "others 75.00 %."
     )
 
 
-def test_when_the_face_was_lost():
+def test_when_the_stn_collapsed():
     columns = ["experiment", "seed", "fold", "epoch", "grid_outside"]
     rows = [("a", 0, 0, 1, 0.9), ("a", 0, 0, 2, 1.0), ("a", 1, 0, 1, 0.4), ("a", 1, 0, 2, 1.0)]
-    assert wording.lost_early(pd.DataFrame(rows, columns=columns)) == (
-        "In 2 trainings the transformer left the face: after the first epoch 40.00 to 90.00 % of the grid lay outside "
-        "the image, from epoch 2 on more than 90 % in all of them."
+    assert wording.collapsed_early(pd.DataFrame(rows, columns=columns)) == (
+        "In 2 runs the STN collapsed: after the first epoch 40.00 to 90.00 % of the grid lay outside the image, "
+        "from epoch 2 on more than 90 % in all of them."
     )
-    assert wording.lost_early(pd.DataFrame(columns=columns)) == ""
+    assert wording.collapsed_early(pd.DataFrame(columns=columns)) == ""
     store(TRIPLET, [1.0, 0.5, 0.0], [0, 0, 1])
-    found = tables.while_lost([TRIPLET])
+    found = tables.while_collapsed([TRIPLET])
     assert found[["experiment", "seed"]].drop_duplicates().values.tolist() == [["triplet", 2]]
 
 
-def test_a_printed_number_is_judged_by_what_one_more_split_may_show():
+def test_a_printed_number_is_judged_by_what_one_more_run_may_give():
     # 0.969 -+ t(0.975, 2) = 4.3027 times 0.001 times the root of 1 + 1/3
-    may_show = "one more split {} show (96.40 to 97.40)."
+    may_give = "what one more run may give (96.40 to 97.40)."
     store(RESNET18, [0.97, 0.968, 0.969], [0, 0, 0])
-    assert f"prints 96.87 %, which {may_show.format('may')}" in wording.answer(tables.accuracy_table("ckplus"))
+    assert f"prints 96.87 %, within {may_give}" in wording.answer(tables.accuracy_table("ckplus"))
     store(SOFTMAX, [0.97, 0.968, 0.969], [0, 0, 0])
     said = wording.answer(tables.accuracy_table("ckplus"))
-    assert f"prints 98.96 %, which {may_show.format('would hardly')}" in said
+    assert f"prints 98.96 %, outside {may_give}" in said
 
 
-def test_subject_protocol_pools_and_resamples_people():
-    arm = Experiment("people", "ckplus", "subject", seeds=2)
+def test_subject_protocol_pools_and_resamples_subjects():
+    arm = Experiment("subjects", "ckplus", "subject", seeds=2)
     store(arm, [1.0, 0.75], [0, 0])
     with pytest.MonkeyPatch.context() as listed:
         listed.setattr(tables, "read_experiments", lambda: [arm])
         (row,) = tables.accuracy_table("ckplus").to_dict("records")
-    # Person a is right 4 times of 4, person b 3 times; of two resampled people both may be b.
+    # Person a is right 4 times of 4, person b 3 times; of two resampled subjects both may be b.
     assert (row["mean"], row["ci_low"], row["ci_high"]) == (7 / 8, 3 / 4, 1)
     assert (row["n"], row["of"]) == (2, 2)
     with pytest.MonkeyPatch.context() as listed:
@@ -136,16 +142,16 @@ def test_subject_protocol_pools_and_resamples_people():
 
 
 def test_a_fold_that_lost_the_face_leaves_a_mean_without_an_interval():
-    arm = Experiment("people", "ckplus", "subject", seeds=2)
+    arm = Experiment("subjects", "ckplus", "subject", seeds=2)
     store(arm, [1.0, 0.75], [0, 1])
     with pytest.MonkeyPatch.context() as listed:
         listed.setattr(tables, "read_experiments", lambda: [arm])
         (row,) = tables.accuracy_table("ckplus").to_dict("records")
-    assert (row["mean"], row["lost"], row["lost_mean"]) == (7 / 8, 1, 0.75)
+    assert (row["mean"], row["collapsed"], row["collapsed_mean"]) == (7 / 8, 1, 0.75)
     assert pd.isna([row["ci_low"], row["ci_high"]]).all()
 
 
-def test_claims_on_people_have_no_ends_where_a_fold_lost_the_face(monkeypatch):
+def test_claims_on_subjects_have_no_ends_where_a_fold_lost_the_face(monkeypatch):
     arms = [replace(arm, protocol="subject", seeds=2) for arm in (TRIPLET, SOFTMAX)]
     monkeypatch.setattr(tables, "read_experiments", lambda: arms)
     store(arms[0], [1.0, 0.25], [0, 1])
@@ -176,11 +182,11 @@ def test_claims_are_paired_by_member():
 def test_the_machines_that_trained_are_named():
     store(SOFTMAX, [0.8, 0.8], [0, 0])
     run = results.read_run(SOFTMAX)
-    assert wording.trained_on("ckplus").startswith("Members trained on cpu: 2. To a network")
+    assert wording.trained_on("ckplus").startswith("Runs were trained on cpu: 2. Another machine")
     run["members"]["seed1-fold0"]["device"] = "other"
     results.write_run(SOFTMAX, run)
     said = wording.trained_on("ckplus")
-    assert "cpu: 1; other: 1. On more than one of these: STN + ResNet-10 + softmax (random)." in said
+    assert "cpu: 1; other: 1. On more than one machine: STN + ResNet-10 + softmax (random)." in said
 
 
 def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
@@ -208,7 +214,9 @@ def test_a_network_beside_what_learns_no_features():
     assert found["reference"].tolist() == list(METHODS[1:]) * 2
     # The reference is right on every frame.
     assert found["difference"].tolist() == pytest.approx([-0.25] * 4)
-    assert found["pairs"].tolist() == ["members"] * 2 + ["people in 1 fold"] * 2, "its one answer stands for both seeds"
+    assert found["pairs"].tolist() == ["members"] * 2 + ["subjects in 1 fold"] * 2, (
+        "its one answer stands for both seeds"
+    )
     shown = wording.readable_comparisons(found, "protocol", "label", "reference")
     assert shown["reference"].iloc[0] == METHODS[1] and shown["gain"].iloc[0].startswith("-25.00 [")
 
@@ -228,7 +236,7 @@ def test_occlusion_is_claimed_on_clear_and_on_occluded_faces():
     assert found["printed"].isna().all() and found["pairs"].tolist() == ["members", "members"]
 
 
-def test_under_the_subject_protocol_people_are_paired():
+def test_under_the_subject_protocol_subjects_are_paired():
     arms = [replace(arm, protocol="subject") for arm in (SOFTMAX, TRIPLET)]
     store(arms[0], [0.5, 0.5], [0, 0])
     store(arms[1], [1.0, 0.5], [0, 0])
@@ -237,7 +245,7 @@ def test_under_the_subject_protocol_people_are_paired():
         (row,) = claims.claims_table("ckplus").to_dict("records")
     # Person a gains 0 of 4 frames, person b 2 of 4.
     assert (row["difference"], row["ci_low"], row["ci_high"]) == (0.25, 0, 0.5)
-    assert (row["n"], row["pairs"], row["p"]) == (2, "people in 1 fold", 1)
+    assert (row["n"], row["pairs"], row["p"]) == (2, "subjects in 1 fold", 1)
 
 
 def test_nothing_measured_is_said():

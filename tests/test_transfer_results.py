@@ -1,4 +1,4 @@
-"""By hand: four people, one a fold, three frames of one sequence each, and networks that are right where told."""
+"""By hand: four subjects, one a fold, three frames of one sequence each, and networks that are right where told."""
 
 from dataclasses import replace
 
@@ -79,7 +79,7 @@ def store_likeness(*similarities):
     results.write_csv(transfer.folder() / "likeness.csv.gz", table)
 
 
-def test_people_whom_fer2013_shows_are_named_and_left_out(stored):
+def test_subjects_whom_fer2013_shows_are_named_and_left_out(stored):
     store_likeness(0.99, 0.94, 0.92)
     text = transfer_wording.overlap()
     assert "Of 12 frames of CK+ 2 have a near twin" in text and "by chance, 0 have one" in text
@@ -100,7 +100,7 @@ def test_the_ladder_ends_with_what_learns_from_both(stored):
     assert means.iloc[-3:].tolist() == pytest.approx([4 / 12, 10 / 12, 11 / 12])
     assert means[METHODS[1]] == 1 and means[METHODS[2]] == 0, "by what each method says above"
     assert means[f"{transfer.TRAINED}, linear"] == 1 and means[f"{transfer.UNTRAINED}, linear"] == 0
-    assert (table["members"] == 4).all() and (table["people"] == 4).all()
+    assert (table["members"] == 4).all() and (table["subjects"] == 4).all()
 
 
 def test_a_longer_start_is_compared_with_the_usual_one(stored, listed):
@@ -129,7 +129,7 @@ def test_heavy_occlusion_comes_last(stored, listed):
     assert (transfer_results.tuned(), transfer_results.heavily_covered()) == (FINE, [HEAVY])
     last = transfer_results.ladder().iloc[-1]
     assert last["method"] == "strong recipe, from FER2013's weights, heavy occlusion" and last["mean"] == 1
-    assert transfer_wording.in_short().endswith("100.00 % and 100.00 % under unseen occlusion (4 of 4 trainings).")
+    assert transfer_wording.in_short().endswith("100.00 % and 100.00 % under unseen occlusion (4 of 4 runs).")
     short = transfer_wording.heavy_in_short()
     assert transfer_wording.answer().count(short) == 1
     assert "adds +8.33 points (" in short and "under the other;" in short
@@ -139,8 +139,8 @@ def test_heavy_occlusion_comes_last(stored, listed):
     assert set.union(*parts) == unseen and not set.intersection(*parts)
 
 
-def test_gains_are_paired_by_people(stored):
-    everybody = transfer_results.compared(FINE, SCRATCH).query("people == 'all'")
+def test_gains_are_paired_by_subjects(stored):
+    everybody = transfer_results.compared(FINE, SCRATCH).query("subjects == 'all'")
     table = everybody.set_index("score")
     assert table.loc["clean", "difference"] == pytest.approx(1 / 12), "one frame of fold 1"
     assert table.loc["unseen", "difference"] == pytest.approx(11 / 12)
@@ -155,20 +155,20 @@ def test_what_is_kept_has_this_pages_aims(stored):
     assert kept.tolist() == [0, 1]
 
 
-def test_directions_resample_people_where_they_are_known(stored):
+def test_directions_resample_subjects_where_they_are_known(stored):
     table = transfer_results.directions().set_index("direction")
     there = table.loc["FER2013 to CK+"]
-    assert (there["mean"], there["free"], there["people"], there["commonest"]) == (3 / 4, 1 / 4, 2, 3 / 4)
+    assert (there["mean"], there["free"], there["subjects"], there["commonest"]) == (3 / 4, 1 / 4, 2, 3 / 4)
     assert (there["ci_low"], there["ci_high"]) == (1 / 2, 1), "one person at a half, one at 1"
     back = table.loc["CK+ to FER2013"]
-    assert (back["mean"], back["free"], back["faces"]) == (3 / 4, 2 / 4, 4) and np.isnan(back["people"])
+    assert (back["mean"], back["free"], back["faces"]) == (3 / 4, 2 / 4, 4) and np.isnan(back["subjects"])
     counts = transfer_results.zero_shot_confusions()["FER2013 to CK+"]
     assert list(counts.index) == list(counts) == ["anger", "fear"] and counts.values.tolist() == [[0, 1], [0, 3]]
 
 
 def test_the_answer_says_what_the_tables_say(stored):
     text = transfer_wording.answer()
-    assert "is right on 91.67 % [" in text and "Aimed for were 98.50 %: not reached." in text
+    assert "is right on 91.67 % [" in text and "The aim was 98.50 %: not reached." in text
     assert "it gains +8.33 points (no verdict, one training each) on clear faces and +91.67 points (" in text
     assert "FER2013 to CK+ 75.00 % [50.00 to 100.00] of 4 faces (always saying the commonest of the 2 shared" in text
     said = transfer_wording.in_short()

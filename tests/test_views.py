@@ -76,13 +76,13 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     assert ("moved", "none") not in spread.index and spread.loc[("moved", "rectangle"), "0.5"] == 3
     found = views.lengths("synthetic")
     assert found[["quantity", "mean"]].values.tolist() == [["touched", 3], ["differs", 3], ["moved", 3], ["away", 3]]
-    assert found[["members", "lost", "fixed", "zoom"]].iloc[0].tolist() == [1, 0, 0, 1]
+    assert found[["members", "collapsed", "fixed", "zoom"]].iloc[0].tolist() == [1, 0, 0, 1]
     shown = views.readable_lengths(found)
     assert shown["from the whole image"].tolist() == ["3.00"], "of one member no range"
     assert shown["same view for every face"].tolist() == ["0 of 1"]
-    other = found.assign(method="other", lost=1, mean=-0.001, lowest=-0.5)
+    other = found.assign(method="other", collapsed=1, mean=-0.001, lowest=-0.5)
     both = views.readable_lengths(pd.concat([found, other]))
-    assert both[["method", "lost", "under the rectangle"]].values.tolist() == [
+    assert both[["method", "collapsed", "under the rectangle"]].values.tolist() == [
         [label(EXPERIMENT), 0, "3.00"],
         ["other", 1, "0.00 [-0.50\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}3.00]"],
     ]
@@ -96,9 +96,9 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     monkeypatch.setattr(views, "ALIKE", 4)
     assert views.looks_away("synthetic").startswith("Trained as in the paper, 1 of the 1 transformers")
 
-    lost = pd.DataFrame({"epoch": [100], "grid_outside": [0.95]})
-    results.add_member(EXPERIMENT, Member(0, 0), tables | {"history.csv": lost}, {})
+    collapsed = pd.DataFrame({"epoch": [100], "grid_outside": [0.95]})
+    results.add_member(EXPERIMENT, Member(0, 0), tables | {"history.csv": collapsed}, {})
     shown = views.readable_lengths(views.lengths("synthetic"))
-    assert shown[["lost", "under the rectangle"]].values.tolist() == [[1, "–"]]
+    assert shown[["collapsed", "under the rectangle"]].values.tolist() == [[1, "–"]]
     assert views.most_changing([EXPERIMENT]) == []
     assert views.looks_away("synthetic").startswith("No network with a transformer that has kept the face")

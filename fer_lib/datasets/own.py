@@ -30,7 +30,7 @@ def load(data_dir: Path | None = None) -> Faces:
     to its central square and scaled to 48x48. The classes are those of `faces.ALL_EMOTIONS` that have a folder.
 
     Raises DataError if there is none, an image or a name is wrong, a recording shows two emotions, there are fewer
-    than two classes or ten people, or too few of them show one of the emotions.
+    than two classes or ten subjects, or too few of them show one of the emotions.
     """
     root = Path(data_dir or paths.DATA)
     found = images.find(root, FILE)
@@ -90,14 +90,16 @@ def _check(frames: pd.DataFrame, place: Path) -> None:
             f"{place}: the recording {mixed.index[0]} shows {' and '.join(mixed.iloc[0])}; give each emotion a "
             "recording of its own"
         )
-    classes, people = frames["emotion"].nunique(), frames["subject"].nunique()
-    if classes < 2 or people < FOLDS:
+    classes, subjects = frames["emotion"].nunique(), frames["subject"].nunique()
+    if classes < 2 or subjects < FOLDS:
         raise DataError(
-            f"{place} has {classes} emotions of {people} people; at least 2 of {FOLDS} are wanted, for people are "
-            f"tested in {FOLDS} folds"
+            f"{place} has {classes} emotions of {subjects} subjects; it needs at least 2 emotions of {FOLDS} subjects, "
+            f"one for each of the {FOLDS} folds"
         )
     # Two folds are tested together where settings are tried: who alone shows an emotion must not be all of them.
     pair = frames["subject"].map({name: i % FOLDS // 2 for i, name in enumerate(sorted(set(frames["subject"])))})
     pairs = pair.groupby(frames["emotion"]).nunique()
     if pairs.min() < 2:
-        raise DataError(f"{place}: too few people show {pairs.idxmin()} to train on some and test on others; add some")
+        raise DataError(
+            f"{place}: too few subjects show {pairs.idxmin()} to train on some and test on others; add some"
+        )

@@ -19,7 +19,7 @@ from fer_lib.words import naming
 MARKS = dict(zip(EMOTION_COLOURS, "o^o^^osD", strict=True))
 """Emotions of neighbouring hues have different marks."""
 
-PEOPLE_MARKS = [(mark, face) for face in (INK, "none") for mark in "os^vDP"]
+SUBJECT_MARKS = [(mark, face) for face in (INK, "none") for mark in "os^vDP"]
 """Subjects take these in turn, in ink, filled or hollow: with more than twelve, one stands for several."""
 
 DIVIDED_COLOURS = {"emotion": ACCENT, "identity": CYCLE[1]}
@@ -37,11 +37,11 @@ def by_emotion(ax: Axes, points: pd.DataFrame) -> Axes:
 
 
 def by_subject(ax: Axes, points: pd.DataFrame) -> Axes:
-    """Draw the test frames of a 2-D map, one of `PEOPLE_MARKS` per subject, where the map of all frames has them."""
+    """Draw the test frames of a 2-D map, one of `SUBJECT_MARKS` per subject, where the map of all frames has them."""
     own = points[points["tested"]]
-    looks = np.unique(own["subject"].to_numpy(dtype=str), return_inverse=True)[1] % len(PEOPLE_MARKS)
+    looks = np.unique(own["subject"].to_numpy(dtype=str), return_inverse=True)[1] % len(SUBJECT_MARKS)
     for look in np.unique(looks):
-        (mark, face), shown = PEOPLE_MARKS[look], own[looks == look]
+        (mark, face), shown = SUBJECT_MARKS[look], own[looks == look]
         ax.scatter(shown["x"], shown["y"], s=11, marker=mark, facecolors=face, edgecolors=INK, linewidths=0.6)
     ax.update_datalim(points[["x", "y"]])
     ax.autoscale_view()
@@ -87,17 +87,17 @@ def drawn_frames(rows: list[Experiment]) -> str:
     """Which frames the maps of these experiments hold, in a sentence."""
     trained = [row for row in rows if not embedding_maps.first_member(row)["tested"].all()]
     if not trained:
-        return "the first member's test frames."
+        return "the first run's test frames."
     if len(trained) == len(rows):
-        return "the first member's test frames in full colour, training frames pale."
+        return "the first run's test frames in full colour, training frames pale."
     lacking = ", ".join(short_label(row) for row in rows if row not in trained)
-    return f"the first member's test frames in full colour, training frames pale ({lacking}: test only)."
+    return f"the first run's test frames in full colour, training frames pale ({lacking}: test only)."
 
 
-def people_drawn(rows: list[Experiment]) -> str:
+def subjects_drawn(rows: list[Experiment]) -> str:
     """What the maps by subject of these experiments hold, in a sentence."""
-    people = [embedding_maps.first_member(row).query("tested")["subject"].nunique() for row in rows]
-    return f"test frames, {'marks repeat' if max(people) > len(PEOPLE_MARKS) else 'a mark for each person'}."
+    subjects = [embedding_maps.first_member(row).query("tested")["subject"].nunique() for row in rows]
+    return f"test frames, {'marks repeat' if max(subjects) > len(SUBJECT_MARKS) else 'a mark for each person'}."
 
 
 def methods_figure(experiment: Experiment) -> Figure:

@@ -31,7 +31,7 @@ def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
 
 
 def split(dataset: str, arms: pd.DataFrame) -> tuple[str, HTML]:
-    """Title and figure: accuracy where frames, sequences or people are split, of networks and references."""
+    """Title and figure: accuracy where frames, sequences or subjects are split, of networks and references."""
     rungs = audit.ladder(dataset, arms)
     rungs = pd.concat([rungs[rungs["method"] == name] for name in (*followed.labels(), *references.METHODS[1:])])
     with plt.rc_context(plots.STYLE):
@@ -40,12 +40,12 @@ def split(dataset: str, arms: pd.DataFrame) -> tuple[str, HTML]:
         printed = naming.printed(Experiment("proposed", dataset=dataset))
         if pd.notna(printed):
             ax.plot(-0.25, printed, "D", markerfacecolor="none", color=plots.INK, label="triplet, printed")
-        ax.set_xticks(range(3), ["frames,\nas the paper", "sequences", "people"])
+        ax.set_xticks(range(3), ["frames,\nas the paper", "sequences", "subjects"])
         ax.set(xlabel="", ylabel="accuracy")
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=8)
     n = {followed.short(name): ", ".join(own["n"].astype(str)) for name, own in rungs.groupby("method", sort=False)}
     caption = (
-        "Accuracy by what is split, with 95 % intervals: over splits; for people pooled, and people resampled. n, from "
+        "Accuracy by protocol, with 95 % intervals: over splits, and for subjects over resampled subjects. n, from "
         f"left to right: {_listed(n)}."
     )
     alt = "; ".join(f"{row.method}, {row.protocol}: {row.mean:.1%}" for row in rungs.itertuples())
@@ -63,10 +63,10 @@ def occlusion(dataset: str) -> tuple[str, HTML]:
         ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
         fig.legend(*ax.get_legend_handles_labels(), loc="outside lower left", fontsize=8)
     n = {followed.short(name): own["members"].iloc[0] for name, own in by_arm.items()}
-    over = "people resampled" if protocol == "subject" else "over members"
+    over = "subjects resampled" if protocol == "subject" else "over runs"
     caption = (
         f"Protocol {protocol}: accuracy with 95 % intervals, {over}; unseen: "
-        f"{len(robustness.SCORES['unseen'])} occlusions. Members: {_listed(n)}."
+        f"{len(robustness.SCORES['unseen'])} occlusions. Runs: {_listed(n)}."
     )
     alt = "; ".join(f"{row.label}, {row.score}: {row.mean:.1%}" for row in table.itertuples())
     return "What does occlusion take?", report.figure(fig, caption, alt, table)
@@ -84,7 +84,7 @@ def transformer(dataset: str) -> tuple[str, HTML]:
     means = "; ".join(f"{name}: {mean:.2f} pixels" for name, mean in zip(names, table["mean"], strict=True))
     caption = (
         f"Protocol {protocol}: how far the view's corners move when the face is covered; mean, and the middle 95 % of "
-        f"the test frames of all members. Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
+        f"the test frames of all runs. Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
     )
     return "How far does the transformer's view move?", report.figure(fig, caption, means, table)
 
@@ -97,7 +97,7 @@ def still_open(dataset: str) -> str:
             planned[row.protocol] += len(row.members)
             done[row.protocol] += len(results.finished(row)) if tables.has_results(row) else 0
     by_protocol = ", ".join(f"{done[name]} of {planned[name]} under {name}" for name in planned)
-    return f"{done.total()} of {planned.total()} members are trained: {by_protocol}."
+    return f"{done.total()} of {planned.total()} runs are trained: {by_protocol}."
 
 
 def read_on(dataset: str) -> str:

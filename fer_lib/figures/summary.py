@@ -1,4 +1,4 @@
-"""The answer in one picture: each method where the split leaks, on new people, and on new people occluded.
+"""The answer in one picture: each method where the split leaks, on unseen subjects, and on unseen subjects occluded.
 
 Made from `results/` alone.
 """
@@ -24,28 +24,28 @@ ENDS = ["mean", "ci_low", "ci_high"]
 """The columns of a score and its interval."""
 
 ASKED = {
-    "random": ("known people, frames split at random as in the paper", {"marker": "o", "color": plots.MUTED}),
-    "subject": ("new people", {"marker": "o", "color": plots.ACCENT}),
-    "occluded": ("new people, occluded as no training shows", {"marker": "s", "color": plots.CYCLE[1]}),
+    "random": ("seen subjects, frames split at random as in the paper", {"marker": "o", "color": plots.MUTED}),
+    "subject": ("unseen subjects", {"marker": "o", "color": plots.ACCENT}),
+    "occluded": ("unseen subjects, occluded as no training shows", {"marker": "s", "color": plots.CYCLE[1]}),
 }
 """What is asked, from the easiest to the hardest -> in words, and how it is drawn."""
 
 CAPTION = (
-    "Accuracy with 95 % intervals: where frames are split, over members, each with its own split; on new people pooled "
-    "over the ten folds, people resampled; methods without all ten folds of one initialisation are left out. Occluded: "
-    "the mean over the kinds of occlusion that no training shows; hollow where training imitated some of them (page "
-    "Transfer). Printed: the paper's number for that loss, for softmax as it follows from the text. The paper's "
-    "transformer learns at the full rate; here triplet's has a tenth of it, for at the full one it can lose the face."
+    "Accuracy with 95 % intervals: random split over runs, each with its own split; unseen subjects pooled over the "
+    "ten folds, subjects resampled; methods that lack some of the folds are left out. Occluded: mean over the kinds of "
+    "occlusion that no training shows; hollow where training imitated some of them (page Transfer). Printed: the "
+    "paper's number for that loss, for softmax as it follows from the text. Here triplet's STN has a tenth of the "
+    "paper's rate, for at the full one it can collapse."
 )
 
 BESIDE = (
-    "In percent, on people never seen, with 95 % intervals over people. By sequence: the probabilities of its frames "
+    "In percent, on unseen subjects, with 95 % intervals over subjects. By sequence: the probabilities of its frames "
     "averaged. Heavy occlusion imitates some of the unseen kinds (page Transfer)."
 )
 
 
 def shown(dataset: str) -> dict[str, Experiment]:
-    """Name -> the trained methods, tested on new people: the paper's two losses, the strong recipe, the fine-tuned."""
+    """Name -> the methods tested on unseen subjects: the paper's two losses, the strong recipe, the fine-tuned."""
     rows = [row for row in tables.measured(dataset) if row.protocol == "subject"]
     the_papers = [row for row in rows if naming.label(row) in followed.labels()]
     strong = [row for row in rows if (row.recipe, row.loss) == ("strong", "softmax") and row.occlusion != "none"]
@@ -58,7 +58,7 @@ def shown(dataset: str) -> dict[str, Experiment]:
 
 def _named(row: Experiment) -> str:
     done, of = len(results.finished(row)), len(row.members)
-    part = f"\n({done} of {of} trainings)" if done < of and on_all_folds(row) else ""
+    part = f"\n({done} of {of} runs)" if done < of and on_all_folds(row) else ""
     return transfer_results.named(row) + part
 
 
@@ -94,10 +94,10 @@ def table(dataset: str) -> pd.DataFrame:
 
 
 def to_beat(dataset: str) -> pd.DataFrame:
-    """What somebody else's method would be put beside, on new people, in percent with its interval.
+    """What somebody else's method would be put beside, on unseen subjects, in percent with its interval.
 
-    A row per reference, method of `shown` that was asked about everybody, and published number for new people: method,
-    by frame, by sequence (the probabilities of its frames averaged), under unseen occlusion, trainings.
+    A row per reference, method of `shown` that was tested on all subjects, and published number for unseen subjects:
+    method, by frame, by sequence (the probabilities of its frames averaged), under unseen occlusion, trainings.
     """
     alone = results.of_data_set(dataset, "references.csv").query("protocol == 'subject'").set_index("method")
     covered = occluded_references.scores(dataset).set_index(["score", "method"])
@@ -117,7 +117,7 @@ def to_beat(dataset: str) -> pd.DataFrame:
                 "trainings": f"{len(results.finished(arm))} of {len(arm.members)}",
             }
             rows.append({"method": name.split("\n")[0], **said})
-    published = pd.read_csv(paths.NOTEBOOKS / "published.csv").query("protocol.str.startswith('10 folds of people')")
+    published = pd.read_csv(paths.NOTEBOOKS / "published.csv").query("protocol.str.startswith('10 folds of subjects')")
     if dataset == "ckplus":
         rows += [
             {"method": f"{row.method} ({row.source}; {row.protocol})", "by sequence": f"{row.accuracy:.2f}"}

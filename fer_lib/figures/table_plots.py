@@ -25,12 +25,12 @@ def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray], lowe
         ax.plot(values, np.full(len(values), line + 0.22), "o", color=plots.ACCENT, alpha=0.35, markersize=4)
     ax.hlines(lines, table["ci_low"], table["ci_high"], color=plots.ACCENT, linewidth=1.8)
     ax.plot(table["mean"], lines, "o", color=plots.ACCENT, label="mean and interval")
-    ax.plot([], [], "o", color=plots.ACCENT, alpha=0.35, markersize=4, label="each member")
+    ax.plot([], [], "o", color=plots.ACCENT, alpha=0.35, markersize=4, label="each run")
     ax.plot(table["printed"], lines, "D", markerfacecolor="none", color=plots.INK, label="printed in the paper")
     for line, mean, values in zip(lines, table["mean"], members, strict=True):
         below = [f"{100 * value:.0f}" for value in sorted(values) if value < lowest]
         said = [f"mean {100 * mean:.0f} %"] if mean < lowest else []
-        said += [f"members {', '.join(below)} %"] if below else []
+        said += [f"runs {', '.join(below)} %"] if below else []
         if said:
             ax.annotate(f"◂ {'; '.join(said)}", (lowest, line), (4, 0), textcoords="offset points", va="center")
     if lowest:
@@ -42,7 +42,7 @@ def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray], lowe
 def per_protocol(table: pd.DataFrame, members: list[np.ndarray]) -> Figure:
     """A figure with an `interval_plot` for each protocol of the table, over one axis of accuracies.
 
-    The axis begins below the lowest interval, so that a member that lost the face does not press the others together.
+    The axis begins below the lowest interval, so that a member that collapsed does not press the others together.
     """
     lowest = max(0, table["ci_low"].min() - 0.1) if table["ci_low"].notna().any() else 0
     protocols = list(dict.fromkeys(table["protocol"]))

@@ -40,18 +40,18 @@ PLACED = ("integrated gradients", "sliding square")
 """The maps that tell where on the face a network looks; where Grad-CAM does is a matter of its lattice (`lattice`)."""
 
 CAPTION = (
-    "Intervals (95 %) are over people (protocol subject), images (usage) or, of three and more, members; the first two "
+    "Intervals (95 %) are over subjects (protocol subject), images (usage) or, of three and more, runs; the first two "
     "know nothing of what another training would change."
 )
 
 
 def over(protocol: str) -> str:
     """What the intervals of a protocol are over, in words."""
-    return f"{RESAMPLED[protocol][1]} resampled" if protocol in RESAMPLED else "over members, where there are three"
+    return f"{RESAMPLED[protocol][1]} resampled" if protocol in RESAMPLED else "over runs, where there are three"
 
 
 def arms(dataset: str) -> list[Experiment]:
-    """The measured experiments with a member that has maps and has not lost the face; there may be none."""
+    """The measured experiments with a member that has maps and has not collapsed; there may be none."""
     return [row for row in measured(dataset) if len(deleted(row)) and len(_right(row))]
 
 
@@ -76,7 +76,7 @@ def deleted(experiment: Experiment) -> pd.DataFrame:
     """Per frame, map and order (`most` or `least` relevant first), 1 where the prediction stays, at each of `LEVELS`.
 
     Columns seed, fold, frame_id, subject, map, first, the levels, and area: the mean from 0 to 50 % removed. Members
-    that have lost the face are left out: they see black whatever is removed.
+    that have collapsed are left out: they see black whatever is removed.
     """
     table = results.read(experiment, "deletion.csv.gz")
     if table.empty:
@@ -113,7 +113,7 @@ def curve_table(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def _mean(experiment: Experiment, frames: pd.DataFrame, column: str, of: str | None = None):
-    """Mean of a column of shares, or its ratio to the column `of`, with its interval over people, images or members."""
+    """Mean of a column of shares, or its ratio to column `of`, with its interval over subjects, images or members."""
     mean, *ends = pooled(experiment.protocol, frames, frames[column], frames[of] if of else None)
     return (mean, *ends) if enough(experiment, frames) else (mean, np.nan, np.nan)
 
@@ -142,7 +142,7 @@ def faithfulness(dataset: str) -> pd.DataFrame:
             for gain, other in pairs.items():
                 found = pooled_gain(experiment.protocol, frames, (areas[other] - areas[name, "most"]).to_numpy())
                 if not enough(experiment, frames):
-                    found |= {"ci_low": np.nan, "ci_high": np.nan, "verdict": "too few members"}
+                    found |= {"ci_low": np.nan, "ci_high": np.nan, "verdict": "too few runs"}
                 row |= {gain: found["difference"], f"{gain}_low": found["ci_low"], f"{gain}_high": found["ci_high"]}
                 if gain == "better":
                     row |= {"n": found["n"], "verdict": found["verdict"]}
@@ -164,7 +164,7 @@ def faithful(table: pd.DataFrame) -> str:
     """Which maps find what the predictions rest on better than chance and better than contrast, in a sentence."""
     judged = table[table["better_low"].notna()]
     if judged.empty:
-        return "No network has enough members for a verdict."
+        return "No network has enough runs for a verdict."
     counts = judged.groupby("map").agg(better=("verdict", lambda own: own.eq("supported").sum()), n=("n", "size"))
     counts["beyond"] = judged["beyond_low"].gt(0).groupby(judged["map"]).sum()
     said = [f"*{row.Index}* {row.better} and {row.beyond}" for row in counts.loc[list(METHODS)].itertuples()]

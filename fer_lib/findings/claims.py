@@ -57,10 +57,10 @@ LATE = ("late", "late_low", "late_high", "late_verdict")
 def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFrame:
     """One row per claim, the paper's by default, protocol and setting of which both arms have a member in common.
 
-    Under `subject` people are resampled, n counts them, and the test exchanges the arms within a person; under `usage`
-    the same with images; under the other protocols the difference is paired by member. `verdict` is that of `stats`,
-    or `TWO_KINDS`, and then there are no ends and no p: a mean of two kinds of outcome has none.
-    Then `LATE`; NaN on occluded faces, which were not watched.
+    Under `subject` subjects are resampled, n counts them, and the test exchanges the arms within a subject; `usage`
+    does the same with images; under the other protocols the difference is paired by member. `verdict` is that of
+    `stats`, or `TWO_KINDS`, and then there are no ends and no p: a mean of two kinds of outcome has none. Then
+    `LATE`; NaN on occluded faces, which were not watched.
     """
     rows = []
     for claim in claims:
@@ -97,7 +97,7 @@ def pairs(dataset: str, claim: Claim) -> list[tuple[Experiment, Experiment]]:
 
 
 def difference(first: Experiment, second: Experiment, covered: bool = False) -> dict:
-    """Gain of the first arm over the second with interval, p and n, and what is paired: members, people or images."""
+    """Gain of the first arm over the second with interval, p and n, and what is paired: members, subjects or images."""
     if first.protocol in RESAMPLED and covered:
         return gain(first, second, SCORES["black rectangle"])
     if first.protocol in RESAMPLED:

@@ -140,14 +140,14 @@ def caption(members: pd.DataFrame) -> str:
     return (
         "By emotion: how clearly the classes are divided. Euclidean distances between the embeddings of the test "
         "frames: logits for softmax and joint, points of the triplet space for triplet. Mean and 95 % Student's t "
-        "interval over n members, which says what a retraining changes, not what new people would; under subject over "
-        "the folds, whose people differ too. With one member there is no interval. A frame that is alone in its class "
-        "is no query. Members whose transformer left the face count too, but not one that puts all test frames in one "
+        "interval over n runs, which covers a retraining, not other subjects; under subject over the folds, whose "
+        "subjects differ too. With one run there is no interval. A frame that is alone in its class is no "
+        "query. Runs whose STN collapsed count too, but not one that puts all test frames in one "
         f"place, where no score is defined{named}."
     )
 
 
-BY_IDENTITY = "By identity: how clearly the people are divided; the clearer, the more of a warning. Otherwise as above."
+BY_IDENTITY = "By identity: how clearly subjects are divided; the clearer, the more of a warning. Otherwise as above."
 """Caption of the table by identity, which follows that by emotion."""
 
 
@@ -246,7 +246,7 @@ def answer(table: pd.DataFrame) -> str:
     alone = table[table["n"] == 1].drop_duplicates(PAIR)
     if len(alone):
         named = "; ".join(f"{row.label} less {row.less}, protocol {row.protocol}" for row in alone.itertuples())
-        sentences.append(f"- A single pair of members, too few to conclude anything: {named}.")
+        sentences.append(f"- A single pair of runs, too few to conclude anything: {named}.")
     if not sentences:
         sentences.append("No pair of arms that differ in the loss alone was run yet.")
     return "## The answer so far\n\n" + "\n".join(sentences)
@@ -271,7 +271,7 @@ def _sentences(table: pd.DataFrame, told: dict[str, tuple[str, ...]], mark: str 
         for distance, names in told.items():
             said = [f"{name} {_judged(rows.loc[(name, distance)])}" for name in names]
             by_distance.append(f"by {distance} distance {', '.join(said)}")
-        units = TRAININGS.get(protocol, ("", "pairs of members"))[1]
+        units = TRAININGS.get(protocol, ("", "pairs of runs"))[1]
         about = f"{mark}{label}{mark} less {less}, protocol {protocol}, {own['n'].max()} {units}"
         found.append(f"{about}: {'; '.join(by_distance)}.")
     return found

@@ -81,11 +81,11 @@ def least_exposed(table: pd.DataFrame, every: bool = False) -> tuple[str, pd.Dat
 def under_occlusion(dataset: str) -> tuple[str, pd.DataFrame]:
     """The least exposed protocol, and its followed arms' accuracy on clear and on covered faces.
 
-    Without those that were asked about other people than most: they do not compare.
+    Without those that were asked about other subjects than most: they do not compare.
     """
     protocol, table = least_exposed(robustness.robustness_table(dataset))
     scores = table["score"].isin(["clean", "black rectangle", "unseen"])
-    return protocol, table[scores & (table["people"] == table["people"].max())]
+    return protocol, table[scores & (table["subjects"] == table["subjects"].max())]
 
 
 def moved(dataset: str) -> pd.DataFrame:

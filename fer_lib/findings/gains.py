@@ -38,24 +38,21 @@ BEYOND = {
 }
 """Part -> the row of `experiments.csv` that has it, and the row that differs from it in the part, after the protocol.
 
-Slow STN: both with a tenth of the transformer's rate, for at the full one triplet's can lose the face.
+Slow STN: both with a tenth of the transformer's rate, for at the full one triplet's can collapse.
 """
 
-SAID = {
-    "supported": "Its parts gain, in points (supported)",
-    "contradicted": "They lose what they were to gain (contradicted)",
-}
+SAID = {"supported": "What helps, in points", "contradicted": "What hurts"}
 
 COLOURS = {"supported": plots.ACCENT, "contradicted": plots.CYCLE[1]}
 
 CAPTION = (
-    "Two networks that differ in the part, asked about the same test frames: points of accuracy that it gains. Above "
-    "the rule the paper's parts, below it what goes beyond. Thick: 95 % interval, where people are tested over people; "
-    "thin: over what was trained apart, folds or starts. A verdict asks that neither reaches zero. Two kinds of "
-    "outcome: in some members a transformer lost the face, and such a mean has no interval. Printed: under the paper's "
-    "own split. Unseen: of kinds that no training shows; heavy occlusion imitates some of them, and gains by its "
-    "longer training too (page Transfer). Slow STN: both with a tenth of the transformer's rate. The strong recipe "
-    "and a start from FER2013 have epochs and rates of their own. Not corrected for their number."
+    "Accuracy gained by each part, in points: two networks that differ in it, on the same test frames. Above the rule "
+    "the paper's parts, below it what goes beyond. Thick: 95 % interval over subjects (under other protocols over "
+    "runs); thin: over what was trained apart, folds or starts. A verdict needs both on one side of zero. Two kinds of "
+    "outcome: in some runs the STN collapsed, so the mean has no interval. Printed: under the paper's own split. "
+    "Unseen: kinds of occlusion that no training shows; heavy occlusion imitates some of them, and its training is "
+    "longer too (page Transfer). Slow STN: both networks have a tenth of the STN's rate. The strong recipe and a start "
+    "from FER2013 have epochs and rates of their own. Not corrected for multiple comparisons."
 )
 
 

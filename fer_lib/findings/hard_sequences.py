@@ -70,21 +70,21 @@ def always_wrong(sequences: pd.DataFrame) -> pd.DataFrame:
 
 
 def concentration(sequences: pd.DataFrame) -> dict[str, float]:
-    """How few sequences and people the errors of `by_sequence` lie on.
+    """How few sequences and subjects the errors of `by_sequence` lie on.
 
     sequences, always (wrong in every answer), answers, errors, errors_on_always, share_on_always (NaN without an
-    error), half (the fewest sequences that hold half of the errors), people, people_without_error,
-    people_without_right, sequences_of_these, set_aside (the share of right answers on the sequences that are not
+    error), half (the fewest sequences that hold half of the errors), subjects, subjects_without_error,
+    subjects_without_right, sequences_of_these, set_aside (the share of right answers on the sequences that are not
     always wrong; NaN if all are).
     """
     hard = always_wrong(sequences)
     answers, errors = (int(sequences[name].sum()) for name in ("answers", "errors"))
     on_always, left = int(hard["errors"].sum()), answers - int(hard["answers"].sum())
     held = sequences["errors"].sort_values(ascending=False).cumsum()
-    people = sequences.groupby("subject").agg(
+    subjects = sequences.groupby("subject").agg(
         answers=("answers", "sum"), errors=("errors", "sum"), sequences=("sequence", "size")
     )
-    without_right = people[people["errors"] == people["answers"]]
+    without_right = subjects[subjects["errors"] == subjects["answers"]]
     return {
         "sequences": len(sequences),
         "always": len(hard),
@@ -93,9 +93,9 @@ def concentration(sequences: pd.DataFrame) -> dict[str, float]:
         "errors_on_always": on_always,
         "share_on_always": on_always / errors if errors else float("nan"),
         "half": int((held < errors / 2).sum()) + 1 if errors else 0,
-        "people": len(people),
-        "people_without_error": int((people["errors"] == 0).sum()),
-        "people_without_right": len(without_right),
+        "subjects": len(subjects),
+        "subjects_without_error": int((subjects["errors"] == 0).sum()),
+        "subjects_without_right": len(without_right),
         "sequences_of_these": int(without_right["sequences"].sum()),
         "set_aside": 1 - (errors - on_always) / left if left else float("nan"),
     }

@@ -38,7 +38,7 @@ def _whole_passes(experiment: Experiment) -> pd.DataFrame:
 
 
 def gain_together(experiment: Experiment) -> dict[str, float]:
-    """What asking the initialisations together gains over asking one of them, paired by people: `cluster_gain`."""
+    """What asking the initialisations together gains over asking one of them, paired by subjects: `cluster_gain`."""
     table = _whole_passes(experiment)
     alone = (table["prediction"] == table["label"]).groupby(table["frame_id"]).mean()
     together = voted(table, ["frame_id"]).set_index("frame_id")
@@ -50,7 +50,7 @@ def same_recipe(experiment: Experiment, folds: int) -> pd.DataFrame:
     """What comparing two initialisations of one recipe says, on every choice of so many folds: none is the better.
 
     A row per score (`clean`, `unseen`), pair of initialisations that were tested on everybody, and folds: score, first,
-    second, folds, what `cluster_gain` says, and alone: the verdict if only the interval over people were asked.
+    second, folds, what `cluster_gain` says, and alone: the verdict if only the interval over subjects were asked.
     """
     seeds, rows = sorted(_whole_passes(experiment)["seed"].unique()), []
     for name in ("clean", "unseen") if seeds else ():
@@ -74,8 +74,8 @@ def same_recipe_in_words(table: pd.DataFrame) -> str:
     count, folds = len(table), len(table["folds"].iloc[0])
     return (
         f"Compared on {folds} folds, two initialisations differ by up to {100 * most['clean']:.1f} points on clear "
-        f"faces and {100 * most['unseen']:.1f} under unseen occlusion. The interval over people alone calls one of the "
-        f"two better in {alone} of {count} comparisons, both intervals together in {both}."
+        f"faces and {100 * most['unseen']:.1f} under unseen occlusion. The interval over subjects alone calls one "
+        f"of the two better in {alone} of {count} comparisons, both intervals together in {both}."
     )
 
 
@@ -89,7 +89,7 @@ def in_words(experiment: Experiment) -> str:
     return (
         f"The {len(alone)} initialisations reach {percent(alone.min())} to {percent(alone.max())} % each; asked "
         f"together, their probabilities averaged, {with_ends(together)}: {100 * found['difference']:+.2f} points "
-        f"[{interval(found['ci_low'], found['ci_high'], '+')}] over one alone, {found['n']} people."
+        f"[{interval(found['ci_low'], found['ci_high'], '+')}] over one alone, {found['n']} subjects."
     )
 
 

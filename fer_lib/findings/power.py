@@ -1,4 +1,4 @@
-"""What it would take to find a difference as small as the printed one: seeds, frames, people."""
+"""What it would take to find a difference as small as the printed one: seeds, frames, subjects."""
 
 from bisect import bisect_left
 
@@ -9,7 +9,7 @@ from scipy import stats
 from fer_lib import results
 from fer_lib.findings.audit import TEST_FRAMES
 from fer_lib.findings.claims import CLAIMS, pairs
-from fer_lib.findings.tables import lost
+from fer_lib.findings.tables import collapsed
 from fer_lib.stats import LEVEL, OVERLAP
 from fer_lib.words.naming import published
 from fer_lib.words.rounding import percent
@@ -94,7 +94,7 @@ def spreads(dataset: str) -> tuple[float, float, int]:
     first in which every transformer has kept the face.
     """
     claimed = [pair for claim in CLAIMS if claim.better.get("loss") == "triplet" for pair in pairs(dataset, claim)]
-    arms = next((pair for pair in claimed if pair[0].protocol == "random" and not any(map(lost, pair))), None)
+    arms = next((pair for pair in claimed if pair[0].protocol == "random" and not any(map(collapsed, pair))), None)
     if arms is None:
         return np.nan, np.nan, 0
     first, second = (results.read(row, "metrics.csv").set_index(["seed", "fold"])["accuracy"] for row in arms)
@@ -142,7 +142,7 @@ def power_caption(curves: pd.DataFrame) -> str:
 
 
 def power_answer(spread: float, discordant: float, members: int, leaks: pd.DataFrame) -> str:
-    """In sentences: what finding the printed gain would take, in seeds, in frames and in people. See `spreads`.
+    """In sentences: what finding the printed gain would take, in seeds, in frames and in subjects. See `spreads`.
 
     leaks: `leakage.ladder` of the data set, which knows how many frames a person has.
     """
@@ -152,20 +152,20 @@ def power_answer(spread: float, discordant: float, members: int, leaks: pd.DataF
     difference = high - low
     unpaired, paired = frames_needed(low, high), paired_frames_needed(difference, max(discordant, difference))
     a_person = leaks.set_index("protocol").loc["subject", "frames a subject"]
-    people = [f"{frames:,} frames, {np.ceil(frames / a_person):,.0f} people" for frames in (unpaired, paired)]
+    subjects = [f"{frames:,} frames, {np.ceil(frames / a_person):,.0f} subjects" for frames in (unpaired, paired)]
     return "\n".join(
         [
             f"What finds a difference of {100 * difference:.2f} points with a chance of {100 * POWER:.0f} %, two-sided "
             f"at {100 * (1 - LEVEL):.0f} %?",
             "",
             f"- {_in_seeds(difference, spread, members)}",
-            f"- **{people[0]}** for each method, tested on frames of its own, if they are right on the {percent(low)} "
-            f"and {percent(high)} % that are printed.",
-            f"- **{people[1]}** if both are tested on the same frames and just one is right on {percent(discordant)} "
+            f"- **{subjects[0]}** for each method, on test frames of its own, if their accuracies are the printed "
+            f"{percent(low)} and {percent(high)} %.",
+            f"- **{subjects[1]}** if both are tested on the same frames and just one is right on {percent(discordant)} "
             "% of them, as of our two networks, which err more often than the printed ones.",
             "",
             f"Each person is counted with all their frames, {a_person:.1f} on average. These are alike, so even more "
-            "people are needed.",
+            "subjects are needed.",
         ]
     )
 
@@ -189,4 +189,4 @@ def _in_seeds(difference: float, spread: float, members: int) -> str:
         said.append(f"So few pairs tell only that it takes {least} at least, and {at_most}.")
     naive = seeds_needed(difference, spread)
     said.append(f"Without the correction, as if every split had frames of its own, {naive} would seem enough.")
-    return " ".join([*said, "Seeds tell two trainings apart, on these people only."])
+    return " ".join([*said, "Seeds tell two runs apart, on these subjects only."])

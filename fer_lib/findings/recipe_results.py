@@ -37,14 +37,14 @@ COMPARED = {
 """Scores in which trainings are compared."""
 
 BLIND = range(4, FOLDS)
-"""The folds of `subject` whose people were in no inner fold that was looked at before `recipe` was settled."""
+"""The folds of `subject` whose subjects were in no inner fold that was looked at before `recipe` was settled."""
 
 GROUPS = {"all": range(FOLDS), "folds 4 to 9": BLIND}
 """Who is asked: everybody, and those without whom the recipe was chosen, and the rate of fine-tuning would be too."""
 
 CAPTION = (
-    "Protocol subject, pooled over the tested frames of all finished folds and initialisations; people are resampled, "
-    "so what another initialisation would change is not in the interval."
+    "Protocol subject, pooled over the test frames of all finished folds and initialisations; subjects are resampled, "
+    "so the interval does not cover another initialisation."
 )
 
 
@@ -69,9 +69,9 @@ def trained(dataset: str) -> list[Experiment]:
 
 
 def reached(experiment: Experiment, aims: dict = AIMS) -> pd.DataFrame:
-    """One row per aim, given as `AIMS` are: aim, mean, ci_low, ci_high, wanted, members, people."""
+    """One row per aim, given as `AIMS` are: aim, mean, ci_low, ci_high, wanted, members, subjects."""
     frames = right(experiment, SCORES["clean"])
-    counts = {"members": frames.groupby(["seed", "fold"]).ngroups, "people": frames["subject"].nunique()}
+    counts = {"members": frames.groupby(["seed", "fold"]).ngroups, "subjects": frames["subject"].nunique()}
     rows = []
     for aim, (weights, of, wanted) in aims.items():
         mean, low, high = score(experiment, weights, of)
@@ -80,26 +80,26 @@ def reached(experiment: Experiment, aims: dict = AIMS) -> pd.DataFrame:
 
 
 def by_sequence(experiment: Experiment) -> tuple[float, float, float]:
-    """Accuracy by sequence, its frames' probabilities averaged within each member, and its interval over people."""
+    """Accuracy by sequence, its frames' probabilities averaged within each member, and its interval over subjects."""
     return cluster_interval(voted(with_sequences(experiment), ["seed", "fold", "sequence"]))
 
 
 def compared(first: Experiment, second: Experiment, scores: dict) -> pd.DataFrame:
-    """What the first training gains over the second, paired by people over the members that both have.
+    """What the first training gains over the second, paired by subjects over the members that both have.
 
-    A row per group of people (`GROUPS`) and score: people, score, and the columns of `stats.COMPARISON`; a group that
-    is everybody stands there once.
+    A row per group of subjects (`GROUPS`) and score: subjects, score, and the columns of `stats.COMPARISON`; a group
+    of all subjects stands there once.
     """
     rows = [
-        {"people": people, "score": name, **gain(first, second, weights, folds)}
-        for people, folds in GROUPS.items()
+        {"subjects": subjects, "score": name, **gain(first, second, weights, folds)}
+        for subjects, folds in GROUPS.items()
         for name, weights in scores.items()
     ]
-    return pd.DataFrame(rows).query("n > 0")[["people", "score", *COMPARISON]].drop_duplicates(["score", *COMPARISON])
+    return pd.DataFrame(rows).query("n > 0")[["subjects", "score", *COMPARISON]].drop_duplicates(["score", *COMPARISON])
 
 
 def by_initialisation(first: Experiment, second: Experiment) -> pd.DataFrame:
-    """What the first training gains over the second on clear faces, each initialisation alone, paired by people.
+    """What the first training gains over the second on clear faces, each initialisation alone, paired by subjects.
 
     A row per initialisation that both have: initialisation, and the columns of `stats.COMPARISON`.
     """
@@ -113,7 +113,7 @@ def by_initialisation(first: Experiment, second: Experiment) -> pd.DataFrame:
 
 
 def over_the_paper(experiment: Experiment) -> pd.DataFrame:
-    """What it gains over the paper's arms with the same loss, paired by people, over the members that both have.
+    """What it gains over the paper's arms with the same loss, paired by subjects, over the members that both have.
 
     One row per arm and score (`clean`, `unseen`): label, score, the columns of `stats.COMPARISON`, and on clear faces
     of `claims.LATE`.
@@ -129,5 +129,5 @@ def over_the_paper(experiment: Experiment) -> pd.DataFrame:
 
 
 def on_all_folds(experiment: Experiment, table: str = "metrics.csv") -> bool:
-    """Whether every fold of people is in a table: what was asked about other people is not compared."""
+    """Whether every fold of subjects is in a table: what was asked about other subjects is not compared."""
     return results.read(experiment, table)["fold"].nunique() >= experiment.folds

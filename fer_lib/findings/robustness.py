@@ -1,7 +1,7 @@
 """How the trained arms stand occlusion: scores, tables and paired comparisons, made from `results/` alone.
 
 A score is a weighted mean over occlusions of whether a frame is classified rightly, so that it has a value for every
-frame and people can be resampled. Each kind of occlusion counts the same, however many levels and fills it has.
+frame and subjects can be resampled. Each kind of occlusion counts the same, however many levels and fills it has.
 """
 
 from collections.abc import Sequence
@@ -33,13 +33,13 @@ from fer_lib.stats import (
     pooled_gain,
 )
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import in_cell, members_and_people
+from fer_lib.words.rounding import in_cell, members_and_subjects
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
 
 CAPTION = (
-    "Subject: pooled over the tested frames of all finished folds, people resampled; other protocols: over members. "
-    "What another initialisation would change is in no interval over people. Networks may have different finished "
+    "Subject: pooled over the tested frames of all finished folds, subjects resampled; other protocols: over runs. "
+    "What another initialisation would change is in no interval over subjects. Networks may have different finished "
     "folds; paired answers use those that both have."
 )
 
@@ -133,7 +133,7 @@ def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -
 
 
 def interval_over(experiment: Experiment, frames: pd.DataFrame, values, of=None) -> tuple[float, float, float]:
-    """`stats.pooled`: under `subject` people are resampled, under `usage` images; else it is over members.
+    """`stats.pooled`: under `subject` subjects are resampled, under `usage` images; else it is over members.
 
     No ends where it is over fewer than `FEWEST`, or where the members have two kinds of outcome.
     """
@@ -142,25 +142,32 @@ def interval_over(experiment: Experiment, frames: pd.DataFrame, values, of=None)
 
 
 def enough(experiment: Experiment, frames: pd.DataFrame) -> bool:
-    """Whether the members of these frames can have an interval: people or images are resampled, or they are not few."""
+    """Whether the members of these frames can have an interval: not few, or subjects or images are resampled."""
     return experiment.protocol in RESAMPLED or frames.groupby(["seed", "fold"]).ngroups >= FEWEST
 
 
 def robustness_table(dataset: str) -> pd.DataFrame:
-    """One row per arm and score: protocol, label, members, people, score, mean, ci_low, ci_high.
+    """One row per arm and score: protocol, label, members, subjects, score, mean, ci_low, ci_high.
 
     The scores are those of `SCORES`, and `kept`: the unseen one as a share of the clean one.
     """
     rows = []
     for experiment in arms(dataset):
         asked = right(experiment, SCORES["clean"])
-        members, people = asked.groupby(["seed", "fold"]).ngroups, asked["subject"].nunique()
+        members, subjects = asked.groupby(["seed", "fold"]).ngroups, asked["subject"].nunique()
         about = {"experiment": experiment.experiment, "protocol": experiment.protocol, "label": label(experiment)}
         named = {name: (weights, None) for name, weights in SCORES.items()}
         named["kept"] = (SCORES["unseen"], SCORES["clean"])
         for name, (weights, of) in named.items():
             mean, low, high = score(experiment, weights, of)
-            row = {"members": members, "people": people, "score": name, "mean": mean, "ci_low": low, "ci_high": high}
+            row = {
+                "members": members,
+                "subjects": subjects,
+                "score": name,
+                "mean": mean,
+                "ci_low": low,
+                "ci_high": high,
+            }
             rows.append({**about, **row})
     return pd.DataFrame(rows)
 
@@ -205,7 +212,7 @@ def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFram
 
 
 def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequence[int] | None = None) -> dict:
-    """What the first arm gains over the second in a score, and what is paired: people, images or members.
+    """What the first arm gains over the second in a score, and what is paired: subjects, images or members.
 
     Of arms that start from other weights, the starts were trained apart. folds: those that count, all by default.
     """
@@ -220,7 +227,7 @@ def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequenc
 def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:
     """The experiments of each protocol, from the least to the most exposed split.
 
-    Where people or images are pooled, without those that were asked about fewer than another: they do not compare.
+    Where subjects or images are pooled, without those that were asked about fewer than another: they do not compare.
     """
     grouped = {name: [one for one in experiments if one.protocol == name] for name in LEAST_EXPOSED}
     for name in RESAMPLED:
@@ -250,5 +257,5 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def counted(row) -> str:
-    """Members and, where people are resampled, people of a row of `robustness_table`."""
-    return members_and_people(row.members, row.people if row.protocol == "subject" else None)
+    """Members and, where subjects are resampled, subjects of a row of `robustness_table`."""
+    return members_and_subjects(row.members, row.subjects if row.protocol == "subject" else None)

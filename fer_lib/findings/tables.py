@@ -10,8 +10,8 @@ from fer_lib.network import Network, parameter_count
 from fer_lib.stats import RESAMPLED, WITHOUT_ENDS, by_training, mean_interval, next_interval, pooled
 from fer_lib.words.naming import label, part, printed
 
-LOST = 0.9
-"""A member has lost the face if more than this share of its sampling grid lies outside the image in the last epoch.
+COLLAPSED = 0.9
+"""A member has collapsed if more than this share of its sampling grid lies outside the image in the last epoch.
 
 One that looks half beside the image can still read the face.
 """
@@ -42,12 +42,12 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
     """One row per measured experiment, at full precision; accuracies and their like are shares.
 
     Under `subject` and `usage` the mean is pooled over all tested frames, and the interval resamples subjects or
-    images; under the other protocols mean and interval are over members. Where some members lost the face and some did
+    images; under the other protocols mean and interval are over members. Where some members collapsed and some did
     not there is no interval: a mean of two kinds of outcome has none. next_low, next_high: where one more member falls,
-    NaN where subjects or images are resampled. `lost` counts the members whose transformer did,
-    `lost_mean` is their mean accuracy and `kept_mean` that of the others. `worst_class` is the emotion with the lowest
-    recall over all members. `oracle_gain`: what the best watched epoch on the test frames would have added, mean over
-    members, under `subject` over folds.
+    NaN where subjects or images are resampled. `collapsed` counts the members whose transformer did,
+    `collapsed_mean` is their mean accuracy and `kept_mean` that of the others. `worst_class` is the emotion with the
+    lowest recall over all members. `oracle_gain`: what the best watched epoch on the test frames would have added, mean
+    over members, under `subject` over folds.
     """
     rows = []
     for experiment in measured(dataset):
@@ -56,7 +56,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         right = predictions["label"] == predictions["prediction"]
         mean, low, high = pooled(experiment.protocol, predictions, right)
         after = (np.nan, np.nan) if experiment.protocol in RESAMPLED else next_interval(metrics["accuracy"])
-        away = lost(experiment)
+        away = collapsed(experiment)
         if two_kinds(experiment, metrics[["seed", "fold"]]):
             low = high = np.nan
             after = (np.nan, np.nan)
@@ -85,8 +85,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "oracle_low": gain_low,
                 "oracle_high": gain_high,
                 "occluded": _pooled_occluded(experiment),
-                "lost": len(away),
-                "lost_mean": metrics.loc[np.invert(kept), "accuracy"].mean(),
+                "collapsed": len(away),
+                "collapsed_mean": metrics.loc[np.invert(kept), "accuracy"].mean(),
                 "kept_mean": metrics.loc[kept, "accuracy"].mean(),
                 "printed": printed(experiment),
                 "next_low": after[0],
@@ -137,17 +137,17 @@ def last_epoch(experiment: Experiment) -> pd.DataFrame:
     return table[table["epoch"] == experiment.epochs]
 
 
-def lost(experiment: Experiment) -> set[tuple[int, int]]:
-    """Seed and fold of each member whose transformer has left the face at the end."""
-    away = last_epoch(experiment).query("grid_outside > @LOST")
+def collapsed(experiment: Experiment) -> set[tuple[int, int]]:
+    """Seed and fold of each member whose transformer has collapsed at the end."""
+    away = last_epoch(experiment).query("grid_outside > @COLLAPSED")
     return set(away[["seed", "fold"]].itertuples(index=False, name=None))
 
 
-def while_lost(experiments: list[Experiment]) -> pd.DataFrame:
-    """The history of the members whose transformer has left the face: experiment, seed, fold, epoch, grid_outside."""
+def while_collapsed(experiments: list[Experiment]) -> pd.DataFrame:
+    """The history of the members whose transformer has collapsed: experiment, seed, fold, epoch, grid_outside."""
     rows = []
     for experiment in experiments:
-        history, away = results.read(experiment, "history.csv"), lost(experiment)
+        history, away = results.read(experiment, "history.csv"), collapsed(experiment)
         own = [member in away for member in zip(history["seed"], history["fold"], strict=True)]
         rows.append(
             history.loc[own, ["seed", "fold", "epoch", "grid_outside"]].assign(experiment=experiment.experiment)
@@ -156,11 +156,11 @@ def while_lost(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
-    """Whether the transformer of some of the members has lost the face, and that of others has not.
+    """Whether the transformer of some of the members has collapsed, and that of others has not.
 
     members: columns seed and fold.
     """
-    away = lost(experiment)
+    away = collapsed(experiment)
     return len({member in away for member in members[["seed", "fold"]].itertuples(index=False, name=None)}) == 2
 
 

@@ -1,7 +1,7 @@
 """What FER2013 teaches for CK+, and the other way round; from `results/` alone, in words in `transfer_wording`.
 
 Fine-tuned: training on CK+ starts from the weights that the same network and recipe were trained to on FER2013. Under
-`subject` people are resampled; the faces of FER2013 are resampled one by one.
+`subject` subjects are resampled; the faces of FER2013 are resampled one by one.
 """
 
 import numpy as np
@@ -63,9 +63,9 @@ def heavily_covered() -> list[Experiment]:
 
 
 def ladder() -> pd.DataFrame:
-    """Accuracy on people never seen, from what learns nothing of faces to what learns from both data sets.
+    """Accuracy on unseen subjects, from what learns nothing of faces to what learns from both data sets.
 
-    A row per method: method, mean, ci_low, ci_high, macro_f1, members (with the splits of a reference), people.
+    A row per method: method, mean, ci_low, ci_high, macro_f1, members (with the splits of a reference), subjects.
     """
     references = results.of_data_set("ckplus", "reference_predictions.csv.gz")
     references = references[references["protocol"] == "subject"]
@@ -96,7 +96,7 @@ def named(experiment: Experiment) -> str:
 
 def _row(name: str, predictions: pd.DataFrame) -> dict:
     mean, low, high = cluster_interval(predictions)
-    counts = {"members": predictions.groupby(["seed", "fold"]).ngroups, "people": predictions["subject"].nunique()}
+    counts = {"members": predictions.groupby(["seed", "fold"]).ngroups, "subjects": predictions["subject"].nunique()}
     return {"method": name, "mean": mean, "ci_low": low, "ci_high": high, "macro_f1": macro_f1(predictions), **counts}
 
 
@@ -115,7 +115,7 @@ def kept(experiments: list[Experiment]) -> pd.DataFrame:
 def directions() -> pd.DataFrame:
     """What the networks score on faces of the other data set without having seen one, a row per direction.
 
-    Columns direction, n (networks), faces, people, classes, commonest (share of the commonest class), mean, ci_low,
+    Columns direction, n (networks), faces, subjects, classes, commonest (share of the commonest class), mean, ci_low,
     ci_high (among the shared classes), free (share right if every class that the network knows may be said).
     """
     rows = []
@@ -127,7 +127,7 @@ def directions() -> pd.DataFrame:
                 "direction": direction,
                 "n": own.groupby(["seed", "fold"]).ngroups,
                 "faces": own["frame_id"].nunique(),
-                "people": own["subject"].nunique() if unit == "subject" else np.nan,
+                "subjects": own["subject"].nunique() if unit == "subject" else np.nan,
                 "classes": own["label"].nunique(),
                 "commonest": own["label"].value_counts(normalize=True).iloc[0],
                 "mean": mean,

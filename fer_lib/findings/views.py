@@ -6,7 +6,7 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
-from fer_lib.findings.tables import lost, measured
+from fer_lib.findings.tables import collapsed, measured
 from fer_lib.occlusion_benchmark import paper_boxes
 from fer_lib.training import THETA
 from fer_lib.words.naming import label
@@ -70,7 +70,7 @@ SPREAD = [0.025, 0.25, 0.5, 0.75, 0.975]
 def summary(dataset: str) -> pd.DataFrame:
     """A row per arm and quantity: its mean over the test frames, and the ends (low, high) of the middle 95 % of them.
 
-    Without the members that have lost the face. Columns protocol, method, frames, quantity, mean, low, high.
+    Without the members that have collapsed. Columns protocol, method, frames, quantity, mean, low, high.
     """
     rows = []
     for experiment in looking(dataset):
@@ -93,13 +93,13 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def faces_kept(experiment: Experiment, table: pd.DataFrame) -> pd.DataFrame:
-    """The rows, which have a seed and a fold, of the members whose transformer has not lost the face."""
-    gone = lost(experiment)
+    """The rows, which have a seed and a fold, of the members whose transformer has not collapsed."""
+    gone = collapsed(experiment)
     return table[[member not in gone for member in zip(table["seed"], table["fold"], strict=True)]]
 
 
 def by_emotion(experiment: Experiment) -> dict[int, np.ndarray]:
-    """Class -> theta (M, 2, 3) of its clean test frames, without the members that have lost the face."""
+    """Class -> theta (M, 2, 3) of its clean test frames, without the members that have collapsed."""
     views = faces_kept(experiment, results.read(experiment, "views.csv.gz").query("occlusion == 'none'"))
     predictions = results.read(experiment, "predictions.csv.gz")[["seed", "fold", "frame_id", "label"]]
     labelled = views.merge(predictions, on=["seed", "fold", "frame_id"]).groupby("label")
@@ -113,7 +113,7 @@ def mean_views(experiment: Experiment, classes: list[str]) -> pd.DataFrame:
 
 
 def spreads(experiments: list[Experiment]) -> pd.DataFrame:
-    """How the views are spread over the test frames, without the members that have lost the face.
+    """How the views are spread over the test frames, without the members that have collapsed.
 
     A row per arm, quantity and occlusion: protocol, method, quantity, occlusion, frames, and the quantiles 0.025, 0.25,
     0.5, 0.75 and 0.975 by their names.
@@ -134,7 +134,7 @@ def responses(experiment: Experiment) -> pd.DataFrame:
 
     touched: how far, on average, the corners of the clean view lie from the image's. moved: from those under the black
     rectangle. differs: from those of the member's mean view. away: how far the rectangle drives the view's centre away
-    from it; NaN where it lies in the middle or its place is not known. Members that have lost the face are left out.
+    from it; NaN where it lies in the middle or its place is not known. Members that have collapsed are left out.
     """
     table = faces_kept(experiment, results.read(experiment, "views.csv.gz"))
     key = ["seed", "fold", "frame_id", "subject"]
@@ -192,15 +192,15 @@ def by_member(experiment: Experiment) -> pd.DataFrame:
 def lengths(dataset: str) -> pd.DataFrame:
     """How the transformers look, a row per arm and length of `LENGTHS`.
 
-    Columns protocol, method, members (those that have kept the face), lost (the others, which no length counts), fixed
+    Columns protocol, method, members (those that have kept the face), collapsed (the others, which are left out), fixed
     (members with the same view for every face), zoom (mean), quantity, and of the members mean, lowest and highest.
     """
     rows = []
     for experiment in looking(dataset):
         views, members = described(experiment).query("occlusion == 'none'"), by_member(experiment)
-        lost = views.groupby(["seed", "fold"]).ngroups - len(members)
+        collapsed = views.groupby(["seed", "fold"]).ngroups - len(members)
         zoom = faces_kept(experiment, views)["zoom"].mean()
-        counts = {"members": len(members), "lost": lost, "fixed": int(members["fixed"].sum()), "zoom": zoom}
+        counts = {"members": len(members), "collapsed": collapsed, "fixed": int(members["fixed"].sum()), "zoom": zoom}
         about = {"protocol": experiment.protocol, "method": label(experiment), **counts}
         for name in LENGTHS:
             own = members[name]
@@ -215,7 +215,7 @@ def readable_lengths(table: pd.DataFrame) -> pd.DataFrame:
         one = own.iloc[0]
         same = {"same view for every face": f"{one['fixed']} of {one['members']}"}
         said = {LENGTHS[row.quantity]: _with_range(row.mean, row.lowest, row.highest) for row in own.itertuples()}
-        rows.append({**one[["protocol", "method"]], **same, **one[["lost", "zoom"]], **said})
+        rows.append({**one[["protocol", "method"]], **same, **one[["collapsed", "zoom"]], **said})
     return pd.DataFrame(rows)
 
 
@@ -237,6 +237,16 @@ def looks_away(dataset: str, recipes: tuple[str, ...] = tuple(RECIPES)) -> str:
             found[arm.recipe].append(own)
     said = [_looks_away(RECIPES[recipe], own) for recipe, own in found.items() if own]
     return " ".join(said) or "No network with a transformer that has kept the face has stored its views."
+
+
+def in_short(dataset: str) -> str:
+    """Of how many STNs trained as in the paper the view is one fixed crop, in a sentence; empty if none has views."""
+    fixed = [by_member(arm)["fixed"] for arm in looking(dataset) if arm.recipe == "paper"]
+    if not sum(map(len, fixed)):
+        return ""
+    return (
+        f"{int(sum(own.sum() for own in fixed))} of {sum(map(len, fixed))} STNs show every face through one fixed crop."
+    )
 
 
 def _looks_away(trained: str, arms: list[pd.DataFrame]) -> str:

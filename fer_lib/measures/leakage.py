@@ -17,7 +17,7 @@ KNOWN = ("sequence", "subject")
 def ladder(faces: Faces, seeds: int = 20) -> pd.DataFrame:
     """One row per protocol that the data set can serve, from the most to the least exposed.
 
-    Columns: protocol, splits, test frames; and, where the data set knows its people, the shares of test frames whose
+    Columns: protocol, splits, test frames; and, where the data set knows its subjects, the shares of test frames whose
     sequence or subject is in training (`sequence seen`, `subject seen`), how many test frames a tested sequence or
     subject has (`frames a sequence`, `frames a subject`), and the share of those whose nearest training image in raw
     pixels shows the same person. What `random` and `sequence` give away is expected over all draws; the nearest image

@@ -75,7 +75,7 @@ def _covered_copies(faces: Faces) -> Faces:
 
 
 def scores(dataset: str) -> pd.DataFrame:
-    """A row per reference and score of `ASKED`: method, score, mean, ci_low, ci_high, n (folds), people resampled.
+    """A row per reference and score of `ASKED`: method, score, mean, ci_low, ci_high, n (folds), subjects resampled.
 
     Empty where notebook 00_data has not asked them.
     """
@@ -107,7 +107,7 @@ def against(dataset: str) -> pd.DataFrame:
     """What the networks gain under `subject` over `METHODS[-2]`, or trained with occlusion over `COVERED`.
 
     A row per network and score of `ASKED`: label, reference, score, and the columns of `stats.COMPARISON`. Paired by
-    people; the reference's one answer stands beside each initialisation's.
+    subjects; the reference's one answer stands beside each initialisation's.
     """
     rows, answers = [], _answers(dataset)
     for arm in arms(dataset) if len(answers) else ():

@@ -79,7 +79,7 @@ def predict_all(faces: Faces) -> pd.DataFrame:
 def summary(predictions: pd.DataFrame) -> pd.DataFrame:
     """One row per protocol and method: mean, ci_low, ci_high, n (splits), macro_f1 (`evaluation.macro_f1`).
 
-    As for the trained networks: under `subject` pooled with people resampled, else over the splits.
+    As for the trained networks: under `subject` pooled with subjects resampled, else over the splits.
     """
     rows = []
     for (protocol, method), own in predictions.groupby(["protocol", "method"], sort=False):

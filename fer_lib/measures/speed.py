@@ -191,7 +191,7 @@ def answer(folder: Path) -> str:
         frames = 800 * 100 * row.members * EXPERIMENTS[row.loss].frames_per_anchor
         minutes = frames / row.frames_per_second / 60
         lines.append(
-            f"- {row.loss}: {row.members} members of the paper's 100 epochs on 800 frames take {minutes:.0f} minutes; "
+            f"- {row.loss}: {row.members} runs of the paper's 100 epochs on 800 frames take {minutes:.0f} minutes; "
             f"{row.ratio:.1f} times as fast as the usual way, at {row.frames_per_second / at_most:.0%} of the floor."
         )
     return "\n".join(lines)

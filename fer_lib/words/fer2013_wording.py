@@ -39,7 +39,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             "ensemble": in_cell(row.ensemble, row.ensemble_low, row.ensemble_high, ".2%"),
             "macro F1": percent(row.macro_f1),
             "calibration error": percent(row.calibration_error),
-            "lost": row.lost,
+            "collapsed": row.collapsed,
             "n": f"{row.n}" if row.n == row.of else _together(f"{row.n} of {row.of}"),
         }
         for row in table.itertuples()
@@ -162,7 +162,7 @@ def as_in_the_paper(table: pd.DataFrame) -> list[str]:
     """What the paper's own networks reach, and their members, in a sentence; none if none of them is trained."""
     own = [name for name, arm in arms().items() if naming.part(arm) == "Table 2"]
     said = [
-        f"{row.label} {with_ends((row.mean, row.ci_low, row.ci_high))}, members {percent(row.lowest)} to "
+        f"{row.label} {with_ends((row.mean, row.ci_low, row.ci_high))}, runs {percent(row.lowest)} to "
         f"{percent(row.highest)}"
         for row in table[table["label"].isin(own)].itertuples()
     ]

@@ -104,7 +104,7 @@ def published(backbone: str, loss: str) -> float:
 def part(experiment: Experiment) -> str:
     """Where an experiment belongs: Table 2, its arms trained without occlusion, ablations, strong recipe, transfer.
 
-    A slower transformer stays in Table 2, for at the printed rate it can lose the face; so do a shorter training, and
+    A slower transformer stays in Table 2, for at the printed rate it can collapse; so do a shorter training, and
     triplet as the first author's code has it.
     """
     experiment = _as_the_text(experiment)

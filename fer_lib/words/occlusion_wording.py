@@ -63,8 +63,8 @@ def readable_costliest(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for row in table.itertuples():
         where = " (upper corner)" if row.of == "corner" else ""
-        people = f"{row.n} {row.pairs.split()[0]}"
-        covered = f"{row.emotion}, {place(row.top, row.left)}{where}, {people}"
+        subjects = f"{row.n} {row.pairs.split()[0]}"
+        covered = f"{row.emotion}, {place(row.top, row.left)}{where}, {subjects}"
         rows.append((covered, followed.short(row.method), in_points(row) + (" (largest)" if row.picked else "")))
     shown = pd.DataFrame(rows, columns=["covered", "method", "loss"])
     wide = shown.pivot_table(index="covered", columns="method", values="loss", aggfunc="first", sort=False)

@@ -18,7 +18,7 @@ from fer_lib.findings.robustness import SCORES, gain, right, score
 from fer_lib.findings.tables import LOOKS, has_results
 from fer_lib.stats import cluster_ratio
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import gained, intervals, members_and_people, percent, points, with_ends
+from fer_lib.words.rounding import gained, intervals, members_and_subjects, percent, points, with_ends
 from fer_lib.words.wording import readable_comparisons
 
 
@@ -27,8 +27,8 @@ def answer(experiment: Experiment) -> str:
     table = reached(experiment).set_index("aim")
     clean, kept = table.loc["clean accuracy"], table.loc["kept with 25 % covered by patches"]
     paragraphs = [
-        f"On clear faces of people it has never seen, the strong recipe reaches {with_ends(clean)} "
-        f"({clean['members']:.0f} of {len(experiment.members)} trainings, {clean['people']:.0f} people), by sequence "
+        f"On clear faces of unseen subjects, the strong recipe reaches {with_ends(clean)} "
+        f"({clean['members']:.0f} of {len(experiment.members)} runs, {clean['subjects']:.0f} subjects), by sequence "
         f"{with_ends(by_sequence(experiment))}. With a quarter of the face covered by random patches it keeps "
         f"{with_ends(kept)} of that. {_on_blind_folds(experiment)}"
     ]
@@ -36,7 +36,7 @@ def answer(experiment: Experiment) -> str:
         row, clear = pd.Series(gain(longer, experiment, SCORES["clean"])), with_ends(score(longer, SCORES["clean"]))
         paragraphs.append(
             f"In {longer.epochs} epochs instead of {experiment.epochs} it reaches {clear}, {gained(row)} more "
-            f"({len(results.finished(longer))} trainings, {row['n']} {row['pairs']}): {row['verdict']}. "
+            f"({len(results.finished(longer))} runs, {row['n']} {row['pairs']}): {row['verdict']}. "
             f"{_on_blind_folds(longer)}"
         )
     return "\n\n".join(paragraph.rstrip() for paragraph in paragraphs)
@@ -48,7 +48,7 @@ def _on_blind_folds(experiment: Experiment) -> str:
     if experiment.dataset != "ckplus" or blind.empty:
         return ""
     only = with_ends(cluster_ratio(blind["score"], blind["subject"]))
-    return f"On folds 4 to 9, whose people had no part in choosing it, it reaches {only}."
+    return f"On folds 4 to 9, whose subjects had no part in choosing it, it reaches {only}."
 
 
 def in_short(dataset: str) -> str:
@@ -61,10 +61,10 @@ def in_short(dataset: str) -> str:
     clear, unseen = (
         [f"{said} in {row.epochs} epochs" for said, row in zip(own, shown, strict=True)] for own in reached
     )
-    parts = [f" ({len(results.finished(row))} of {len(row.members)} trainings)" for row in shown]
+    parts = [f" ({len(results.finished(row))} of {len(row.members)} runs)" for row in shown]
     clear = " and ".join(said + part for said, part in zip(clear, parts, strict=True))
     return (
-        f"The same network, trained as one would today, reaches {clear} on new people (aimed for: "
+        f"The same network, trained as one would today, reaches {clear} on unseen subjects (aimed for: "
         f"{100 * AIMS['clean accuracy'][2]:g}), and under unseen occlusion {' and '.join(unseen)}."
     )
 
@@ -82,7 +82,7 @@ def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
             "reached": [percent(x) for x in table["mean"]],
             "95 % interval": intervals(table["ci_low"], table["ci_high"]),
             "met": met,
-            "n": [members_and_people(row.members, row.people) for row in table.itertuples()],
+            "n": [members_and_subjects(row.members, row.subjects) for row in table.itertuples()],
         }
     )
 
@@ -98,7 +98,7 @@ def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
     """What each setting that was tried, from scratch or from FER2013's weights, scores on its inner folds.
 
     Columns method, inner folds, clean and unseen with their ends, and each score of `COMPARED` on inner folds 0 and 1,
-    whose people are those of folds 0 to 3.
+    whose subjects are those of folds 0 to 3.
     """
     names, rows = ("clean", "unseen"), []
     for row in read_experiments():

@@ -35,16 +35,16 @@ def points(difference: float, low: float, high: float) -> str:
 
 
 def paired(row) -> str:
-    """What a comparison pairs: 118 people in 10 folds, a line of which breaks before "in" only."""
+    """What a comparison pairs: 118 subjects in 10 folds, a line of which breaks before "in" only."""
     return f"{row.n:,} {row.pairs}".replace(" ", "\N{NO-BREAK SPACE}").replace(
         "\N{NO-BREAK SPACE}in\N{NO-BREAK SPACE}", " in\N{NO-BREAK SPACE}"
     )
 
 
-def members_and_people(members: int, people: int | None = None) -> str:
-    """(1,) -> 1 member; (20, 118) -> 20 members, 118 people."""
-    said = f"{members} member{'s' if members != 1 else ''}"
-    return said if people is None else f"{said}, {people} people"
+def members_and_subjects(members: int, subjects: int | None = None) -> str:
+    """(1,) -> 1 member; (20, 118) -> 20 members, 118 subjects."""
+    said = f"{members} run{'s' if members != 1 else ''}"
+    return said if subjects is None else f"{said}, {subjects} subjects"
 
 
 def percent(share: float) -> str:

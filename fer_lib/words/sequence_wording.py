@@ -21,8 +21,8 @@ def in_words(trainings: dict[str, pd.DataFrame]) -> str:
         f"{found['half']} of {found['sequences']:,} sequences; {found['errors_on_always']:,} "
         f"({100 * found['share_on_always']:.0f} %) lie on {found['always']} of which no answer is right, in no frame "
         "and from no initialisation. "
-        f"{found['people_without_error']} of {found['people']} people are without an error; without a right answer "
-        f"are {found['people_without_right']}, with {found['sequences_of_these']} sequences in all."
+        f"{found['subjects_without_error']} of {found['subjects']} subjects have no error, "
+        f"{found['subjects_without_right']} no right answer, with {found['sequences_of_these']} sequences in all."
         + "".join(_beside(longer, own, first) for longer, own in list(trainings.items())[1:]),
         _nobody(first),
         _set_aside(trainings) if found["always"] else "",

@@ -20,18 +20,18 @@ from fer_lib.measures import transfer, twins
 from fer_lib.measures.references import METHODS
 from fer_lib.stats import cluster_interval
 from fer_lib.words.naming import LONG_START
-from fer_lib.words.rounding import intervals, members_and_people, percent, with_ends
+from fer_lib.words.rounding import intervals, members_and_subjects, percent, with_ends
 
 
 def answer() -> str:
     """The page's findings in a few sentences, a paragraph for each way to use the other data set."""
     fine, scratch = tuned(), recipe_results.strong("ckplus")
     best, aim = ladder().set_index("method").loc[named(fine)], AIMS["clean accuracy"][2]
-    gained_over = compared(fine, scratch).query("people == 'all'").set_index("score")
+    gained_over = compared(fine, scratch).query("subjects == 'all'").set_index("score")
     tuning = [
         f"**Fine-tuned from FER2013's weights**, the small network is right on {with_ends(best)} of the frames of "
-        f"people it has never seen ({best['members']:.0f} of {len(fine.members)} trainings, {best['people']:.0f} "
-        f"people), and by sequence on {with_ends(recipe_results.by_sequence(fine))}. Aimed for were {percent(aim)} %: "
+        f"unseen subjects ({best['members']:.0f} of {len(fine.members)} runs, {best['subjects']:.0f} "
+        f"subjects), by sequence on {with_ends(recipe_results.by_sequence(fine))}. The aim was {percent(aim)} %: "
         f"{'reached' if best['mean'] >= aim else 'not reached'}. Over training from scratch it gains "
         f"{_judged(gained_over.loc['clean'])} on clear faces and {_judged(gained_over.loc['unseen'])} under unseen "
         "occlusion.",
@@ -48,7 +48,7 @@ def _judged(row: pd.Series) -> str:
 
 def longer_in_short(longer: Experiment) -> str:
     """What fine-tuning from the longer start gains over `tuned`, in a sentence."""
-    more = compared(longer, tuned()).query("people == 'all'").set_index("score")
+    more = compared(longer, tuned()).query("subjects == 'all'").set_index("score")
     return (
         f"Weights of 150 epochs on FER2013 instead of 20 add {_judged(more.loc['clean'])} on clear faces and "
         f"{_judged(more.loc['unseen'])} under unseen occlusion."
@@ -61,9 +61,9 @@ def heavy_in_short() -> str:
     if not heavy:
         return ""
     mixed = tuned(heavy.pretrained)
-    more = compared(heavy, mixed).set_index(["people", "score"])
+    more = compared(heavy, mixed).set_index(["subjects", "score"])
     imitated, other = (more.loc["all", f"unseen, {kind}"] for kind in ("imitated", "not imitated"))
-    clear = [f"{_judged(row)} for {people}" for people, row in more.xs("clean", level="score").iterrows()]
+    clear = [f"{_judged(row)} for {subjects}" for subjects, row in more.xs("clean", level="score").iterrows()]
     return (
         f"Covering more of each face in training, for {heavy.epochs} epochs instead of {mixed.epochs}, adds "
         f"{_judged(imitated)} under the unseen occlusion that this imitates and {_judged(other)} under the other; on "
@@ -106,7 +106,7 @@ def in_short() -> str:
     if heavy := _most_robust():
         said += (
             f"; with more of each face covered in that training, by kinds much like some of these, {_reached(heavy)} "
-            f"({len(results.finished(heavy))} of {len(heavy.members)} trainings)"
+            f"({len(results.finished(heavy))} of {len(heavy.members)} runs)"
         )
     return f"{said}."
 
@@ -128,10 +128,10 @@ def overlap() -> str:
     if seen.empty:
         return f"{said}: the median frame's most similar image there has {table['similarity'].median():.2f}."
     images = [f"row {one} ({usage})" for (one, usage), _ in seen.groupby(["nearest", "usage"])]
-    people = sorted(seen["subject"].unique())
-    others = cluster_interval(fine[~fine["subject"].isin(people)])
+    subjects = sorted(seen["subject"].unique())
+    others = cluster_interval(fine[~fine["subject"].isin(subjects)])
     return (
-        f"{said}: they show {_listed(people)}, like {_listed(images)} there. The median frame's most similar "
+        f"{said}: they show {_listed(subjects)}, like {_listed(images)} there. The median frame's most similar "
         f"image there has {table['similarity'].median():.2f}. On everybody else the fine-tuned networks reach "
         f"{with_ends(others)}."
     )
@@ -145,7 +145,7 @@ def readable_ladder(table: pd.DataFrame) -> pd.DataFrame:
     """`ladder` in percent."""
     ends = intervals(table["ci_low"], table["ci_high"])
     shown = {"accuracy": table["mean"].map(percent), "95 % interval": ends, "macro F1": table["macro_f1"].map(percent)}
-    n = [members_and_people(row.members, row.people) for row in table.itertuples()]
+    n = [members_and_subjects(row.members, row.subjects) for row in table.itertuples()]
     return table[["method"]].assign(**shown, n=n)
 
 

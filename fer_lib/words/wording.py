@@ -5,23 +5,23 @@ from collections import Counter
 import pandas as pd
 
 from fer_lib.experiments import read_experiments
-from fer_lib.findings.tables import LOOKS, LOST, measured, unfinished
+from fer_lib.findings.tables import COLLAPSED, LOOKS, measured, unfinished
 from fer_lib.results import read_run
 from fer_lib.stats import wilson
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import in_points, interval, intervals, p_value, paired, percent, points, with_ends
 
 OVER_MEMBERS = (
-    "mean and Student's t interval over members, each with its own split and initialisation: "
-    "what a retraining changes, not what new people would."
+    "mean and Student's t interval over runs, each with its own split and initialisation: "
+    "it covers a retraining, not other subjects."
 )
-POOLED = "pooled over the tested frames; people resampled."
+POOLED = "pooled over the test frames; subjects resampled."
 SPLITS = {
-    "random": "Random frames, the paper's protocol: frames of one sequence fall on both sides.",
-    "sequence": "Whole sequences at random: no frame has a twin in training, but most people do.",
-    "subject": "Ten folds of people: nobody is on both sides.",
-    "inner": "Five pairs of the ten folds of people: nobody is on both sides.",
-    "usage": "As FER2013 comes: Training trains, PublicTest selects, PrivateTest reports.",
+    "random": "Random split of frames, as in the paper: frames of one sequence fall on both sides.",
+    "sequence": "Random split of whole sequences: no frame has a twin in training, but most test subjects are in it.",
+    "subject": "Subject-independent, ten folds: no subject is on both sides.",
+    "inner": "Five pairs of the ten folds of subjects: no subject is on both sides.",
+    "usage": "FER2013's own split: Training trains, PublicTest selects, PrivateTest reports.",
 }
 """What a split by each protocol means."""
 
@@ -29,28 +29,26 @@ OVER = {
     "random": OVER_MEMBERS,
     "sequence": OVER_MEMBERS,
     "subject": POOLED,
-    "usage": "pooled over the tested images; images resampled.",
+    "usage": "pooled over the test images; images resampled.",
 }
 PROTOCOLS = {name: f"{SPLITS[name]} Ours: {over}" for name, over in OVER.items()}
 """What a split by each protocol means, and what the interval is over; inner folds choose, and stand in no table."""
 
 COLUMNS = (
-    "Accuracies in percent after the last epoch, with 95 % intervals. n: members; a member is one training, of one "
-    "initialisation on one split or fold. Worst class: the lowest recall, all members together. Macro F1: pooled over "
-    "the folds of an initialisation. Occluded: the same test frames under the paper's random black rectangle. Lost: "
-    "members whose transformer left the face; where it left some only, a mean has no interval. As the author's code: "
-    "with the two-layer head and the boosted trees of the first author's public code. Joint: cross-entropy plus "
-    "triplet loss. Printed: for softmax with ResNet-10 it is what follows from the text, which names its distance to "
-    "triplet."
+    "Accuracies in percent after the last epoch, with 95 % intervals. n: runs, each of one initialisation on one split "
+    "or fold. Worst class: the lowest recall, all runs together. Macro F1: pooled over the folds of an initialisation. "
+    "Occluded: the same test frames under the paper's random black rectangle. Collapsed: runs whose STN turned away "
+    "from the face; where only some did, the mean has no interval. As the author's code: the two-layer head and the "
+    "boosted trees of the first author's public code. Joint: cross-entropy plus triplet loss. Printed: for softmax "
+    "with ResNet-10 it follows from the text, which gives its difference to triplet."
 )
 CLAIMED = (
-    "Paired differences in points with 95 % intervals, the second over the folds. Supported: no interval reaches "
-    "down to zero; contradicted: none reaches up to it; two kinds of outcome: the transformers of some members lost "
-    "the face. p, two-sided: t test over members, or permutation of the arms within people, which knows nothing of "
-    "the folds. The members' test and interval are corrected for what their splits share (Nadeau and Bengio 2003). "
-    "Last five watched: paired by member, the mean over the last five epochs at which the test frames were watched, "
-    "for the last alone hangs on where a training happened to stop. For occlusion the paper says that it was compared, "
-    "and prints no number. Not corrected for their number."
+    "Paired differences in points with 95 % intervals, the second over the folds. Supported: every interval lies above "
+    "zero; contradicted: each lies below; two kinds of outcome: the STN of some runs collapsed. p, two-sided: t "
+    "test over runs, or permutation within subjects, which ignores the folds. Over runs, test and interval "
+    "are corrected for overlapping splits (Nadeau and Bengio 2003). Last five watched: the mean over the last five "
+    "epochs at which the test accuracy was logged, for that of the last epoch alone is noisy. For occlusion the paper "
+    "mentions a comparison and prints no number. Not corrected for multiple comparisons."
 )
 """Caption of `readable_claims`."""
 CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
@@ -72,14 +70,14 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             ],
             "macro F1": [percent(x) for x in table["macro_f1"]],
             "occluded": [percent(x) for x in table["occluded"]],
-            "lost": table["lost"],
+            "collapsed": table["collapsed"],
         }
     )
 
 
 def _mixed(row) -> bool:
-    """Whether some of the members lost the face, and some did not."""
-    return 0 < row.lost < row.n
+    """Whether some of the members collapsed, and some did not."""
+    return 0 < row.collapsed < row.n
 
 
 def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
@@ -90,7 +88,7 @@ def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
             "method": table["label"],
             "million weights": [f"{x / 1e6:.2f}" for x in table["parameters"]],
             "training frames per second": [f"{x:.0f}" for x in table["frames_per_second"].astype(float)],
-            "minutes a member": [f"{x / 60:.2g}" for x in table["train_seconds"].astype(float)],
+            "minutes a run": [f"{x / 60:.2g}" for x in table["train_seconds"].astype(float)],
             "on": table["devices"],
         }
     )
@@ -131,47 +129,47 @@ def answer(table: pd.DataFrame) -> str:
         sentence = f"**{row.label}**, protocol {row.protocol}: {accuracy}, n = {row.n}"
         if row.printed > 0:
             sentence += f"; the paper prints {percent(row.printed)} %, {_judged(row)}"
-        if row.lost:
-            sentence += f". In {row.lost} of {row.n} members the transformer left the face"
+        if row.collapsed:
+            sentence += f". In {row.collapsed} of {row.n} runs the STN collapsed"
         if _mixed(row):
-            sentence += f": they are right on {percent(row.lost_mean)} %, the others on {percent(row.kept_mean)} %"
+            sentence += f": these reach {percent(row.collapsed_mean)} %, the others {percent(row.kept_mean)} %"
         sentences.append(f"- {sentence}.")
     return "## The answer so far\n\n" + "\n".join(sentences)
 
 
-def lost_in_words(table: pd.DataFrame) -> str:
-    """The rows of `accuracy_table` in which some members lost the face, a sentence each."""
+def collapsed_in_words(table: pd.DataFrame) -> str:
+    """The rows of `accuracy_table` in which some members collapsed, a sentence each."""
     return " ".join(
-        f"{row.label} ({row.protocol}): in {row.lost} of {row.n} members the transformer left the face "
-        f"(Wilson's interval {interval(*wilson(row.n - row.lost, row.n))} %); they are right on "
-        f"{percent(row.lost_mean)} %, the others on {percent(row.kept_mean)} %."
+        f"{row.label} ({row.protocol}): in {row.collapsed} of {row.n} runs the STN collapsed "
+        f"(Wilson's interval {interval(*wilson(row.n - row.collapsed, row.n))} %); these "
+        f"reach {percent(row.collapsed_mean)} %, the others {percent(row.kept_mean)} %."
         for row in table.itertuples()
         if _mixed(row)
     )
 
 
-def lost_early(table: pd.DataFrame) -> str:
-    """When the transformers that left the face did so, in a sentence; table: `tables.while_lost`; empty without one."""
+def collapsed_early(table: pd.DataFrame) -> str:
+    """When the STNs that collapsed did so, in a sentence; table: `tables.while_collapsed`; empty without one."""
     if table.empty:
         return ""
     first = table.loc[table["epoch"] == 1, "grid_outside"]
-    inside = table.loc[table["grid_outside"] <= LOST, "epoch"]
+    inside = table.loc[table["grid_outside"] <= COLLAPSED, "epoch"]
     since = inside.max() + 1 if len(inside) else 1
     count = table.groupby(["experiment", "seed", "fold"]).ngroups
     return (
-        f"In {count} trainings the transformer left the face: after the first epoch {percent(first.min())} to "
+        f"In {count} runs the STN collapsed: after the first epoch {percent(first.min())} to "
         f"{percent(first.max())} % of the grid lay outside the image, from epoch {since} on more than "
-        f"{100 * LOST:.0f} % in all of them."
+        f"{100 * COLLAPSED:.0f} % in all of them."
     )
 
 
 def _judged(row) -> str:
     if _mixed(row):
-        return "which a mean of two kinds of outcome cannot judge"
+        return "with which a mean of two kinds of outcome cannot be compared"
     if pd.isna(row.next_low):
-        return "which a number without an interval cannot judge"
-    may = "may" if row.next_low <= row.printed <= row.next_high else "would hardly"
-    return f"which one more split {may} show ({interval(row.next_low, row.next_high)})"
+        return "with which a number without an interval cannot be compared"
+    within = "within" if row.next_low <= row.printed <= row.next_high else "outside"
+    return f"{within} what one more run may give ({interval(row.next_low, row.next_high)})"
 
 
 def not_run(dataset: str) -> str:
@@ -179,11 +177,11 @@ def not_run(dataset: str) -> str:
     planned = sum(len(row.members) for row in read_experiments() if row.dataset == dataset)
     missing = unfinished(dataset)
     if missing.empty:
-        return "Everything that `experiments.csv` lists was run."
+        return "All runs in `experiments.csv` are done."
     done = planned - missing["missing"].sum()
     return (
-        f"Of the {planned} trainings that `experiments.csv` lists, {done} were run. "
-        f"The page with their table ends with the others, which `make {dataset}` trains."
+        f"Of the {planned} runs in `experiments.csv`, {done} are done. The page with their table lists the others, "
+        f"which `make {dataset}` trains."
     )
 
 
@@ -195,11 +193,11 @@ def trained_on(dataset: str) -> str:
         counts = Counter(timing.get("device", run["device"]) for timing in run["members"].values())
         devices[f"{label(row)} ({row.protocol})"] = counts
     total = sum(devices.values(), Counter())
-    said = f"Members trained on {'; '.join(f'{name}: {count}' for name, count in total.most_common())}."
+    said = f"Runs were trained on {'; '.join(f'{name}: {count}' for name, count in total.most_common())}."
     mixed = [name for name, counts in devices.items() if len(counts) > 1]
     if mixed:
-        said += f" On more than one of these: {'; '.join(mixed)}."
-    return f"{said} To a network another machine is another initialisation."
+        said += f" On more than one machine: {'; '.join(mixed)}."
+    return f"{said} Another machine counts as another initialisation."
 
 
 def readable_unfinished(missing: pd.DataFrame) -> pd.DataFrame:
