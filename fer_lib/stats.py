@@ -192,7 +192,7 @@ def pooled_gain(protocol: str, frames: pd.DataFrame, gained, apart: tuple[str, s
         found = cluster_gain(gained, frames[RESAMPLED[protocol][0]], frames[column])
         return {**found, "pairs": paired_by(protocol, found["trainings"], units)}
     by_member = frames[["seed", "fold"]].assign(gained=gained).groupby(["seed", "fold"])["gained"].mean()
-    return {**paired_difference(by_member, 0 * by_member, protocol), "pairs": "members"}
+    return {**paired_difference(by_member, 0 * by_member, protocol), "pairs": "runs"}
 
 
 def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
@@ -250,3 +250,13 @@ def verdict(*intervals: tuple[float, float]) -> str:
     if all(low > 0 for low, _ in intervals):
         return "supported"
     return "contradicted" if all(high < 0 for _, high in intervals) else "not resolvable"
+
+
+def holm(p: pd.Series) -> pd.Series:
+    """p values corrected for how many they are (Holm 1979), so that one in twenty such tables errs anywhere; NaN stays.
+
+    The smallest of n counts n times, the next n - 1 times, and so on, and none less than the one before it.
+    """
+    ordered = p.dropna().sort_values()
+    times = np.arange(len(ordered), 0, -1)
+    return (ordered * times).cummax().clip(upper=1).reindex(p.index)

@@ -81,7 +81,14 @@ def rows() -> pd.DataFrame:
     ends = {"ci_low": [-0.01, -0.04, np.nan], "ci_high": [0.03, -0.02, np.nan]}
     apart = {"trained_low": [-0.02, -0.05, np.nan], "trained_high": [0.04, -0.01, np.nan]}
     verdicts = ["not resolvable", "contradicted", "two kinds of outcome"]
-    return found.assign(**ends, **apart, verdict=verdicts, printed=[0.02, np.nan, np.nan], pairs="subjects in 2 folds")
+    return found.assign(
+        **ends,
+        **apart,
+        p=[0.4, 0.02, np.nan],
+        verdict=verdicts,
+        printed=[0.02, np.nan, np.nan],
+        pairs="subjects in 2 folds",
+    )
 
 
 def test_the_picture_tells_verdicts_apart():
@@ -107,6 +114,8 @@ def test_the_picture_tells_verdicts_apart():
 
 def test_verdicts_on_the_papers_parts_are_said():
     assert gains.in_words(rows()) == ("What hurts: loss -3.0 under unseen occlusion.")
+    often = pd.concat([rows(), rows()[:1], rows()[:1]], ignore_index=True)
+    assert "-3.0 under unseen occlusion (not after Holm's correction)." in gains.in_words(often), "4 times 0.02"
     assert gains.in_words(rows()[:1]) == "No verdict on: loss."
 
 

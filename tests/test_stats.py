@@ -7,6 +7,7 @@ from fer_lib.stats import (
     ONE_TRAINING,
     cluster_gain,
     cluster_interval,
+    holm,
     mean_interval,
     next_interval,
     paired_by,
@@ -170,6 +171,13 @@ def test_what_is_pooled_depends_on_the_protocol():
     assert pooled("random", frames, values, of)[0] == pytest.approx((2 / 4 + 1 / 2) / 2)
     assert pooled("random", frames, [3, 0, 3, 3], [1] * 4)[2] == pytest.approx(2.5 + 0.5 * 12.706, abs=0.01), "a ratio"
     gain = pooled_gain("random", frames, values)
-    assert (gain["difference"], gain["n"], gain["pairs"]) == (pytest.approx(5 / 6), 2, "members")
+    assert (gain["difference"], gain["n"], gain["pairs"]) == (pytest.approx(5 / 6), 2, "runs")
     gain = pooled_gain("usage", frames, values)
     assert (gain["n"], gain["trainings"], gain["pairs"]) == (3, 2, "images in 2 initialisations")
+
+
+def test_p_values_are_corrected_for_their_number():
+    # Sorted 0.01, 0.02, 0.03 times 3, 2, 1; the last is no less than the one before it.
+    corrected = holm(pd.Series([0.03, 0.01, np.nan, 0.02]))
+    assert corrected.tolist() == pytest.approx([0.04, 0.03, np.nan, 0.04], nan_ok=True)
+    assert holm(pd.Series([0.9, 0.8])).tolist() == [1, 1]

@@ -196,7 +196,7 @@ def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
     assert found["difference"] == pytest.approx(-0.3) and found["verdict"] == stats.TWO_KINDS
     assert pd.isna([found["ci_low"], found["p"], found["late_low"]]).all()
     shown = wording.readable_claims(claims.claims_table("ckplus")).iloc[0]
-    assert shown[["verdict", "ours", "p"]].tolist() == ["two kinds of outcome", "-30.00", "–"]
+    assert shown[["verdict", "ours", "p (Holm)"]].tolist() == ["two kinds of outcome", "-30.00", "–"]
 
 
 def test_a_network_beside_what_learns_no_features():
@@ -214,9 +214,7 @@ def test_a_network_beside_what_learns_no_features():
     assert found["reference"].tolist() == list(METHODS[1:]) * 2
     # The reference is right on every frame.
     assert found["difference"].tolist() == pytest.approx([-0.25] * 4)
-    assert found["pairs"].tolist() == ["members"] * 2 + ["subjects in 1 fold"] * 2, (
-        "its one answer stands for both seeds"
-    )
+    assert found["pairs"].tolist() == ["runs"] * 2 + ["subjects in 1 fold"] * 2, "its one answer stands for both seeds"
     shown = wording.readable_comparisons(found, "protocol", "label", "reference")
     assert shown["reference"].iloc[0] == METHODS[1] and shown["gain"].iloc[0].startswith("-25.00 [")
 
@@ -233,7 +231,7 @@ def test_occlusion_is_claimed_on_clear_and_on_occluded_faces():
         listed.setattr(tables, "read_experiments", lambda: [SOFTMAX, clear])
         found = claims.claims_table("ckplus")
     assert list(zip(found["claim"], found["difference"], strict=True)) == rows
-    assert found["printed"].isna().all() and found["pairs"].tolist() == ["members", "members"]
+    assert found["printed"].isna().all() and found["pairs"].tolist() == ["runs", "runs"]
 
 
 def test_under_the_subject_protocol_subjects_are_paired():

@@ -109,7 +109,7 @@ def difference(first: Experiment, second: Experiment, covered: bool = False) -> 
 
 
 def _by_member(first: pd.Series, second: pd.Series, *arms: Experiment) -> dict:
-    found = {**paired_difference(first, second, arms[0].protocol), "pairs": "members"}
+    found = {**paired_difference(first, second, arms[0].protocol), "pairs": "runs"}
     return of_one_kind(found, (first - second).dropna().reset_index(), *arms)
 
 

@@ -14,7 +14,7 @@ from fer_lib.findings import tables
 from fer_lib.findings.claims import printed_gain
 from fer_lib.findings.robustness import ASKED, SCORES, gain
 from fer_lib.splits import LEAST_EXPOSED
-from fer_lib.stats import COMPARISON
+from fer_lib.stats import COMPARISON, LEVEL, holm
 from fer_lib.words.rounding import gained
 
 OF_THE_PAPER = {
@@ -52,7 +52,7 @@ CAPTION = (
     "outcome: in some runs the STN collapsed, so the mean has no interval. Printed: under the paper's own split. "
     "Unseen: kinds of occlusion that no training shows; heavy occlusion imitates some of them, and its training is "
     "longer too (page Transfer). Slow STN: both networks have a tenth of the STN's rate. The strong recipe and a start "
-    "from FER2013 have epochs and rates of their own. Not corrected for multiple comparisons."
+    "from FER2013 have epochs and rates of their own. Verdicts are not corrected for multiple comparisons."
 )
 
 
@@ -112,18 +112,27 @@ def picture(found: pd.DataFrame) -> Figure:
 
 
 def in_words(found: pd.DataFrame) -> str:
-    """Which gains of the paper's parts have a verdict, in points, and which parts have none; empty if not compared."""
+    """Which gains of the paper's parts have a verdict, in points, and which parts have none; empty if not compared.
+
+    A verdict that Holm's correction for all comparisons of `table` does not leave standing is marked.
+    """
+    found = found.assign(stands=holm(found["p"]) < 1 - LEVEL)
     own = found[found["whose"] == "paper"]
     lines, decided = [], own[own["verdict"].isin(COLOURS)]
     for verdict in COLOURS:
         parts = [
-            f"{part} {', '.join(f'{100 * row.difference:+.1f} {ASKED[row.asked]}' for row in rows.itertuples())}"
+            f"{part} {', '.join(map(_said, rows.itertuples()))}"
             for part, rows in decided[decided["verdict"] == verdict].groupby("part", sort=False)
         ]
         lines.append(f"{SAID[verdict]}: {'; '.join(parts)}." if parts else "")
     undecided = own.loc[~own["part"].isin(decided["part"]), "part"].unique()
     lines.append(f"No verdict on: {'; '.join(undecided)}." if len(undecided) else "")
     return " ".join(filter(None, lines))
+
+
+def _said(row) -> str:
+    unsure = "" if row.stands else " (not after Holm's correction)"
+    return f"{100 * row.difference:+.1f} {ASKED[row.asked]}{unsure}"
 
 
 def in_full(found: pd.DataFrame) -> str:

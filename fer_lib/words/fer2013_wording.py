@@ -87,7 +87,7 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
 
     n: images × initialisations.
     """
-    shown = wording.readable_claims(claims).drop(columns=["printed", "protocol", "p"])
+    shown = wording.readable_claims(claims).drop(columns=["printed", "protocol", "p (Holm)"])
     return shown.assign(ours=_narrow(shown["ours"]), n=_sizes(claims))
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 from fer_lib.experiments import read_experiments
 from fer_lib.findings.tables import COLLAPSED, LOOKS, measured, unfinished
 from fer_lib.results import read_run
-from fer_lib.stats import wilson
+from fer_lib.stats import holm, wilson
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import in_points, interval, intervals, p_value, paired, percent, points, with_ends
 
@@ -48,7 +48,8 @@ CLAIMED = (
     "test over runs, or permutation within subjects, which ignores the folds. Over runs, test and interval "
     "are corrected for overlapping splits (Nadeau and Bengio 2003). Last five watched: the mean over the last five "
     "epochs at which the test accuracy was logged, for that of the last epoch alone is noisy. For occlusion the paper "
-    "mentions a comparison and prints no number. Not corrected for multiple comparisons."
+    "mentions a comparison and prints no number. In brackets p after Holm's correction for all rows; verdicts and "
+    "intervals are not corrected for multiple comparisons."
 )
 """Caption of `readable_claims`."""
 CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
@@ -89,7 +90,7 @@ def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
             "million weights": [f"{x / 1e6:.2f}" for x in table["parameters"]],
             "training frames per second": [f"{x:.0f}" for x in table["frames_per_second"].astype(float)],
             "minutes a run": [f"{x / 60:.2g}" for x in table["train_seconds"].astype(float)],
-            "on": table["devices"],
+            "on": table["device"],
         }
     )
 
@@ -99,10 +100,11 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     printed = [f"{100 * x:+.2f}" if pd.notna(x) else "–" for x in claims["printed"]]
     ours = [in_points(row) for row in claims.itertuples()]
     late = [points(row.late, row.late_low, row.late_high) for row in claims.itertuples()]
-    p = [p_value(x) for x in claims["p"]]
+    both = zip(claims["p"], holm(claims["p"]), strict=True)
+    p = [f"{p_value(raw)} ({p_value(corrected)})" if pd.notna(raw) else "–" for raw, corrected in both]
     n = [paired(row) for row in claims.itertuples()]
     shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
-    shown = shown.assign(verdict=claims["verdict"], printed=printed, ours=ours, p=p)
+    shown = shown.assign(verdict=claims["verdict"], printed=printed, ours=ours, **{"p (Holm)": p})
     return shown.assign(**{f"last {LOOKS} watched": late}, n=n)
 
 
