@@ -210,13 +210,17 @@ def test_the_readme_says_what_the_results_say():
         assert (readme.REPORTS / name).read_text() == drawn, "run python -m fer_lib.readme"
 
 
-def test_the_readme_counts_the_trainings():
+def test_the_readme_counts_the_runs():
     text = (paths.ROOT / "README.md").read_text()
     counts = Counter()
     for row in read_experiments():
         counts[row.dataset] += len(row.members)
-    assert f"The whole list is {counts['ckplus']} trainings on CK+" in text
-    assert f"{counts['fer2013']} on FER2013" in text and f"{counts['ferplus']} on FERPlus" in text
+    said = (
+        f"CK+ has {counts['ckplus']} runs",
+        f"FER2013 has {counts['fer2013']} runs",
+        f"FERPlus has {counts['ferplus']} runs",
+    )
+    assert not [one for one in said if one not in text]
 
 
 def test_the_readme_has_a_place_for_every_module():

@@ -68,13 +68,13 @@ def as_printed(dataset: str, table: pd.DataFrame) -> str:
     for number, own in tables.with_members(printed, dataset).groupby("printed"):
         reached = (own["accuracy"] >= number).sum()
         best = "" if reached else f" (best: {percent(own['accuracy'].max())} %)"
-        said.append(f"{percent(number)} % in {reached or 'none'} of {len(own)} runs{best}")
+        said.append(f"{percent(number)} % in {reached} of {len(own)} runs{best}")
     collapsed = [
         f"In {row.collapsed} of {row.n} runs of {row.label} the STN collapsed."
         for row in printed.itertuples()
         if row.collapsed
     ]
-    return " ".join([f"Under the paper's random split its numbers are reached: {', '.join(said)}.", *collapsed])
+    return " ".join([f"Under the paper's random split our runs reach its numbers: {', '.join(said)}.", *collapsed])
 
 
 def on_unseen_subjects(dataset: str, table: pd.DataFrame) -> str:
@@ -83,14 +83,14 @@ def on_unseen_subjects(dataset: str, table: pd.DataFrame) -> str:
     if over.empty:
         return ""
     arms = table[table["protocol"] == "subject"].set_index("label")
-    said = [f"{name} reaches {with_ends(arms.loc[name])}" for name in followed.labels() if name in arms.index]
+    said = [f"{name} {with_ends(arms.loc[name])}" for name in followed.labels() if name in arms.index]
     alone = results.of_data_set(dataset, "references.csv").set_index(["method", "protocol"])
     reference = references.METHODS[-1]
     better = (over["verdict"] == "supported").sum() or "none"
     return (
-        f"On unseen subjects {', '.join(said)}; {reference}, which learns no features, "
-        f"{with_ends(alone.loc[reference, 'subject'])}. Of {len(over)} networks trained as in the paper {better} is "
-        "measurably better than that."
+        f"On unseen subjects: {'; '.join(said)}. {reference}, without learned features, reaches "
+        f"{with_ends(alone.loc[reference, 'subject'])}; of {len(over)} networks trained as in the paper {better} is "
+        "measurably better."
     )
 
 
