@@ -114,7 +114,7 @@ def test_every_answer_is_drawn_where_it_is(answers):
 
 def test_the_picture_stands_alone(answers):
     said = summary.in_words(answers)
-    assert "softmax (1 of 10 runs): 99.00 % (seen subjects" in said and said.count(";") == 6
+    assert "softmax (1 of 10 runs): 99.00 % (random split" in said and said.count(";") == 6
     of_the_pages = (paths.ROOT / "fer_lib" / "report_template" / "style.css").read_text()
     assert all(colour in of_the_pages for colour in re.findall("#[0-9a-f]{6}", report.CARD))
     fig, ax = plt.subplots()

@@ -71,7 +71,7 @@ def test_accuracy_table():
     # Two members gained 0 and 0.1 by their better last but one epoch.
     assert table.loc["softmax", "oracle_gain"] == pytest.approx(0.05)
     assert (table.loc["softmax", "worst_class"], table.loc["softmax", "worst_recall"]) == ("contempt", 0.75)
-    assert wording.not_run("ckplus").startswith("Of the 9 runs in `experiments.csv`, 5 are done.")
+    assert wording.not_run("ckplus").startswith("So far 5 of the 9 runs in `experiments.csv` are done;")
     assert wording.readable_unfinished(tables.unfinished("ckplus")).to_numpy().tolist() == [
         ["Table 2", "STN + ResNet-10 + softmax", "1 of 3"],
         ["Table 2", "STN + ResNet-18 + softmax", "3 of 3"],
@@ -225,7 +225,7 @@ def test_occlusion_is_claimed_on_clear_and_on_occluded_faces():
     store(clear, [0.25, 0.5], [0, 0])
     rows = [
         ("training with occlusion helps on clear faces", 0.375),
-        ("training with occlusion helps on faces covered as in training", 0.1875),
+        ("training with occlusion helps on faces occluded as in training", 0.1875),
     ]
     with pytest.MonkeyPatch.context() as listed:
         listed.setattr(tables, "read_experiments", lambda: [SOFTMAX, clear])

@@ -24,9 +24,9 @@ ENDS = ["mean", "ci_low", "ci_high"]
 """The columns of a score and its interval."""
 
 ASKED = {
-    "random": ("seen subjects, frames split at random as in the paper", {"marker": "o", "color": plots.MUTED}),
+    "random": ("random split of frames, as in the paper", {"marker": "o", "color": plots.MUTED}),
     "subject": ("unseen subjects", {"marker": "o", "color": plots.ACCENT}),
-    "occluded": ("unseen subjects, occluded as no training shows", {"marker": "s", "color": plots.CYCLE[1]}),
+    "occluded": ("unseen subjects, unseen occlusion", {"marker": "s", "color": plots.CYCLE[1]}),
 }
 """What is asked, from the easiest to the hardest -> in words, and how it is drawn."""
 
@@ -94,10 +94,10 @@ def table(dataset: str) -> pd.DataFrame:
 
 
 def to_beat(dataset: str) -> pd.DataFrame:
-    """What somebody else's method would be put beside, on unseen subjects, in percent with its interval.
+    """What another method has to beat on unseen subjects, in percent with its interval.
 
     A row per reference, method of `shown` that was tested on all subjects, and published number for unseen subjects:
-    method, by frame, by sequence (the probabilities of its frames averaged), under unseen occlusion, trainings.
+    method, by frame, by sequence (the probabilities of its frames averaged), under unseen occlusion, runs.
     """
     alone = results.of_data_set(dataset, "references.csv").query("protocol == 'subject'").set_index("method")
     covered = occluded_references.scores(dataset).set_index(["score", "method"])
@@ -114,7 +114,7 @@ def to_beat(dataset: str) -> pd.DataFrame:
             said = {"by frame": asked["clean"], "by sequence": _cell(recipe_results.by_sequence(arm))}
             said |= {
                 "under unseen occlusion": asked["unseen"],
-                "trainings": f"{len(results.finished(arm))} of {len(arm.members)}",
+                "runs": f"{len(results.finished(arm))} of {len(arm.members)}",
             }
             rows.append({"method": name.split("\n")[0], **said})
     published = pd.read_csv(paths.NOTEBOOKS / "published.csv").query("protocol.str.startswith('10 folds of subjects')")
@@ -123,7 +123,7 @@ def to_beat(dataset: str) -> pd.DataFrame:
             {"method": f"{row.method} ({row.source}; {row.protocol})", "by sequence": f"{row.accuracy:.2f}"}
             for row in published.itertuples()
         ]
-    columns = ["method", "by frame", "by sequence", "under unseen occlusion", "trainings"]
+    columns = ["method", "by frame", "by sequence", "under unseen occlusion", "runs"]
     return pd.DataFrame(rows, columns=columns).fillna("–")
 
 
@@ -156,7 +156,7 @@ def picture(reached: pd.DataFrame) -> Figure:
 
 
 def in_words(reached: pd.DataFrame) -> str:
-    """What the picture shows, for who cannot see it."""
+    """What the picture shows, as its text alternative."""
     lines = []
     for name, own in reached.groupby("method", sort=False):
         said = [f"{percent(row.mean)} % ({ASKED[row.asked][0]})" for row in own.itertuples()]

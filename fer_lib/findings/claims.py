@@ -36,13 +36,13 @@ CLAIMS = (
     Claim("the cut ResNet beats ResNet-18", {"backbone": "resnet10", "loss": "softmax"}, {"backbone": "resnet18"}),
     Claim("triplet loss beats softmax", {"backbone": "resnet10", "loss": "triplet"}, SOFTMAX),
     Claim(
-        "triplet loss with a slower transformer beats softmax at the full rate",
+        "triplet loss with a slow STN beats softmax at the full STN rate",
         {"backbone": "resnet10", "loss": "triplet", "stn_lr_factor": 0.1},
         SOFTMAX | {"stn_lr_factor": 1.0},
     ),
     Claim("training with occlusion helps on clear faces", {"occlusion": "rectangle"}, {"occlusion": "none"}),
     Claim(
-        "training with occlusion helps on faces covered as in training",
+        "training with occlusion helps on faces occluded as in training",
         {"occlusion": "rectangle"},
         {"occlusion": "none"},
         covered=True,

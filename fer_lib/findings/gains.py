@@ -136,6 +136,6 @@ def _said(row) -> str:
 
 
 def in_full(found: pd.DataFrame) -> str:
-    """What the picture shows, for who cannot see it."""
+    """What the picture shows, as its text alternative."""
     said = [f"{ASKED[row.asked]}, {row.part}: {gained(row)}, {row.verdict}" for row in found.itertuples()]
     return "; ".join(said)

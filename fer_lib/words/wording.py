@@ -182,7 +182,7 @@ def not_run(dataset: str) -> str:
         return "All runs in `experiments.csv` are done."
     done = planned - missing["missing"].sum()
     return (
-        f"Of the {planned} runs in `experiments.csv`, {done} are done. The page with their table lists the others, "
+        f"So far {done} of the {planned} runs in `experiments.csv` are done; the page with their table lists the others, "
         f"which `make {dataset}` trains."
     )
 
