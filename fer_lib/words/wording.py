@@ -182,8 +182,8 @@ def not_run(dataset: str) -> str:
         return "All runs in `experiments.csv` are done."
     done = planned - missing["missing"].sum()
     return (
-        f"So far {done} of the {planned} runs in `experiments.csv` are done; the page with their table lists the others, "
-        f"which `make {dataset}` trains."
+        f"So far {done} of the {planned} runs in `experiments.csv` are done; the page with their table lists the "
+        f"others, which `make {dataset}` trains."
     )
 
 
