@@ -32,7 +32,7 @@ PAGES = {
 
 
 def in_short(dataset: str, folder: str = "") -> str:
-    """The answers to the questions of `PAGES` in Markdown, a paragraph each, and where to read on.
+    """The answers to the questions of `PAGES` in Markdown, a list each, with links to the pages.
 
     folder: where the pages lie, seen from the text; ends in a slash if it is not empty.
     """
@@ -52,7 +52,7 @@ def in_short(dataset: str, folder: str = "") -> str:
     paragraphs = []
     for (question, pages), sentences in zip(PAGES.items(), said, strict=True):
         links = ", ".join(f"[{report.PAGES[page]}]({folder}{report.address(page, dataset)})" for page in pages)
-        paragraphs.append(f"**{question}** {' '.join(filter(None, sentences))} Pages: {links}.")
+        paragraphs += [f"**{question}** {links}", "\n".join(f"- {said}" for said in sentences if said)]
     return "\n\n".join(paragraphs)
 
 
