@@ -65,19 +65,12 @@ def test_scores_by_hand(stored):
     assert occluded_references.scores("own").empty, "they were not asked there"
 
 
-def test_the_halves_of_the_references(stored):
-    table = occluded_references.sides("ckplus")
-    assert table["method"].tolist() == [PLAIN, TAUGHT]
-    assert table[["left", "right", "difference"]].values.tolist() == [[0.25, 0.25, 0]] * 2 and (table["n"] == 4).all()
-    assert occluded_references.sides("own").empty
-
-
 def test_a_network_is_held_against_what_was_taught_the_same(stored, monkeypatch):
     table = occluded_references.against("ckplus")
     assert table["reference"].unique().tolist() == [TAUGHT] and table["n"].tolist() == [4] * 3
     assert table["difference"].tolist() == pytest.approx([0, 0.75, 0.75])
     shown = occluded_references.readable(table)
-    assert shown["unseen"].item().startswith("+75.00 [") and shown["over"].item() == TAUGHT
+    assert shown["unseen"].item().startswith("+75.00 [") and shown["reference"].item() == TAUGHT
     bare = Experiment("bare", "ckplus", protocol="subject", loss="softmax", occlusion="none")
     monkeypatch.setattr(occluded_references, "arms", lambda dataset: [bare])
     assert occluded_references.against("ckplus")["reference"].unique().tolist() == [PLAIN]

@@ -91,7 +91,7 @@ def moved(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.plot(table["mean"], lines, "o", color=ACCENT)
     ax.axvline(1, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="one pixel")
     most = max(1.1, table["high"].max())
-    ax.set(xlabel="pixels that the view moves", xlim=(-0.02 * most, max(1.1, 1.05 * table["high"].max())))
+    ax.set(xlabel="shift of the view (pixels)", xlim=(-0.02 * most, max(1.1, 1.05 * table["high"].max())))
     return name_lines(ax, table["label"])
 
 

@@ -1,4 +1,4 @@
-"""Which emotion stands which cover, and what a covered place costs: made from `results/` alone.
+"""Recall of each emotion under each cover, and the loss of recall per covered place: made from `results/` alone.
 
 A loss is the recall on clear faces less that on the same faces covered. Left and right are those of the image.
 """
@@ -77,9 +77,9 @@ def _shown(experiment: Experiment, frames: pd.DataFrame, found: dict) -> dict:
 
 
 def costliest(experiments: list[Experiment]) -> pd.DataFrame:
-    """The cells with the largest loss in each network, then that with the largest of all at a corner, in each network.
+    """The largest loss of each network, then the largest of all at a corner, and the losses there in the others.
 
-    Columns method, `CELL`, of (`anywhere`, `corner`), picked (whether it was picked for this network), frames and
+    Columns method, `CELL`, of (`anywhere`, `corner`), picked (whether it is the largest of this network), frames and
     `stats.COMPARISON`.
     """
     losses = pd.concat({label(arm): place_losses(arm) for arm in experiments}, names=["method"]).reset_index("method")
@@ -95,30 +95,3 @@ def costliest(experiments: list[Experiment]) -> pd.DataFrame:
                 own = {"method": label(arm), **about, "of": of, "picked": label(arm) in set(picked["method"])}
                 rows.append({**own, **loss(arm, *cell)})
     return pd.DataFrame(rows, columns=["method", *CELL, "of", "picked", "frames", *COMPARISON])
-
-
-def said_instead(experiment: Experiment, emotion: int, top: int, left: int) -> pd.Series:
-    """What the frames that are lost under the square there are called: emotion -> frames, the most frequent first."""
-    answers = results.read(experiment, "occluded_predictions.csv.gz")
-    own = answers[answers["label"] == emotion]
-    names = dict(enumerate(results.class_names(experiment)))
-    return own.loc[_lost(own, top, left) == 1, window_name(top, left)].map(names).value_counts()
-
-
-def sides(experiments: list[Experiment]) -> pd.DataFrame:
-    """`right_over_left` of each network: method, left, right and `stats.COMPARISON`."""
-    rows = []
-    for arm in experiments:
-        answers = results.read(arm, "occluded_predictions.csv.gz")
-        found = right_over_left(answers, arm.protocol)
-        rows.append({"method": label(arm), **_shown(arm, answers, found)})
-    return pd.DataFrame(rows, columns=["method", "left", "right", *COMPARISON])
-
-
-def right_over_left(answers: pd.DataFrame, protocol: str) -> dict:
-    """Accuracy with the left and with the right half covered, and `stats.COMPARISON` of the second over the first.
-
-    answers: seed, fold, frame_id, subject, label and, a column for each occlusion, the class that was said.
-    """
-    left, right = (weighed(answers, COVERS[kind]) for kind in ("left", "right"))
-    return {"left": left.mean(), "right": right.mean(), **pooled_gain(protocol, answers, right - left)}

@@ -18,14 +18,14 @@ QUESTIONS = (
     Claim("training with mixed occlusion", {"occlusion": "mixed"}, {"occlusion": "none"}),
     Claim("heavy occlusion instead of mixed", {"occlusion": "heavy"}, {"occlusion": "mixed"}),
     Claim(
-        "the spatial transformer",
+        "the STN",
         {"input_path": "stn", "head_layers": 1},
         {"input_path": "plain", "stn_lr_factor": 1.0},
     ),
-    Claim("a slower transformer", {"stn_lr_factor": 0.1, "input_path": "stn"}, {"stn_lr_factor": 1.0}),
+    Claim("a slower STN", {"stn_lr_factor": 0.1, "input_path": "stn"}, {"stn_lr_factor": 1.0}),
     Claim("the triplet loss", {"loss": "triplet"}, SOFTMAX),
     Claim(
-        "the triplet loss with a slower transformer",
+        "the triplet loss with a slower STN",
         {"loss": "triplet", "stn_lr_factor": 0.1},
         SOFTMAX | {"stn_lr_factor": 1.0},
     ),
@@ -54,28 +54,12 @@ def compared(dataset: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["question", "protocol", "with", "score", *COMPARISON])
 
 
-def without_kind(dataset: str, kind: str = "right") -> pd.DataFrame:
-    """What training with occlusion gains under `subject` under the unseen kinds, with and without one of them.
-
-    A row per network and score (`unseen`, `rest`): with, score and `stats.COMPARISON`.
-    """
-    unseen = SCORES["unseen"]
-    groups = {"unseen": unseen, "rest": equally([one for one in unseen if one.kind != kind])}
-    rows = [
-        {"with": label(both[0]), "score": name, **gain(*both, group)}
-        for both in pairs(dataset, QUESTIONS[0])
-        if both[0].protocol == "subject"
-        for name, group in groups.items()
-    ]
-    return pd.DataFrame(rows, columns=["with", "score", *COMPARISON])
-
-
-FILLED = {"mean": "its mean grey", "face": "another face"}
+FILLED = {"mean": "mean grey", "face": "another face"}
 """Fills whose names say too little in a sentence."""
 
 
 def by_fill(dataset: str) -> str:
-    """What training with occlusion gains under unseen kinds of occlusion, by what covers the face, in a sentence.
+    """From what to what training with occlusion gains under unseen kinds, over the fills, in a sentence.
 
     Of two networks under `subject` that differ in it, the followed ones if they do; empty where there are none.
     """
@@ -83,14 +67,14 @@ def by_fill(dataset: str) -> str:
     if not own:
         return ""
     both = min(own, key=lambda both: label(both[0]) not in followed.labels())
-    said = []
-    for fill in FILLS:
-        row = gain(*both, equally([one for one in SCORES["unseen"] if one.fill == fill]))
-        unsure = "" if row["verdict"] == "supported" else f" ({row['verdict']})"
-        said.append(f"{FILLED.get(fill, fill)} {100 * row['difference']:+.1f}{unsure}")
+    fills = {fill: equally([one for one in SCORES["unseen"] if one.fill == fill]) for fill in FILLS}
+    rows = {fill: pd.Series(gain(*both, weights)) for fill, weights in fills.items()}
+    ends = (pick(rows, key=lambda fill: rows[fill]["difference"]) for pick in (min, max))
+    said = [f"{gained(rows[fill])} (fill: {FILLED.get(fill, fill)}; {rows[fill]['verdict']})" for fill in ends]
+    found = rows[FILLS[0]]
     return (
-        f"What training with black rectangles gains {label(both[0])} under kinds of occlusion that it does not show "
-        f"depends on what covers the face: {', '.join(said)} points."
+        f"Under unseen kinds of occlusion, training {label(both[0])} with black rectangles gains from "
+        f"{' to '.join(said)}; {found['n']} {found['pairs']}."
     )
 
 
@@ -138,7 +122,7 @@ def readable(answers: pd.DataFrame) -> pd.DataFrame:
 
 
 def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
-    """What helps under occlusion that no training showed; where nothing was compared, what each arm keeps under it."""
+    """What helps under unseen occlusion; where nothing was compared, what each arm keeps under it."""
     if len(answers):
         return in_words(answers)
     lines = []
@@ -148,8 +132,8 @@ def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
         clear, unseen = (percent(values.loc[score, "mean"]) for score in ("clean", "unseen"))
         ends = f" [{interval(kept['ci_low'], kept['ci_high'])}]" if pd.notna(kept["ci_low"]) else ""
         lines.append(
-            f"- **{name}**, protocol {protocol}, {counted(kept)}: {clear} % on clear faces, {unseen} % under "
-            f"unseen occlusion; it keeps {percent(kept['mean'])} %{ends}."
+            f"- **{name}**, protocol {protocol}, {counted(kept)}: accuracy {clear} % on clear faces and {unseen} % "
+            f"under unseen occlusion, so it keeps {percent(kept['mean'])} %{ends} of its accuracy."
         )
     return "\n".join(lines)
 
@@ -160,13 +144,8 @@ def in_words(answers: pd.DataFrame) -> str:
     for (question, protocol, name), own in answers.groupby(["question", "protocol", "with"], sort=False):
         by_score = own.set_index("score")
         found, clear = by_score.loc["unseen"], by_score.loc["clean"]
-        fills = [f"{fill} {100 * by_score.loc[f'unseen, {fill}', 'difference']:+.1f}" for fill in FILLS]
-        kinds = by_score["difference"].reindex(list(dict.fromkeys(one.kind for one in SCORES["unseen"])))
-        least, most = kinds.idxmin(), kinds.idxmax()
         lines.append(
-            f"- Does {question} help under unseen occlusion ({protocol}; {name})? {gained(found)}, "
-            f"{found['n']} {found['pairs']}: {found['verdict']}. By what covers the face: {', '.join(fills)}; by kind "
-            f"from {100 * kinds[least]:+.1f} ({least}) to {100 * kinds[most]:+.1f} ({most}). On clear faces "
-            f"{gained(clear)}: {clear['verdict']}."
+            f"- Does {question} help ({name}, protocol {protocol})? Under unseen occlusion {gained(found)}: "
+            f"{found['verdict']}; on clear faces {gained(clear)}: {clear['verdict']}; {found['n']} {found['pairs']}."
         )
     return "\n".join(lines)

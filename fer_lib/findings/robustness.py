@@ -38,9 +38,9 @@ from fer_lib.words.rounding import in_cell, members_and_subjects
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
 
 CAPTION = (
-    "Subject: pooled over the tested frames of all finished folds, subjects resampled; other protocols: over runs. "
-    "What another initialisation would change is in no interval over subjects. Networks may have different finished "
-    "folds; paired answers use those that both have."
+    "Protocol subject: pooled over the test frames of all finished folds, bootstrap over subjects, which does not "
+    "cover another initialisation. Other protocols: over runs. Networks may have different finished folds; paired "
+    "comparisons use the folds that both have."
 )
 
 FEWEST = 3
@@ -96,7 +96,7 @@ def arms(dataset: str) -> list[Experiment]:
     """The measured experiments with a member that was asked by the benchmark. Raises ValueError if there is none."""
     asked = [row for row in measured(dataset) if len(results.read(row, "occluded_predictions.csv.gz"))]
     if not asked:
-        raise ValueError(f"no experiment of {dataset} was asked by the occlusion benchmark; train one with 01_train")
+        raise ValueError(f"no experiment of {dataset} was tested on the occlusion benchmark; train one with 01_train")
     return asked
 
 

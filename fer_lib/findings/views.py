@@ -83,15 +83,6 @@ def summary(dataset: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["protocol", "method", "frames", "quantity", "mean", "low", "high"])
 
 
-def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`summary` with a row per arm and a column per quantity: mean, in brackets the middle 95 % of the frames."""
-    said = [in_cell(row.mean, row.low, row.high, ".2f") for row in table.itertuples()]
-    keys = ["protocol", "method", "frames"]
-    form = {"index": keys, "columns": "quantity", "values": "said", "aggfunc": "first", "sort": False}
-    wide = table.assign(said=said).pivot_table(**form)
-    return wide.reset_index().rename_axis(columns=None)
-
-
 def faces_kept(experiment: Experiment, table: pd.DataFrame) -> pd.DataFrame:
     """The rows, which have a seed and a fold, of the members whose transformer has not collapsed."""
     gone = collapsed(experiment)
@@ -225,18 +216,18 @@ def _with_range(mean: float, lowest: float, highest: float) -> str:
     return in_cell(mean, lowest, highest, "z.2f")
 
 
-RECIPES = {"paper": "Trained as in the paper", "strong": "Trained by the strong recipe"}
-"""Recipe of an experiment -> how a sentence about its networks begins."""
+RECIPES = {"paper": "trained as in the paper", "strong": "trained with the strong recipe"}
+"""Recipe of an experiment -> how a sentence calls its STNs."""
 
 
 def looks_away(dataset: str, recipes: tuple[str, ...] = tuple(RECIPES)) -> str:
-    """Whether the transformers look at the face, and away from what covers it, a sentence for each of the recipes."""
+    """How many STNs crop every face alike, and how far occlusion moves their views: two sentences per recipe."""
     found = {recipe: [] for recipe in recipes}
     for arm in looking(dataset):
         if arm.recipe in recipes and len(own := by_member(arm)):
             found[arm.recipe].append(own)
     said = [_looks_away(RECIPES[recipe], own) for recipe, own in found.items() if own]
-    return " ".join(said) or "No network with a transformer that has kept the face has stored its views."
+    return " ".join(said) or "No STN that did not collapse has stored views."
 
 
 def in_short(dataset: str) -> str:
@@ -245,7 +236,8 @@ def in_short(dataset: str) -> str:
     if not sum(map(len, fixed)):
         return ""
     return (
-        f"{int(sum(own.sum() for own in fixed))} of {sum(map(len, fixed))} STNs show every face through one fixed crop."
+        f"{int(sum(own.sum() for own in fixed))} of {sum(map(len, fixed))} STNs trained as in the paper apply one "
+        "fixed crop to every face."
     )
 
 
@@ -254,11 +246,11 @@ def _looks_away(trained: str, arms: list[pd.DataFrame]) -> str:
     fixed = pd.concat(arms)["fixed"]
     moved, away = (pd.Series([own[name].mean() for own in arms]) for name in ("moved", "away"))
     said = (
-        f"{trained}, {fixed.sum()} of the {len(fixed)} transformers that kept the face show every face through one "
-        f"fixed crop; under the paper's rectangle the corners of the view move by {_range(moved)} of {SIZE} pixels, "
-        "means of the networks"
+        f"Of the {len(fixed)} STNs {trained} that did not collapse, {fixed.sum()} apply one fixed crop to every face. "
+        f"Under the paper's rectangle the corners of their views move by {_range(moved)} of {SIZE} pixels (means of "
+        "the networks)"
     )
-    return f"{said}." if away.isna().all() else f"{said}, and its centre by {_range(away)} away from what is covered."
+    return f"{said}." if away.isna().all() else f"{said} and the centres by {_range(away)} away from the rectangle."
 
 
 def _range(values: pd.Series) -> str:

@@ -1,6 +1,6 @@
-"""How the references stand occlusion, and whether the networks stand it better.
+"""Accuracy of the references under occlusion, and what the networks gain over them.
 
-`store` asks them, under `subject`; everything else is made from `results/` alone.
+`store` tests them, under `subject`; everything else is made from `results/` alone.
 """
 
 from dataclasses import replace
@@ -12,7 +12,6 @@ from threadpoolctl import threadpool_limits
 
 from fer_lib import paths, results
 from fer_lib.faces import Faces
-from fer_lib.findings.occluded_parts import right_over_left
 from fer_lib.findings.robustness import ASKED, SCORES, arms, right, weighed
 from fer_lib.findings.tables import of_one_kind
 from fer_lib.measures import references
@@ -93,16 +92,6 @@ def _answers(dataset: str) -> pd.DataFrame:
     return results.of_data_set(dataset, TABLE) if stored else pd.DataFrame(columns=["method", "fold", "frame_id"])
 
 
-def sides(dataset: str) -> pd.DataFrame:
-    """`occluded_parts.sides` of `METHODS[-2]` and `COVERED`: method, left, right and `stats.COMPARISON`."""
-    answers = _answers(dataset)
-    rows = [
-        {"method": method, **right_over_left(own.assign(seed=0), "subject")}
-        for method, own in answers[answers["method"].isin(METHODS[-2:])].groupby("method", sort=False)
-    ]
-    return pd.DataFrame(rows, columns=["method", "left", "right", *COMPARISON])
-
-
 def against(dataset: str) -> pd.DataFrame:
     """What the networks gain under `subject` over `METHODS[-2]`, or trained with occlusion over `COVERED`.
 
@@ -124,11 +113,11 @@ def against(dataset: str) -> pd.DataFrame:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`against` in points, a row per network and a column per score, each with its verdict."""
+    """`against` in points with verdicts, a row per network and a column per score."""
     said = [f"{in_points(row)}: {row.verdict}" for row in table.itertuples()]
     wide = table.assign(said=said, n=[paired(row) for row in table.itertuples()]).pivot_table(
         index=["label", "reference", "n"], columns="score", values="said", aggfunc="first", sort=False
     )
     scores = list(table["score"].unique())
     wide = wide[scores].reset_index().rename_axis(columns=None)
-    return wide.rename(columns={"label": "method", "reference": "over"})[["method", *scores, "over", "n"]]
+    return wide.rename(columns={"label": "method"})[["method", *scores, "reference", "n"]]
