@@ -75,7 +75,9 @@ def test_which_count_gives_a_number_as_a_share():
 def test_the_printed_numbers_in_short():
     printed = pd.DataFrame({"method": list("abc"), "accuracy": [96.87, 98.96, 99.44]})
     first, second = audit.in_short(audit.possible(printed))
-    assert first.startswith("Of the 3 printed accuracies, 1 can be a share of 181 frames. Only 180 correct frames out")
+    assert first.startswith(
+        "Printed accuracies that are possible on 181 frames: 1 of 3. Only 180 correct frames out of"
+    )
     # Of 6 and of 2 errors against 1 McNemar's p for 6 is the smallest: 2 / 2**5.
     assert "would be 96.94 to 99.90 %" in second and second.endswith(
         "none differs from it significantly (smallest p = 0.062)."

@@ -105,7 +105,7 @@ def test_a_difference_that_seeds_can_resolve_names_them():
 
 def test_power_curves_are_the_powers():
     curves = power.power_curves(0.01, 0.02, points=(1,))
-    assert "its limit for ever more seeds, 56 % (1 point)." in power.power_caption(curves)
+    assert "its limit for ever more seeds, 56 % (+1)." in power.power_caption(curves)
     curves = curves.set_index(["of", "n"])
     chance, limit = curves["power"], curves["limit"]
     assert chance["seeds"].index[[0, 1, -1]].tolist() == [2, 3, 1000] and chance["seeds"].index.is_unique

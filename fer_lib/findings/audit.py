@@ -187,7 +187,7 @@ def in_short(explained: pd.DataFrame) -> list[str]:
     least = min(test(errors, proposed) for errors in others for test in (fisher, mcnemar_at_best))
     found = "at least one differs" if least <= 1 - LEVEL else "none differs"
     return [
-        f"Of the {len(explained)} printed accuracies, {fitting or 'none'} can be a share of {TEST_FRAMES} frames. "
+        f"Printed accuracies that are possible on {TEST_FRAMES} frames: {fitting} of {len(explained)}. "
         f"{as_a_share(explained['printed'].iloc[-1])}.",
         "If the frames were independent, the proposed method's 95 % interval would be "
         f"{interval(*wilson(proposed, TEST_FRAMES))} %. Of the other methods, at the fewest errors that fit, {found} "

@@ -133,10 +133,10 @@ def power_curves(spread: float, discordant: float, points: tuple = (0.48, 1, 2))
 def power_caption(curves: pd.DataFrame) -> str:
     """The caption of a figure of `power_curves`."""
     limits = curves[curves["of"] == "seeds"].groupby("points")["limit"].first()
-    tends = ", ".join(f"{100 * limit:.0f} % ({points:g} point{'s' * (points != 1)})" for points, limit in limits.items())
+    tends = ", ".join(f"{100 * limit:.0f} % (+{points:g})" for points, limit in limits.items())
     return (
-        f"Power to detect a difference; dashed: {100 * POWER:.0f} %. Left: corrected paired t test; dotted: its limit "
-        f"for ever more seeds, {tends}. Right: McNemar's test; vertical line: the paper's {TEST_FRAMES} frames."
+        f"Power to detect a difference in points; dashed: {100 * POWER:.0f} %. Left: corrected paired t test; dotted: "
+        f"its limit for ever more seeds, {tends}. Right: McNemar's test; vertical line: the paper's {TEST_FRAMES} frames."
     )
 
 
@@ -196,7 +196,7 @@ def _in_seeds(difference: float, spread: float, members: int) -> str:
         f"*Table 2*). With ever more seeds its standard error tends to {100 * spread * np.sqrt(SHARED):.2f} points and "
         f"its power to {100 * power_limit(difference, spread, SHARED):.0f} %.",
         f"Many seeds could detect a difference of {from_on[0]} points or more ({from_on[1]} to {from_on[2]}, by the "
-        "95 % CI of the standard deviation).",
+        "95 % interval of the standard deviation).",
     ]
     if np.isfinite(least):
         at_most = f"at most {most}" if np.isfinite(most) else "perhaps no number suffices"
