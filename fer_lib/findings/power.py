@@ -136,7 +136,7 @@ def power_caption(curves: pd.DataFrame) -> str:
     tends = ", ".join(f"{100 * limit:.0f} % (+{points:g})" for points, limit in limits.items())
     return (
         f"Power to detect a difference in points; dashed: {100 * POWER:.0f} %. Left: corrected paired t test; dotted: "
-        f"its limit for ever more seeds, {tends}. Right: McNemar's test; vertical line: the paper's {TEST_FRAMES} frames."
+        f"its limit for ever more seeds, {tends}. Right: McNemar's test; vertical: the paper's {TEST_FRAMES} frames."
     )
 
 
