@@ -24,8 +24,10 @@ def test_the_leak_stands_beside_what_it_gives_away(tmp_path, monkeypatch):
 
 def test_what_the_printed_number_says():
     said = answers.printed_in_short()
-    assert said.startswith("Of 181 frames only 180 right gives 99.44 %, cut and not rounded to two decimals; as ")
-    assert "compatible with an accuracy of 96.94 to 99.90 %. No one way of counting" in said
+    assert said.startswith(
+        "Only 180 correct frames out of 181 give 99.44 %, truncated rather than rounded to two decimals; "
+    )
+    assert "compatible with an accuracy of 96.94 to 99.90 %. Neither counting all frames nor averaging" in said
 
 
 def test_what_occlusion_takes_is_told_of_the_first_arm(monkeypatch):

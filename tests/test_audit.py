@@ -12,21 +12,21 @@ LEAKS = LEAKS.assign(**{"frames a sequence": [1.21, 3], "frames a subject": [1.9
 def test_which_printed_numbers_are_possible():
     printed = pd.DataFrame({"method": list("abcd"), "accuracy": [96.87, 98.96, 99.44, 99.0]})
     found = audit.possible(printed)
-    assert found["errors, as a share of 181"].tolist() == ["impossible", "impossible", "1", "impossible"]
+    assert found[audit.AS_A_SHARE].tolist() == ["impossible", "impossible", "1", "impossible"]
     assert found["errors, as a mean over batches"].tolist()[:2] == [
-        "6 (of 16, 32, 64); 8 (of 128)",
-        "2 (of 16, 32, 64)",
+        "6 (of 16, 32, 64 frames); 8 (of 128 frames)",
+        "2 (of 16, 32, 64 frames)",
     ]
     assert found["errors"].tolist() == [6, 2, 1, 2]
-    assert found["nearest share"][2] == pytest.approx(100 * 180 / 181)
+    assert found["nearest possible accuracy"][2] == pytest.approx(100 * 180 / 181)
 
 
 def test_whether_one_way_gives_all_numbers():
     assert audit.common_way(pd.DataFrame({"accuracy": [96.87, 98.96, 99.44]})).startswith(
-        "No one way of counting, over all frames or over batches, gives all 3"
+        "Neither counting all frames nor averaging over test batches gives all 3 printed accuracies. At least one"
     )
     assert audit.common_way(pd.DataFrame({"accuracy": [96.87, 98.96]})).endswith(
-        "in one way: over batches of 16, or batches of 32, or batches of 64."
+        "in the same way: over batches of 16, or batches of 32, or batches of 64."
     )
 
 
@@ -47,39 +47,60 @@ def test_the_papers_counts_against_each_other():
     assert stats.binomtest(6, 7).pvalue > audit.mcnemar_at_best(6, 1)
     shown = audit.counts_table(pd.DataFrame({"method": list("ab"), "errors": [6, 1]}))
     assert shown["Fisher's p"].tolist() == ["0.121", "–"]
-    assert shown["McNemar's p, at best"].tolist() == ["0.062", "–"]
+    assert shown["McNemar's p, smallest possible"].tolist() == ["0.062", "–"]
     assert shown["errors"].tolist() == ["6 of 181", "1 of 181"]
 
 
 def test_every_count_that_explains_a_number_is_told_apart_or_not():
     said = audit.told_apart(pd.DataFrame({"method": list("abc"), "accuracy": [96.87, 98.96, 99.44]}))
-    alike = "With 2 or 6 errors a method cannot be told apart from the proposed one with 1, neither on frames "
+    alike = (
+        "A method with 2 or 6 errors does not differ significantly from the proposed one with 1, whether they share "
+    )
     assert said.startswith(alike)
     # Seven frames, all in favour of one: 2 / 2**7.
-    assert said.endswith("over batches of 128, it could be: p 0.037 (Fisher), at best 0.016 (McNemar).")
+    assert said.endswith("over batches of 128, a difference is possible: p = 0.037 (Fisher), at best 0.016 (McNemar).")
     far = audit.told_apart(pd.DataFrame({"method": list("ab"), "accuracy": [96.69, 100.0]}))
-    assert far.startswith("With 6 errors, if the printed number is over all frames, it could be")
+    assert far.startswith("With 6 errors, which fit an accuracy computed over all frames, a difference is possible")
 
 
 def test_which_count_gives_a_number_as_a_share():
-    assert audit.as_a_share(99.44) == "Of 181 frames only 180 right gives 99.44 %, cut and not rounded to two decimals"
-    assert audit.as_a_share(99.45) == "Of 181 frames only 180 right gives 99.45 %, rounded to two decimals"
-    assert audit.as_a_share(98.96) == "Of 181 frames no number right gives 98.96 %, rounded or cut to two decimals"
+    assert audit.as_a_share(99.44) == (
+        "Only 180 correct frames out of 181 give 99.44 %, truncated rather than rounded to two decimals"
+    )
+    assert audit.as_a_share(99.45) == "Only 180 correct frames out of 181 give 99.45 %, rounded to two decimals"
+    assert audit.as_a_share(98.96) == "No number of correct frames out of 181 gives 98.96 %, rounded or truncated"
     assert audit.same_to_two_decimals(179 / 180, 99.44), "were a frame left out"
+
+
+def test_the_printed_numbers_in_short():
+    printed = pd.DataFrame({"method": list("abc"), "accuracy": [96.87, 98.96, 99.44]})
+    first, second = audit.in_short(audit.possible(printed))
+    assert first.startswith(
+        "Printed accuracies that are possible on 181 frames: 1 of 3. Only 180 correct frames out of"
+    )
+    # Of 6 and of 2 errors against 1 McNemar's p for 6 is the smallest: 2 / 2**5.
+    assert "would be 96.94 to 99.90 %" in second and second.endswith(
+        "none differs from it significantly (smallest p = 0.062)."
+    )
+    _, far = audit.in_short(audit.possible(printed.assign(accuracy=[93.37, 98.96, 99.44])))
+    assert "at least one differs from it significantly" in far
 
 
 def test_test_frames_depend_on_training_more_than_on_each_other():
     said = audit.dependence(LEAKS)
     assert "of 181 frames" in said and "96.64 % of them have a frame of the same sequence there" in said
-    assert "a tested sequence has 1.2 of them, a tested person 2.0" in said
+    assert "a tested sequence contributes 1.2 frames and a tested subject 2.0 (expected over all random" in said
 
 
 def test_self_agreement_is_not_accuracy():
     members = pd.DataFrame({"accuracy": [0.95, 0.97], "dropout_accuracy": [0.95, 0.97], "self_agreement": [1.0, 1.0]})
     said = audit.agreement_in_words(members)
-    assert "Mean accuracy 96.00, mean self-agreement 100.00, n = 2." in said and "4.00 points higher" in said
-    assert "of none of the 2 networks" in said
-    assert "of 1 of the 2 networks" in audit.agreement_in_words(members.assign(dropout_accuracy=[0.95, 0.96]))
+    # Student's t for two values: 96 - 12.7 points and 96 + 12.7, at most 100.
+    assert said.startswith(
+        "Mean accuracy is 96.00 % [83.29 to 100.00], mean self-agreement 100.00 %, 4.00 points higher (n"
+    )
+    assert "(n = 2 runs)" in said and "of none of the 2 runs" in said
+    assert "of 1 of the 2 runs" in audit.agreement_in_words(members.assign(dropout_accuracy=[0.95, 0.96]))
 
 
 def test_a_rung_without_an_interval_is_its_mean():

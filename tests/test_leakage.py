@@ -63,6 +63,8 @@ def test_unknown_subjects_are_left_out(subjects):
 def test_shares_are_shown_in_percent(subjects):
     leaks = ladder(subjects, seeds=1)
     shown = readable(leaks)
-    assert shown["sequence seen"].tolist()[1:] == ["0.00", "0.00"] and shown["subject seen"].iloc[2] == "0.00"
-    assert shown["frames a sequence"].tolist() == leaks["frames a sequence"].tolist(), "rounded in the cell, and once"
-    assert shown["frames a sequence"].tolist()[1:] == pytest.approx([3, 3]) and shown["frames a subject"].iloc[2] == 6
+    assert shown["sequence in training, %"].tolist()[1:] == ["0.00", "0.00"]
+    assert shown["subject in training, %"].iloc[2] == shown["nearest image: same subject, %"].iloc[2] == "0.00"
+    a_sequence = shown["test frames per sequence"].tolist()
+    assert a_sequence == leaks["frames a sequence"].tolist(), "rounded in the cell, and once"
+    assert a_sequence[1:] == pytest.approx([3, 3]) and shown["test frames per subject"].iloc[2] == 6

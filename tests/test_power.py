@@ -73,29 +73,39 @@ def test_few_values_hardly_tell_their_spread():
 
 def test_power_in_words():
     said = power.power_answer(0.0158, 0.018, 4, LEAKS)
-    assert said.startswith("What finds a difference of 0.48 points with a chance of 80 %, two-sided at 5 %?")
-    assert "- **No number of seeds** of each arm on these frames." in said and "So few pairs tell only" not in said
+    assert said.startswith(
+        "To detect a difference of 0.48 points with 80 % power, in a two-sided test at the 5 % level, a"
+    )
+    assert "- **Seeds:** no number suffices on these frames." in said and "By the same interval" not in said
     # Of 181 test frames for 800 that train: 1.58 * sqrt(181 / 800) = 0.75, times 1.96 + 0.8416 = 2.11.
     assert "its standard error tends to 0.75 points" in said and "a difference of 2.11 points or more (" in said
-    assert f"as if every split had frames of its own, {power.seeds_needed(0.0048, 0.0158)} would seem enough" in said
+    assert f"as if each split had its own frames, {power.seeds_needed(0.0048, 0.0158)} seeds would seem enough" in said
     assert "5,406 frames, 652 subjects" in said and "all their frames, 8.3 on average" in said
-    assert "not run yet" in power.power_answer(float("nan"), 0.018, 0, LEAKS)
-    assert "not run yet" in power.power_answer(0.01, float("nan"), 0, LEAKS)
+    assert power.power_answer(float("nan"), 0.018, 0, LEAKS).endswith("There are none yet.")
+    assert power.power_answer(0.01, float("nan"), 0, LEAKS).endswith("There are none yet.")
+
+
+def test_what_the_printed_gain_takes():
+    # 0.48 % of 181 frames are 0.87 frames.
+    assert power.in_short() == (
+        "The printed gain of triplet over softmax, 0.48 points, is 0.87 of 181 frames. Detecting it with 80 % power "
+        "takes 5,406 independent test frames per method."
+    )
 
 
 def test_a_difference_that_seeds_can_resolve_names_them():
     said = power.power_answer(0.0005, 0.018, 4, LEAKS)
     needed = power.seeds_needed(0.0048, 0.0005, power.SHARED)
     least, most = (power.seeds_needed(0.0048, end, power.SHARED) for end in power.spread_interval(0.0005, 4))
-    assert f"**{needed} seeds** of each arm" in said and "the chance to 100 %" in said
-    assert f"it takes {least} at least, and {most} at most." in said
+    assert f"**Seeds:** {needed} of each method" in said and "its power to 100 %" in said
+    assert f"it takes at least {least} seeds, and at most {most}." in said
     wider = power.power_answer(0.003, 0.018, 4, LEAKS)
-    assert "at least, and that perhaps no number does." in wider
+    assert " seeds, and perhaps no number suffices." in wider
 
 
 def test_power_curves_are_the_powers():
     curves = power.power_curves(0.01, 0.02, points=(1,))
-    assert "tends to with ever more seeds, 56 % (1)." in power.power_caption(curves)
+    assert "its limit for ever more seeds, 56 % (+1)." in power.power_caption(curves)
     curves = curves.set_index(["of", "n"])
     chance, limit = curves["power"], curves["limit"]
     assert chance["seeds"].index[[0, 1, -1]].tolist() == [2, 3, 1000] and chance["seeds"].index.is_unique

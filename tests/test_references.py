@@ -57,6 +57,8 @@ def test_stored_twice_is_stored_alike(tmp_path, monkeypatch):
     references.store(few_faces())
     assert {file.name: file.read_bytes() for file in (tmp_path / "synthetic").iterdir()} == first
     said = references.in_words(table)
-    assert said.startswith("Without any network, on the same splits: 1-NN on pixels ") and "majority" not in said
+    assert (
+        said.startswith("References without a network, on the same splits: 1-NN on pixels ") and "majority" not in said
+    )
     assert said.count("(subject)") == 2
     np.testing.assert_allclose(pd.read_csv(tmp_path / "synthetic" / "references.csv")["mean"], table["mean"])

@@ -78,9 +78,22 @@ def test_stored_times_in_words(tmp_path, monkeypatch):
     pd.DataFrame([{**row, "peak_memory_mb": 1500.0, "joules_per_1000_frames": np.nan}]).to_csv(folder / "compare.csv")
     assert speed.measured() == [folder]
     assert speed.limit(folder) == 800
-    assert speed.readable(folder).iloc[0].tolist() == ["triplet", speed.TEN, "400", "4.00", "50", "1.50", "–"]
+    assert speed.readable(folder).iloc[0].tolist() == [
+        "triplet",
+        "this study, 10 runs",
+        "400",
+        "4.00",
+        "50",
+        "1.50",
+        "–",
+    ]
     # 10 members x 100 epochs x 800 triplets of 3 frames at 400 frames a second are 6000 s.
-    assert "take 100 minutes; 4.0 times as fast as the usual way, at 50% of the floor" in speed.answer(folder)
+    assert speed.answer(folder).endswith(
+        "take 100 minutes. This is 4.0 times as fast as the standard loop and 50% of the hardware limit."
+    )
+    tried = {"change": ["stacked, 2 members"], "predicted": [0.9], "measured": [np.nan], "why": ["no larger"]}
+    pd.DataFrame(tried).to_csv(folder / "tried.csv")
+    assert speed.readable_tried(folder).iloc[0].tolist() == ["stacked, 2 runs", "0.90", "–", "no larger"]
 
 
 def test_memory_is_that_of_this_process():

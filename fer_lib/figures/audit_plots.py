@@ -1,4 +1,4 @@
-"""What the printed numbers can be, what each split gives away, and how large a difference a test would find."""
+"""Which accuracies are possible, how much each split leaks, and how large a difference a test can detect."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,7 @@ from fer_lib.figures import plots
 
 
 def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
-    """Draw `audit.number_line`: the accuracies that are possible as a comb, and printed ones as diamonds above."""
+    """Draw `audit.number_line`: the possible accuracies as a comb, the printed ones as diamonds above it."""
     comb, printed = line[line["errors"].notna()], line[line["errors"].isna()]
     ax.vlines(comb["accuracy"], 0, 0.8, color=plots.ACCENT, linewidth=1.6)
     for row in comb.itertuples():
@@ -20,7 +20,7 @@ def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
         ax.plot(row.accuracy, height, "D", markerfacecolor="none", color=plots.INK)
         ax.text(row.accuracy - 0.06, height, f"{row.what}  {row.accuracy:.2f}", ha="right", va="center", fontsize=8)
     ax.text(95.1, -0.15, "errors", va="top", color=plots.ACCENT)
-    ax.set(xlabel="accuracy in percent", xlim=(95, 100.1), ylim=(-0.8, 1.7 + 0.7 * len(printed)), yticks=[])
+    ax.set(xlabel="accuracy, %", xlim=(95, 100.1), ylim=(-0.8, 1.7 + 0.7 * len(printed)), yticks=[])
     ax.spines["left"].set_visible(False)
     return ax
 
@@ -42,7 +42,7 @@ def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
         if own["mean"].notna().tolist() == [True, False, True]:
             ax.plot(x[[0, 2]], own["mean"].iloc[[0, 2]], color=plots.look(k)["color"], linewidth=1, linestyle=":")
     ax.set_xticks(list(places.values()), places.keys())
-    ax.set(xlabel="protocol", ylabel="accuracy on the test frames", xlim=(-0.4, 2.4))
+    ax.set(xlabel="protocol", ylabel="accuracy", xlim=(-0.4, 2.4))
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="y")
     return ax
@@ -78,7 +78,7 @@ def _apart(heights: list[float], gap: float) -> np.ndarray:
 
 
 def power_curve(ax: Axes, counts: np.ndarray, power: np.ndarray, label: str, colour: str, wanted: float) -> Axes:
-    """Draw the chance of finding a difference against how many members or frames are compared, and the wanted one."""
+    """Draw the power to detect a difference against the number of runs or frames compared, and the wanted power."""
     ax.plot(counts, power, color=colour, label=label)
     ax.axhline(wanted, color=plots.MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
     ax.set(ylabel="power", ylim=(0, 1.02))
@@ -88,7 +88,7 @@ def power_curve(ax: Axes, counts: np.ndarray, power: np.ndarray, label: str, col
 
 
 def power_limit(ax: Axes, limit: float, colour: str) -> Axes:
-    """Draw the chance that a `power_curve` of this colour tends to."""
+    """Draw the limit of a `power_curve` of this colour."""
     ax.axhline(limit, color=colour, linewidth=0.8, linestyle=":")
     return ax
 

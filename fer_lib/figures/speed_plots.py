@@ -1,4 +1,4 @@
-"""How fast training is, beside what the machine can do."""
+"""How fast training is, compared with the hardware limit."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from fer_lib.figures import plots
 
 
 def throughput(ax: Axes, table: pd.DataFrame, limit: float) -> Axes:
-    """Draw frames per second as bars, one group per loss, the first on top, and the machine's limit as a line.
+    """Draw frames per second as bars, one group per loss, the first on top, and the hardware limit as a line.
 
     table: columns loss, way, frames_per_second and ratio, which is written beside the bar.
     """
@@ -19,6 +19,6 @@ def throughput(ax: Axes, table: pd.DataFrame, limit: float) -> Axes:
         ax.barh(lines, rows["frames_per_second"], height=0.24, color=colour, label=way)
         for line, rate, ratio in zip(lines, rows["frames_per_second"], rows["ratio"], strict=True):
             ax.text(rate + 0.01 * limit, line, f"× {ratio:.1f}", va="center", fontsize=8)
-    ax.axvline(limit, color=plots.INK, linewidth=1, linestyle=(0, (4, 3)), label="the floor: arithmetic alone")
-    ax.set(xlabel="frames per second", xlim=(0, 1.06 * limit))
+    ax.axvline(limit, color=plots.INK, linewidth=1, linestyle=(0, (4, 3)), label="hardware limit")
+    ax.set(xlabel="training frames per second", xlim=(0, 1.06 * limit))
     return plots.name_lines(ax, losses)

@@ -1,4 +1,4 @@
-"""How far printed accuracies can be trusted: which are possible, what they resolve, and what the split gives away."""
+"""How far printed accuracies can be trusted: which are possible, what they resolve, and how much the split leaks."""
 
 from collections.abc import Iterable
 from itertools import product
@@ -9,9 +9,9 @@ from scipy import stats
 
 from fer_lib import results
 from fer_lib.findings.tables import measured
-from fer_lib.stats import LEVEL, wilson
+from fer_lib.stats import LEVEL, mean_interval, wilson
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import in_cell, interval, p_value, percent
+from fer_lib.words.rounding import in_cell, interval, p_value, percent, with_ends
 
 TEST_FRAMES = 181
 """Kim et al. 2022, section 3: 181 of the 981 frames of CK+ test."""
@@ -30,10 +30,12 @@ def same_to_two_decimals(share: float, printed: float) -> bool:
     return bool(np.isclose(rounded_and_cut(share), printed).any())
 
 
-ALL = "all frames"
+ALL, IMPOSSIBLE = "all frames", "impossible"
+
+AS_A_SHARE = f"errors, as a share of {TEST_FRAMES} frames"
 
 MOST_ERRORS = 12
-"""As many are asked for: 93.4 % of the test frames are right then."""
+"""The most errors that are tried: 93.4 % of the test frames are right then."""
 
 
 def explanations(printed: float) -> pd.DataFrame:
@@ -53,7 +55,7 @@ def explanations(printed: float) -> pd.DataFrame:
 
 
 def possible(printed: pd.DataFrame) -> pd.DataFrame:
-    """For each printed accuracy (columns method, accuracy in percent) what number of errors explains it, if any."""
+    """Which numbers of errors explain each printed accuracy (columns method, accuracy in percent), if any."""
     rows = []
     for row in printed.itertuples():
         found = explanations(row.accuracy)
@@ -64,9 +66,9 @@ def possible(printed: pd.DataFrame) -> pd.DataFrame:
             {
                 "method": row.method,
                 "printed": row.accuracy,
-                f"errors, as a share of {TEST_FRAMES}": _listed(found.loc[found["how"] == ALL, "errors"].map(str)),
-                "errors, as a mean over batches": _listed(f"{n} (of {sizes})" for n, sizes in by_count.items()),
-                "nearest share": 100 * (1 - nearest / TEST_FRAMES),
+                AS_A_SHARE: _listed(found.loc[found["how"] == ALL, "errors"].map(str)),
+                "errors, as a mean over batches": _listed(f"{n} (of {sizes} frames)" for n, sizes in by_count.items()),
+                "nearest possible accuracy": 100 * (1 - nearest / TEST_FRAMES),
                 "errors": int(found["errors"].min()) if len(found) else nearest,
             }
         )
@@ -74,29 +76,30 @@ def possible(printed: pd.DataFrame) -> pd.DataFrame:
 
 
 def _listed(found: Iterable[str]) -> str:
-    return "; ".join(found) or "impossible"
+    return "; ".join(found) or IMPOSSIBLE
 
 
 def as_a_share(printed: float) -> str:
-    """Which number of right answers on `TEST_FRAMES` gives a printed percentage: a sentence without its full stop."""
+    """Which number of correct frames of `TEST_FRAMES` gives a printed percentage: a sentence without its full stop."""
     found = explanations(printed)
     found = found[found["how"] == ALL]
     if found.empty:
-        return f"Of {TEST_FRAMES} frames no number right gives {printed:.2f} %, rounded or cut to two decimals"
+        return f"No number of correct frames out of {TEST_FRAMES} gives {printed:.2f} %, rounded or truncated"
     errors, share = found[["errors", "accuracy"]].iloc[0]
-    way = "rounded" if np.isclose(rounded_and_cut(share)[0], printed) else "cut and not rounded"
-    return f"Of {TEST_FRAMES} frames only {TEST_FRAMES - errors:.0f} right gives {printed:.2f} %, {way} to two decimals"
+    way = "rounded" if np.isclose(rounded_and_cut(share)[0], printed) else "truncated rather than rounded"
+    correct = TEST_FRAMES - errors
+    return f"Only {correct:.0f} correct frames out of {TEST_FRAMES} give {printed:.2f} %, {way} to two decimals"
 
 
 def common_way(printed: pd.DataFrame) -> str:
-    """Whether one of the ways of `explanations` gives all of the printed accuracies, in a sentence."""
+    """Whether a single way of `explanations` gives all of the printed accuracies, in sentences."""
     ways = [set(explanations(accuracy)["how"]) for accuracy in printed["accuracy"]]
     common = sorted(set.intersection(*ways))
     if common:
-        return f"All {len(printed)} printed accuracies can come about in one way: over {', or '.join(common)}."
+        return f"All {len(printed)} printed accuracies can be computed in the same way: over {', or '.join(common)}."
     return (
-        f"No one way of counting, over all frames or over batches, gives all {len(printed)} printed accuracies: at "
-        "least one of them was computed in another way, on other frames, or is not exactly what was measured."
+        f"Neither counting all frames nor averaging over test batches gives all {len(printed)} printed accuracies. At "
+        "least one of them was computed in another way or on other frames, or does not match what was measured."
     )
 
 
@@ -112,20 +115,20 @@ def number_line(explained: pd.DataFrame, most_errors: int = 8) -> pd.DataFrame:
 
 
 def fisher(errors: int, other: int) -> float:
-    """Two-sided p of Fisher's exact test that two accuracies, each on `TEST_FRAMES` of its own, are the same."""
+    """Two-sided p of Fisher's exact test for two accuracies, each on `TEST_FRAMES` of its own."""
     return float(stats.fisher_exact([[errors, TEST_FRAMES - errors], [other, TEST_FRAMES - other]]).pvalue)
 
 
 def mcnemar_at_best(errors: int, other: int) -> float:
-    """The least two-sided p of McNemar's exact test, of two methods on the same frames.
+    """The smallest possible two-sided p of McNemar's exact test for two methods on the same frames.
 
-    That is where all errors of the one are errors of the other too.
+    It is reached where every error of the better method is also an error of the other.
     """
     return min(1.0, 2 * 0.5 ** abs(errors - other))
 
 
 def counts_table(explained: pd.DataFrame) -> pd.DataFrame:
-    """Rows of `possible` with Wilson's interval, and the p of two tests against the last row, the proposed method."""
+    """Rows of `possible` with Wilson's interval and the p of two tests against the last row, the proposed method."""
     ends = [wilson(errors, TEST_FRAMES) for errors in explained["errors"]]
     *others, proposed = explained["errors"]
     return pd.DataFrame(
@@ -135,7 +138,7 @@ def counts_table(explained: pd.DataFrame) -> pd.DataFrame:
             "accuracy": [percent(1 - errors / TEST_FRAMES) for errors in explained["errors"]],
             "95 % interval": [interval(*pair) for pair in ends],
             "Fisher's p": [p_value(fisher(errors, proposed)) for errors in others] + ["–"],
-            "McNemar's p, at best": [p_value(mcnemar_at_best(errors, proposed)) for errors in others] + ["–"],
+            "McNemar's p, smallest possible": [p_value(mcnemar_at_best(errors, proposed)) for errors in others] + ["–"],
             "low": [low for low, _ in ends],
             "high": [high for _, high in ends],
         }
@@ -143,7 +146,7 @@ def counts_table(explained: pd.DataFrame) -> pd.DataFrame:
 
 
 def told_apart(printed: pd.DataFrame) -> str:
-    """Which counts that explain the other printed accuracies can differ from the last one's, in sentences.
+    """Which counts behind the other printed accuracies can differ significantly from the last one's, in sentences.
 
     printed: as in `possible`.
     """
@@ -155,26 +158,41 @@ def told_apart(printed: pd.DataFrame) -> str:
             same.append(f"{errors}")
         else:
             apart.append(
-                f"With {errors} errors, if the printed number is over {', '.join(own['how'])}, it could be: p "
-                f"{p_value(separate)} (Fisher), at best {p_value(shared)} (McNemar)."
+                f"With {errors} errors, which fit an accuracy computed over {', '.join(own['how'])}, a difference is "
+                f"possible: p = {p_value(separate)} (Fisher), at best {p_value(shared)} (McNemar)."
             )
     alike = (
-        f"With {' or '.join(same)} errors a method cannot be told apart from the proposed one with {proposed}, neither "
-        f"on frames of its own nor on the same ones (at {100 * (1 - LEVEL):.0f} %)."
+        f"A method with {' or '.join(same)} errors does not differ significantly from the proposed one with "
+        f"{proposed}, whether they share test frames or not ({100 * (1 - LEVEL):.0f} % level)."
     )
     return " ".join([alike] * bool(same) + apart)
 
 
 def dependence(leaks: pd.DataFrame) -> str:
-    """What the frames of a random test depend on, in sentences. leaks: `leakage.ladder` of a data set."""
+    """How far the frames of a random test set are independent, in sentences. leaks: `leakage.ladder` of a data set."""
     row = leaks.set_index("protocol").loc["random"]
     return (
-        f"Within a random test set of {row['test frames']:.0f} frames that is nearly so: a tested sequence has "
-        f"{row['frames a sequence']:.1f} of them, a tested person {row['frames a subject']:.1f} (expected over all "
-        f"draws). What they depend on is the training set: {percent(row['sequence seen'])} % of them have a frame of "
-        "the same sequence there, nearly a twin. So the intervals hold for twins of training frames, not for other "
-        "faces."
+        f"Within a random test set of {row['test frames']:.0f} frames this nearly holds: a tested sequence contributes "
+        f"{row['frames a sequence']:.1f} frames and a tested subject {row['frames a subject']:.1f} (expected over all "
+        f"random splits). The test frames depend on the training set instead: {percent(row['sequence seen'])} % of "
+        "them have a frame of the same sequence there. The intervals therefore apply to near-duplicates of training "
+        "frames, not to unseen faces."
     )
+
+
+def in_short(explained: pd.DataFrame) -> list[str]:
+    """What the printed accuracies and their counts say, in two sentences. explained: rows of `possible`."""
+    *others, proposed = explained["errors"]
+    fitting = int((explained[AS_A_SHARE] != IMPOSSIBLE).sum())
+    least = min(test(errors, proposed) for errors in others for test in (fisher, mcnemar_at_best))
+    found = "at least one differs" if least <= 1 - LEVEL else "none differs"
+    return [
+        f"Printed accuracies that are possible on {TEST_FRAMES} frames: {fitting} of {len(explained)}. "
+        f"{as_a_share(explained['printed'].iloc[-1])}.",
+        "If the frames were independent, the proposed method's 95 % interval would be "
+        f"{interval(*wilson(proposed, TEST_FRAMES))} %. Of the other methods, at the fewest errors that fit, {found} "
+        f"from it significantly (smallest p = {p_value(least)}).",
+    ]
 
 
 def ladder(dataset: str, trained: pd.DataFrame) -> pd.DataFrame:
@@ -188,7 +206,7 @@ def ladder(dataset: str, trained: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable_ladder(rungs: pd.DataFrame) -> pd.DataFrame:
-    """`ladder` with one row per method and one column per protocol, rounded for the eye."""
+    """`ladder` with one row per method and one column per protocol, rounded for display."""
     said = [in_cell(row.mean, row.ci_low, row.ci_high, ".2%") for row in rungs.itertuples()]
     wide = rungs.assign(said=said).pivot_table(index="method", columns="protocol", values="said", aggfunc="; ".join)
     order = [name for name in ("random", "sequence", "subject") if name in wide]
@@ -196,7 +214,7 @@ def readable_ladder(rungs: pd.DataFrame) -> pd.DataFrame:
 
 
 def self_agreements(dataset: str) -> pd.DataFrame:
-    """Members that were also tested with their dropout on: method, seed, accuracy, dropout_accuracy, self_agreement."""
+    """Runs that were also tested with dropout on: method, seed, accuracy, dropout_accuracy, self_agreement."""
     rows = [pd.DataFrame(columns=["method", "seed", "accuracy", "dropout_accuracy", "self_agreement"])]
     for experiment in measured(dataset):
         metrics = results.read(experiment, "metrics.csv")
@@ -206,12 +224,12 @@ def self_agreements(dataset: str) -> pd.DataFrame:
 
 
 def agreement_in_words(members: pd.DataFrame) -> str:
-    """What `self_agreements` say, in sentences."""
+    """What `self_agreements` show, in sentences; accuracy with Student's t interval over the runs."""
     accuracy, agreement = 100 * members["accuracy"].mean(), 100 * members["self_agreement"].mean()
     changed = int((members["accuracy"] != members["dropout_accuracy"]).sum())
     return (
-        f"Mean accuracy {accuracy:.2f}, mean self-agreement {agreement:.2f}, n = {len(members)}. Self-agreement is not "
-        f"accuracy: here it is {abs(agreement - accuracy):.2f} points {'higher' if agreement > accuracy else 'lower'}. "
-        f"Dropout changes the accuracy of {changed or 'none'} of the {len(members)} networks: these cannot tell where "
-        "the printed 99.44 came from."
+        f"Mean accuracy is {with_ends(mean_interval(members['accuracy']))}, mean self-agreement {agreement:.2f} %, "
+        f"{abs(agreement - accuracy):.2f} points {'higher' if agreement > accuracy else 'lower'} (n = {len(members)} "
+        f"runs). Dropout at evaluation changes the accuracy of {changed or 'none'} of the {len(members)} runs. These "
+        "runs do not show where the printed 99.44 % came from."
     )

@@ -1,4 +1,4 @@
-"""What it would take to find a difference as small as the printed one: seeds, frames, subjects."""
+"""What it takes to detect a difference as small as the printed one: seeds, frames, subjects."""
 
 from bisect import bisect_left
 
@@ -15,7 +15,7 @@ from fer_lib.words.naming import published
 from fer_lib.words.rounding import percent
 
 POWER = 0.8
-"""The chance with which a study should find a difference that is there."""
+"""The chance with which a study should detect a difference that exists."""
 
 SHARED = OVERLAP["random"]
 """What the differences of the paper's protocol are corrected by: all its splits are of the same frames."""
@@ -131,23 +131,35 @@ def power_curves(spread: float, discordant: float, points: tuple = (0.48, 1, 2))
 
 
 def power_caption(curves: pd.DataFrame) -> str:
-    """What a figure of `power_curves` shows, in sentences."""
+    """The caption of a figure of `power_curves`."""
     limits = curves[curves["of"] == "seeds"].groupby("points")["limit"].first()
-    tends = ", ".join(f"{100 * limit:.0f} % ({points:g})" for points, limit in limits.items())
+    tends = ", ".join(f"{100 * limit:.0f} % (+{points:g})" for points, limit in limits.items())
     return (
-        f"Chance of finding a difference; dashed: {100 * POWER:.0f} %. Left: by the paired t test, corrected for "
-        f"splits of the same frames; dotted: what the chance tends to with ever more seeds, {tends}. Right: by "
-        f"McNemar's test; the upright line: the paper's {TEST_FRAMES} test frames."
+        f"Power to detect a difference in points; dashed: {100 * POWER:.0f} %. Left: corrected paired t test; dotted: "
+        f"its limit for ever more seeds, {tends}. Right: McNemar's test; vertical: the paper's {TEST_FRAMES} frames."
+    )
+
+
+def in_short() -> str:
+    """How many test frames the printed gain takes, in a sentence."""
+    low, high = published("resnet10", "softmax"), published("resnet10", "triplet")
+    return (
+        f"The printed gain of triplet over softmax, {100 * (high - low):.2f} points, is "
+        f"{(high - low) * TEST_FRAMES:.2f} of {TEST_FRAMES} frames. Detecting it with {100 * POWER:.0f} % power takes "
+        f"{frames_needed(low, high):,} independent test frames per method."
     )
 
 
 def power_answer(spread: float, discordant: float, members: int, leaks: pd.DataFrame) -> str:
-    """In sentences: what finding the printed gain would take, in seeds, in frames and in subjects. See `spreads`.
+    """How many seeds, frames and subjects it takes to detect the printed gain, in sentences. See `spreads`.
 
-    leaks: `leakage.ladder` of the data set, which knows how many frames a person has.
+    leaks: `leakage.ladder` of the data set, which has the frames per subject.
     """
     if not (spread > 0 and discordant > 0):
-        return "This needs triplet and softmax under `random`, with several seeds that differ; they were not run yet."
+        return (
+            "This needs runs of triplet and softmax on the same random splits, with several seeds and without a "
+            "collapsed STN. There are none yet."
+        )
     low, high = published("resnet10", "softmax"), published("resnet10", "triplet")
     difference = high - low
     unpaired, paired = frames_needed(low, high), paired_frames_needed(difference, max(discordant, difference))
@@ -155,38 +167,40 @@ def power_answer(spread: float, discordant: float, members: int, leaks: pd.DataF
     subjects = [f"{frames:,} frames, {np.ceil(frames / a_person):,.0f} subjects" for frames in (unpaired, paired)]
     return "\n".join(
         [
-            f"What finds a difference of {100 * difference:.2f} points with a chance of {100 * POWER:.0f} %, two-sided "
-            f"at {100 * (1 - LEVEL):.0f} %?",
+            f"To detect a difference of {100 * difference:.2f} points with {100 * POWER:.0f} % power, in a two-sided "
+            f"test at the {100 * (1 - LEVEL):.0f} % level, a study needs:",
             "",
-            f"- {_in_seeds(difference, spread, members)}",
-            f"- **{subjects[0]}** for each method, on test frames of its own, if their accuracies are the printed "
+            f"- **Separate test frames:** {subjects[0]} for each method, if the true accuracies are the printed "
             f"{percent(low)} and {percent(high)} %.",
-            f"- **{subjects[1]}** if both are tested on the same frames and just one is right on {percent(discordant)} "
-            "% of them, as of our two networks, which err more often than the printed ones.",
+            f"- **Shared test frames:** {subjects[1]}, if exactly one of the two methods is correct on "
+            f"{percent(discordant)} % of them. This is the share in our runs, which make more errors than the printed "
+            "ones.",
+            f"- **Seeds:** {_in_seeds(difference, spread, members)}",
             "",
-            f"Each person is counted with all their frames, {a_person:.1f} on average. These are alike, so even more "
-            "subjects are needed.",
+            f"Subjects are counted with all their frames, {a_person:.1f} on average. Frames of one subject are "
+            "similar, so the true number of subjects is larger.",
         ]
     )
 
 
 def _in_seeds(difference: float, spread: float, members: int) -> str:
+    """What seeds alone can detect, in sentences."""
     needed, ends = seeds_needed(difference, spread, SHARED), spread_interval(spread, members)
     least, most = (seeds_needed(difference, end, SHARED) for end in ends)
     from_on = [f"{100 * resolvable(one, SHARED):.2f}" for one in (spread, *ends)]
     said = [
-        f"**{needed if np.isfinite(needed) else 'No number of'} seeds** of each arm on these frames.",
-        f"Differences spread by {100 * spread:.2f} points (standard deviation over {members} pairs of our networks on "
-        "the same splits, softmax and triplet with a transformer that keeps the face).",
-        "All splits are of the same frames, so the paired t test is corrected as on page *Table 2* (Nadeau and Bengio "
-        f"2003): with ever more seeds its standard error tends to {100 * spread * np.sqrt(SHARED):.2f} points, and the "
-        f"chance to {100 * power_limit(difference, spread, SHARED):.0f} %.",
-        f"Enough seeds would find a difference of {from_on[0]} points or more ({from_on[1]} to {from_on[2]} by the "
-        "95 % interval of that spread).",
+        f"{needed} of each method on these frames." if np.isfinite(needed) else "no number suffices on these frames.",
+        f"Between seeds the difference has a standard deviation of {100 * spread:.2f} points ({members} pairs of our "
+        "runs on the same splits, softmax and triplet without a collapsed STN).",
+        "All splits draw from the same frames, so the paired t test is corrected (Nadeau and Bengio 2003, page "
+        f"*Table 2*). With ever more seeds its standard error tends to {100 * spread * np.sqrt(SHARED):.2f} points and "
+        f"its power to {100 * power_limit(difference, spread, SHARED):.0f} %.",
+        f"Many seeds could detect a difference of {from_on[0]} points or more ({from_on[1]} to {from_on[2]}, by the "
+        "95 % interval of the standard deviation).",
     ]
     if np.isfinite(least):
-        at_most = f"{most} at most" if np.isfinite(most) else "that perhaps no number does"
-        said.append(f"So few pairs tell only that it takes {least} at least, and {at_most}.")
+        at_most = f"at most {most}" if np.isfinite(most) else "perhaps no number suffices"
+        said.append(f"By the same interval it takes at least {least} seeds, and {at_most}.")
     naive = seeds_needed(difference, spread)
-    said.append(f"Without the correction, as if every split had frames of its own, {naive} would seem enough.")
-    return " ".join([*said, "Seeds tell two runs apart, on these subjects only."])
+    said.append(f"Without the correction, as if each split had its own frames, {naive} seeds would seem enough.")
+    return " ".join([*said, "More seeds say nothing about other subjects."])

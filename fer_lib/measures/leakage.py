@@ -1,4 +1,4 @@
-"""How much each protocol gives away: what of the test frames training has seen."""
+"""How much each protocol leaks: what training has seen of the test frames."""
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ def ladder(faces: Faces, seeds: int = 20) -> pd.DataFrame:
     Columns: protocol, splits, test frames; and, where the data set knows its subjects, the shares of test frames whose
     sequence or subject is in training (`sequence seen`, `subject seen`), how many test frames a tested sequence or
     subject has (`frames a sequence`, `frames a subject`), and the share of those whose nearest training image in raw
-    pixels shows the same person. What `random` and `sequence` give away is expected over all draws; the nearest image
-    is asked for in `seeds` of them.
+    pixels shows the same person. What `random` and `sequence` leak is expected over all draws; the nearest image
+    is found in `seeds` of them.
     """
     subject = faces.frames["subject"].to_numpy(dtype=str)
     known = (subject != "").all()
@@ -39,7 +39,7 @@ def ladder(faces: Faces, seeds: int = 20) -> pd.DataFrame:
 
 
 def expected(frames: pd.DataFrame, drawn: str, tested: int | None = None) -> dict[str, float]:
-    """What a random test set gives away, expected over all draws: `X seen` and `frames a X` of each X of `KNOWN`.
+    """What a random test set leaks, expected over all draws: `X seen` and `frames a X` of each X of `KNOWN`.
 
     frames: a row a frame, with the columns of `KNOWN`. drawn: the column of what is drawn. tested: how many of these
     are, by default the `TEST_SHARE` of all. Both numbers are ratios of expectations.
@@ -74,7 +74,15 @@ def counted(faces: Faces, splits: list[Split]) -> dict[str, float]:
     return found
 
 
+SHARES = {
+    "sequence seen": "sequence in training, %",
+    "subject seen": "subject in training, %",
+    "nearest is same person": "nearest image: same subject, %",
+}
+COUNTS = {"frames a sequence": "test frames per sequence", "frames a subject": "test frames per subject"}
+
+
 def readable(leaks: pd.DataFrame) -> pd.DataFrame:
-    """`ladder` with its shares in percent, rounded for the eye."""
-    shares = [name for name in leaks if name.endswith(" seen") or name.startswith("nearest")]
-    return leaks.assign(**{name: leaks[name].map(percent) for name in shares})
+    """`ladder` with its shares in percent, rounded, and its columns named for display."""
+    in_percent = {name: leaks[name].map(percent) for name in SHARES if name in leaks}
+    return leaks.assign(**in_percent).rename(columns=SHARES | COUNTS)

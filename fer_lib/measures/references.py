@@ -1,6 +1,6 @@
-"""References that train nothing or little: what the split alone gives away, to be beaten by any network.
+"""References with little or no learning: they show what the split alone leaks, and any network should beat them.
 
-None of them has a setting that was chosen on these data.
+No setting of theirs was tuned on these data.
 """
 
 from collections.abc import Callable
@@ -28,16 +28,16 @@ METHODS = ("majority class", "1-NN on pixels", "HOG + linear SVM")
 
 
 def predict(method: str, faces: Faces, features: np.ndarray, parts: Split) -> np.ndarray:
-    """What one of `METHODS` says of the test frames; features: `hog_features` of all frames."""
+    """The classes that one of `METHODS` predicts for the test frames; features: `hog_features` of all frames."""
     return learned(method, faces, features, parts.train)(faces.images[parts.test], features[parts.test])
 
 
 def learned(
     method: str, faces: Faces, features: np.ndarray, train: np.ndarray
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """What one of `METHODS` makes of the training frames: a function from images and their features to classes.
+    """One of `METHODS` fitted to the training frames: a function from images and their features to classes.
 
-    The commonest class; the class of the nearest training frame in raw pixels; a linear SVM (C = 1) on `hog_features`.
+    The most frequent class; that of the nearest training frame in raw pixels; a linear SVM (C = 1) on `hog_features`.
     """
     labels = faces.labels[train]
     if method == "majority class":
@@ -92,7 +92,7 @@ def summary(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`summary` in percent, rounded for the eye."""
+    """`summary` in percent, rounded for display."""
     ends = intervals(table["ci_low"], table["ci_high"])
     shares = {"accuracy": table["mean"].map(percent), "95 % interval": ends, "n": table["n"]}
     return table[["protocol", "method"]].assign(**shares, **{"macro F1": table["macro_f1"].map(percent)})
@@ -104,7 +104,7 @@ def in_words(table: pd.DataFrame) -> str:
     for method, own in table[table["method"] != METHODS[0]].groupby("method", sort=False):
         shares = [f"{percent(row.mean)} % ({row.protocol})" for row in own.itertuples()]
         said.append(f"{method} {', '.join(shares)}")
-    return f"Without any network, on the same splits: {'; '.join(said)}."
+    return f"References without a network, on the same splits: {'; '.join(said)}."
 
 
 @threadpool_limits.wrap(limits=1)  # so that the bits do not depend on how many threads there are

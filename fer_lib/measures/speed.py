@@ -1,7 +1,7 @@
-"""How fast training is: against the usual way, against what the machine can do, and what was tried to make it faster.
+"""How fast training is, compared with a standard loop and with the hardware limit, and what was tried to speed it up.
 
-Everything is timed in one run on one machine, on the synthetic faces, so that anyone can repeat it; what counts is the
-ratios. A frame is one image through one training step: a triplet is three.
+Everything is timed in one go on one machine, on the synthetic faces, so that anyone can repeat it; the ratios matter. A
+frame is one image in one training step: a triplet is three.
 """
 
 import json
@@ -36,6 +36,9 @@ EXPERIMENTS = {loss: Experiment(f"speed-{loss}", loss=loss, epochs=2) for loss i
 
 USUAL, ONE, TEN = "the usual way", "ours, 1 member", "ours, 10 members"
 MEMBERS = {ONE: 1, TEN: 10}
+
+SHOWN = {USUAL: "standard loop", ONE: "this study, 1 run", TEN: "this study, 10 runs"}
+"""The stored ways in words."""
 
 
 def compare(experiments: dict[str, Experiment] = EXPERIMENTS, members: dict[str, int] = MEMBERS) -> pd.DataFrame:
@@ -155,12 +158,12 @@ def measured() -> list[Path]:
 
 
 def compared(folder: Path) -> pd.DataFrame:
-    """What `compare` found on a stored machine."""
-    return pd.read_csv(folder / "compare.csv")
+    """What `compare` found on a stored machine, the ways in words (`SHOWN`)."""
+    return pd.read_csv(folder / "compare.csv").replace({"way": SHOWN})
 
 
 def limit(folder: Path) -> float:
-    """Frames a second if training did nothing but arithmetic, at the machine's fp32 (GPU: tf32) product's speed."""
+    """Frames per second if training were arithmetic only, at the speed of an fp32 (GPU: tf32) matrix product."""
     floors = pd.read_csv(folder / "floor.csv")
     product = floors[floors["what"].isin(["matrix product, tf32", "matrix product, fp32"])]
     best = product[product["threads"] == product["threads"].max()]["value"].max()
@@ -168,42 +171,44 @@ def limit(folder: Path) -> float:
 
 
 def readable(folder: Path) -> pd.DataFrame:
-    """`compare` of a stored machine, rounded for the eye, with the share of `limit` that each way reaches."""
-    table, at_most = pd.read_csv(folder / "compare.csv"), limit(folder)
+    """`compare` of a stored machine, rounded, with the share of `limit` that each way reaches."""
+    table, at_most = compared(folder), limit(folder)
     return pd.DataFrame(
         {
             "loss": table["loss"],
-            "way": table["way"],
+            "training": table["way"],
             "frames / s": [f"{x:.0f}" for x in table["frames_per_second"]],
-            "× usual way": [f"{x:.2f}" for x in table["ratio"]],
-            "% of floor": [f"{100 * x / at_most:.0f}" for x in table["frames_per_second"]],
-            "peak GB": [f"{x / 1000:.2f}" for x in table["peak_memory_mb"]],
+            "× standard loop": [f"{x:.2f}" for x in table["ratio"]],
+            "% of the hardware limit": [f"{100 * x / at_most:.0f}" for x in table["frames_per_second"]],
+            "peak memory, GB": [f"{x / 1000:.2f}" for x in table["peak_memory_mb"]],
             "J / 1000 frames": [f"{x:.0f}" if pd.notna(x) else "–" for x in table["joules_per_1000_frames"]],
         }
     )
 
 
 def answer(folder: Path) -> str:
-    """In sentences: how long ten members take, what that gains, how far the floor is."""
+    """How long ten runs take, and how this compares with the standard loop and the hardware limit, in sentences."""
     table, at_most = pd.read_csv(folder / "compare.csv"), limit(folder)
     lines = [f"**{name(folder)}**\n"]
     for row in table[table["way"] == TEN].itertuples():
         frames = 800 * 100 * row.members * EXPERIMENTS[row.loss].frames_per_anchor
         minutes = frames / row.frames_per_second / 60
         lines.append(
-            f"- {row.loss}: {row.members} runs of the paper's 100 epochs on 800 frames take {minutes:.0f} minutes; "
-            f"{row.ratio:.1f} times as fast as the usual way, at {row.frames_per_second / at_most:.0%} of the floor."
+            f"- {row.loss.capitalize()}: {row.members} runs of 100 epochs on 800 frames, as in the paper, take "
+            f"{minutes:.0f} minutes. This is {row.ratio:.1f} times as fast as the standard loop and "
+            f"{row.frames_per_second / at_most:.0%} of the hardware limit."
         )
     return "\n".join(lines)
 
 
 def readable_tried(folder: Path) -> pd.DataFrame:
-    """`tried` of a stored machine, rounded for the eye."""
+    """`tried` of a stored machine, rounded for display."""
     table = pd.read_csv(folder / "tried.csv")
-    shown = {name: [f"{x:.2f}" if pd.notna(x) else "–" for x in table[name]] for name in ("predicted", "measured")}
-    return table[["change"]].assign(**shown, **{"the prediction's reason": table["why"]})
+    shown = {"change": table["change"].str.replace("members", "runs")}
+    shown |= {name: [f"{x:.2f}" if pd.notna(x) else "–" for x in table[name]] for name in ("predicted", "measured")}
+    return pd.DataFrame({**shown, "reason for the prediction": table["why"]})
 
 
 def name(folder: Path) -> str:
-    """The timed machine in words."""
+    """The name of the timed machine."""
     return json.loads((folder / "run.json").read_text())["machine"]
