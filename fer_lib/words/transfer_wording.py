@@ -114,9 +114,7 @@ def in_short() -> str:
     if not fine_tuned():
         return ""
     best = max([tuned(), *fine_tuned(LONG_START), *heavily_covered()], key=_unseen)
-    imitated = (
-        ", after heavy occlusion in training that imitates some of its kinds" if best in heavily_covered() else ""
-    )
+    imitated = ", by a network whose training imitates some of these kinds" if best in heavily_covered() else ""
     clear, unseen = with_ends(score(tuned(), SCORES["clean"])), with_ends(score(best, SCORES["unseen"]))
     return (
         f"Fine-tuned from FER2013's weights, it reaches {clear}. Of the fine-tuned networks, the highest accuracy "
