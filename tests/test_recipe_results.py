@@ -82,7 +82,7 @@ def test_initialisations_asked_together(stored):
     assert text.startswith(
         "The 2 initialisations reach 88.89 to 94.44 %. Their ensemble reaches 100.00 %, +8.33 points ["
     )
-    assert text.endswith("] more than one initialisation on average (6 subjects).")
+    assert text.endswith("] over one initialisation on average (6 subjects).")
     assert initialisations.readable(table.reset_index().assign(ci_low=np.nan, ci_high=np.nan)).to_dict("list") == {
         "network": ["initialisation 0", "initialisation 1", initialisations.TOGETHER],
         "by frame": ["94.44 %", "88.89 %", "100.00 %"],

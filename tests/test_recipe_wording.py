@@ -43,7 +43,7 @@ def test_answer(stored):
     first, second = text.split("\n")
     assert first == (
         "- **The aim of 96 % on unseen subjects is not reached.** The strong recipe reaches 94.44 % [83.33 to 100.00] "
-        "(n = 6 runs, 6 subjects)."
+        "(n = 6 of 6 runs, 6 subjects)."
     )
     assert second == (
         "- **Under occlusion** it keeps, of that accuracy, 100.00 % with 25 % covered by patches (aim: 90 %), "
@@ -73,5 +73,5 @@ def test_a_longer_training_is_told_once_everybody_was_asked(stored, monkeypatch)
     said = "94.44 % [83.33 to 100.00] in 50 epochs and 100.00 % in 100 epochs on unseen subjects"
     assert said in recipe_wording.in_short("synthetic")
     told = recipe_wording.answer(STRONG)
-    assert "\n- **100 epochs** instead of 50 reach 100.00 % (n = 6 runs). Paired gain: +5.56 points [" in told
+    assert "\n- **100 epochs** instead of 50 reach 100.00 % (n = 6 of 6 runs). Paired gain: +5.56 points [" in told
     assert told.endswith(", not resolvable.")

@@ -20,10 +20,10 @@ def test_where_the_errors_lie():
     longer = SEQUENCES.assign(errors=[3, 0, 0, 1, 0], reading=[NOBODY, ALL_RIGHT, ALL_RIGHT, SOME_WRONG, ALL_RIGHT])
     first, nobody = sequence_wording.in_words({"50 epochs": SEQUENCES, "100 epochs": longer}).split("\n\n")
     assert first == (
-        "In 50 epochs, 8 of 15 predictions are wrong. Half of these errors fall on 2 of 5 sequences. 6 errors (75 %) "
-        "fall on 2 sequences misclassified in every frame and by every initialisation. Of 4 subjects, 1 have no error "
-        "and 1 no correct prediction (1 sequence). In 100 epochs, 3 of 4 errors fall on 1 sequence always "
-        "misclassified, 1 of them the same."
+        "In 50 epochs, 8 of 15 predictions are wrong. Half of these errors fall on 2 of 5 sequences. Of all errors, "
+        "6 (75 %) fall on 2 sequences misclassified in every frame and by every initialisation. Of 4 subjects, "
+        "1 have no error and 1 no correct prediction (1 sequence). In 100 epochs, 3 of 4 errors fall on 1 sequence "
+        "always misclassified, 1 of them the same."
     )
     assert nobody.startswith(
         "All networks of the strong recipe, in all its settings, always misclassify 1 sequence "
@@ -33,7 +33,7 @@ def test_where_the_errors_lie():
 
 def test_no_sequence_is_always_wrong():
     text = sequence_wording.in_words({"4 epochs": SEQUENCES.assign(errors=[1, 0, 2, 1, 0], reading=SOME_WRONG)})
-    assert "0 errors (0 %) fall on 0 sequences misclassified" in text and "All networks" not in text
+    assert "Of all errors, 0 (0 %) fall on 0 sequences misclassified" in text and "All networks" not in text
     none = sequence_wording.in_words({"4 epochs": SEQUENCES.assign(errors=0)})
     assert none == "In 4 epochs, none of 15 predictions is wrong."
 

@@ -90,7 +90,7 @@ def in_words(experiment: Experiment) -> str:
     return (
         f"The {len(alone)} initialisations reach {percent(alone.min())} to {percent(alone.max())} %. Their ensemble "
         f"reaches {with_ends(together)}, {100 * found['difference']:+.2f} points "
-        f"[{interval(found['ci_low'], found['ci_high'], '+')}] more than one initialisation on average "
+        f"[{interval(found['ci_low'], found['ci_high'], '+')}] over one initialisation on average "
         f"({found['n']} subjects)."
     )
 

@@ -38,14 +38,13 @@ def answer(experiment: Experiment) -> str:
     """Whether the aims are met, and what longer training changes: a bullet each."""
     table = reached(experiment).set_index("aim")
     clean, kept = table.loc["clean accuracy"], table.drop("clean accuracy")
-    n = members_and_subjects(int(clean["members"]), int(clean["subjects"]))
     shares = [
         f"{with_ends(row)} {aim.removeprefix('kept ')} (aim: {100 * row['wanted']:g} %)" for aim, row in kept.iterrows()
     ]
     blind = _on_blind_folds(experiment)
     bullets = [
         f"**The aim of {100 * clean['wanted']:g} % on unseen subjects is {MET[_met(clean)]}.** The strong recipe "
-        f"reaches {with_ends(clean)} (n = {n})"
+        f"reaches {with_ends(clean)} (n = {_runs(experiment)}, {clean['subjects']:.0f} subjects)"
         + (f", and {blind} on folds 4 to 9, whose subjects had no part in its choice." if blind else "."),
         f"**Under occlusion** it keeps, of that accuracy, {', '.join(shares)}.",
     ]
@@ -54,11 +53,15 @@ def answer(experiment: Experiment) -> str:
         blind = _on_blind_folds(longer)
         bullets.append(
             f"**{longer.epochs} epochs** instead of {experiment.epochs} reach {clear} (n = "
-            f"{members_and_subjects(len(results.finished(longer)))}"
+            f"{_runs(longer)}"
             + (f"; folds 4 to 9: {blind}" if blind else "")
             + f"). Paired gain: {gained(row)}, {row['verdict']}."
         )
     return "\n".join(f"- {bullet}" for bullet in bullets)
+
+
+def _runs(experiment: Experiment) -> str:
+    return f"{len(results.finished(experiment))} of {len(experiment.members)} runs"
 
 
 def _on_blind_folds(experiment: Experiment) -> str:

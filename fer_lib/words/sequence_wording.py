@@ -16,7 +16,7 @@ def in_words(trainings: dict[str, pd.DataFrame]) -> str:
         return f"In {name}, none of {found['answers']:,} predictions is wrong."
     paragraphs = [
         f"In {name}, {found['errors']:,} of {found['answers']:,} predictions are wrong. Half of these errors fall on "
-        f"{found['half']} of {found['sequences']:,} sequences. {found['errors_on_always']:,} errors "
+        f"{found['half']} of {found['sequences']:,} sequences. Of all errors, {found['errors_on_always']:,} "
         f"({100 * found['share_on_always']:.0f} %) fall on {_sequences(found['always'])} misclassified in every frame "
         f"and by every initialisation. Of {found['subjects']} subjects, {found['subjects_without_error']} have no "
         f"error and {found['subjects_without_right']} no correct prediction "

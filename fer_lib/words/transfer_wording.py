@@ -38,7 +38,7 @@ def fine_tuned_in_short() -> str:
     fine, aim = tuned(), AIMS["clean accuracy"][2]
     over = _of_all(fine, recipe_results.strong("ckplus")).loc["clean"]
     best = ladder().set_index("method").loc[named(fine)]
-    n = members_and_subjects(int(best["members"]), int(best["subjects"]))
+    n = f"{best['members']:.0f} of {len(fine.members)} runs, {best['subjects']:.0f} subjects"
     return (
         f"**The aim of {100 * aim:g} % is {'reached' if best['mean'] >= aim else 'not reached'}.** Fine-tuned from "
         f"FER2013's weights, the network reaches {with_ends(best)} on unseen subjects (n = {n}), "
