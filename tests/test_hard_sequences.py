@@ -70,14 +70,12 @@ def test_on_how_few_the_errors_lie():
         "subjects_without_error": 1,
         "subjects_without_right": 1,
         "sequences_of_these": 1,
-        "set_aside": pytest.approx(7 / 9),
     }
 
 
 def test_nothing_or_everything_is_wrong():
     faultless = hard_sequences.concentration(COUNTED.assign(errors=0))
-    assert (faultless["always"], faultless["half"], faultless["set_aside"]) == (0, 0, 1)
+    assert (faultless["always"], faultless["half"]) == (0, 0)
     assert np.isnan(faultless["share_on_always"])
     hopeless = hard_sequences.concentration(COUNTED.assign(errors=3))
     assert (hopeless["always"], hopeless["half"], hopeless["share_on_always"]) == (5, 3, 1)
-    assert np.isnan(hopeless["set_aside"])

@@ -79,10 +79,12 @@ def test_initialisations_asked_together(stored):
     found = initialisations.gain_together(STRONG)
     assert (found["difference"], found["n"]) == (pytest.approx(1 - 33 / 36), 6)
     text = initialisations.in_words(STRONG)
-    assert text.startswith("The 2 initialisations reach 88.89 to 94.44 % each; asked together")
-    assert "100.00 %: +8.33 points [" in text
+    assert text.startswith(
+        "The 2 initialisations reach 88.89 to 94.44 %. Their ensemble reaches 100.00 %, +8.33 points ["
+    )
+    assert text.endswith("] over one initialisation on average (6 subjects).")
     assert initialisations.readable(table.reset_index().assign(ci_low=np.nan, ci_high=np.nan)).to_dict("list") == {
-        "asked": ["initialisation 0", "initialisation 1", initialisations.TOGETHER],
+        "network": ["initialisation 0", "initialisation 1", initialisations.TOGETHER],
         "by frame": ["94.44 %", "88.89 %", "100.00 %"],
         "by sequence": ["100.00 %"] * 3,
     }
@@ -100,8 +102,8 @@ def test_one_recipe_compared_with_itself(stored):
     assert clean.loc[[(0, 1)], ["alone", "verdict"]].values.tolist() == [["supported", "not resolvable"]]
     assert clean.loc[[(2, 3)], "difference"].item() == 0
     text = initialisations.same_recipe_in_words(table)
-    assert text.startswith("Compared on 2 folds, two initialisations differ by up to 83.3 points on clear faces and ")
-    assert "in 2 of 30 comparisons, both intervals together in 0" in text
+    assert text.startswith("On 2 folds, two initialisations differ by up to 83.3 points on clear faces and ")
+    assert "alone finds a difference in 2 of 30 comparisons, both intervals together in 0" in text
 
 
 def test_gains_over_the_papers_training(stored):

@@ -1,4 +1,4 @@
-"""Every tested sequence as a square, so that a few hard ones are seen among all."""
+"""Every tested sequence as a square, to show the few hard ones among all."""
 
 import numpy as np
 import pandas as pd

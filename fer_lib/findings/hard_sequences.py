@@ -1,4 +1,4 @@
-"""Which sequences the strong recipe gets wrong in every answer under `subject`, and how much of its errors is theirs.
+"""Which sequences the strong recipe always misclassifies under `subject`, and which share of its errors is theirs.
 
 Made from `results/` alone.
 """
@@ -11,16 +11,16 @@ from fer_lib.findings.recipe_results import on_all_folds
 from fer_lib.findings.tables import measured, with_sequences
 
 READINGS = ALL_RIGHT, SOME_WRONG, ALL_WRONG, NOBODY = (
-    "right in every answer",
-    "wrong in some answers",
-    "wrong in every answer of this training",
-    "wrong in every answer of every network",
+    "always correct",
+    "sometimes misclassified",
+    "always misclassified in this training",
+    "always misclassified, also by every other network",
 )
-"""How a sequence is read, from the easiest to the hardest."""
+"""How a sequence is classified, from the easiest to the hardest."""
 
 
 def others(experiment: Experiment) -> list[Experiment]:
-    """What else the strong recipe trained, from scratch or fine-tuned, and asked about everybody under `subject`."""
+    """Other trainings of the strong recipe, from scratch or fine-tuned, tested on all subjects under `subject`."""
     rows = [row for row in measured(experiment.dataset) if (row.recipe, row.protocol) == ("strong", "subject")]
     return [row for row in rows if row.experiment != experiment.experiment and on_all_folds(row)]
 
@@ -65,7 +65,7 @@ def _reading(row) -> str:
 
 
 def always_wrong(sequences: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `by_sequence` that are wrong in every answer, in all frames and by all initialisations."""
+    """The rows of `by_sequence` that are misclassified in every frame and by every initialisation."""
     return sequences[sequences["errors"] == sequences["answers"]]
 
 
@@ -74,12 +74,11 @@ def concentration(sequences: pd.DataFrame) -> dict[str, float]:
 
     sequences, always (wrong in every answer), answers, errors, errors_on_always, share_on_always (NaN without an
     error), half (the fewest sequences that hold half of the errors), subjects, subjects_without_error,
-    subjects_without_right, sequences_of_these, set_aside (the share of right answers on the sequences that are not
-    always wrong; NaN if all are).
+    subjects_without_right, sequences_of_these.
     """
     hard = always_wrong(sequences)
     answers, errors = (int(sequences[name].sum()) for name in ("answers", "errors"))
-    on_always, left = int(hard["errors"].sum()), answers - int(hard["answers"].sum())
+    on_always = int(hard["errors"].sum())
     held = sequences["errors"].sort_values(ascending=False).cumsum()
     subjects = sequences.groupby("subject").agg(
         answers=("answers", "sum"), errors=("errors", "sum"), sequences=("sequence", "size")
@@ -97,5 +96,4 @@ def concentration(sequences: pd.DataFrame) -> dict[str, float]:
         "subjects_without_error": int((subjects["errors"] == 0).sum()),
         "subjects_without_right": len(without_right),
         "sequences_of_these": int(without_right["sequences"].sum()),
-        "set_aside": 1 - (errors - on_always) / left if left else float("nan"),
     }

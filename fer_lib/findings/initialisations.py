@@ -1,4 +1,4 @@
-"""How far the initialisations of one recipe differ under `subject`, and what they reach asked together.
+"""How far the initialisations of one recipe differ under `subject`, and what their ensemble reaches.
 
 Made from `results/` alone.
 """
@@ -13,14 +13,15 @@ from fer_lib.findings.tables import voted, with_sequences
 from fer_lib.stats import cluster_gain, cluster_interval, verdict
 from fer_lib.words.rounding import interval, percent, with_ends
 
-TOGETHER = "all of them together"
+TOGETHER = "ensemble"
+"""Of all initialisations: their probabilities averaged."""
 
 
 def reached(experiment: Experiment) -> pd.DataFrame:
-    """What each initialisation reaches that was tested on everybody, and what they reach asked together.
+    """Accuracy of each initialisation that was tested on all subjects, and of their ensemble.
 
-    A row per answer, by frame and by sequence: asked (`TOGETHER`: all of them, their probabilities averaged), by, mean,
-    ci_low, ci_high. Empty if fewer than two were tested on everybody.
+    A row per network (asked: one initialisation, or `TOGETHER`), by frame and by sequence: asked, by, mean, ci_low,
+    ci_high. Empty if fewer than two were tested on all subjects.
     """
     table, rows = _whole_passes(experiment), []
     for unit, by in {"frame": ["frame_id"], "sequence": ["sequence"]}.items():
@@ -38,7 +39,7 @@ def _whole_passes(experiment: Experiment) -> pd.DataFrame:
 
 
 def gain_together(experiment: Experiment) -> dict[str, float]:
-    """What asking the initialisations together gains over asking one of them, paired by subjects: `cluster_gain`."""
+    """Gain of the ensemble over one initialisation on average, paired by subjects: `cluster_gain`."""
     table = _whole_passes(experiment)
     alone = (table["prediction"] == table["label"]).groupby(table["frame_id"]).mean()
     together = voted(table, ["frame_id"]).set_index("frame_id")
@@ -47,10 +48,10 @@ def gain_together(experiment: Experiment) -> dict[str, float]:
 
 
 def same_recipe(experiment: Experiment, folds: int) -> pd.DataFrame:
-    """What comparing two initialisations of one recipe says, on every choice of so many folds: none is the better.
+    """Comparisons of two initialisations of one recipe, on every choice of so many folds: neither is the better one.
 
-    A row per score (`clean`, `unseen`), pair of initialisations that were tested on everybody, and folds: score, first,
-    second, folds, what `cluster_gain` says, and alone: the verdict if only the interval over subjects were asked.
+    A row per score (`clean`, `unseen`), pair of initialisations that were tested on all subjects, and folds: score,
+    first, second, folds, the columns of `cluster_gain`, and alone: the verdict of the interval over subjects alone.
     """
     seeds, rows = sorted(_whole_passes(experiment)["seed"].unique()), []
     for name in ("clean", "unseen") if seeds else ():
@@ -66,35 +67,36 @@ def same_recipe(experiment: Experiment, folds: int) -> pd.DataFrame:
 
 
 def same_recipe_in_words(table: pd.DataFrame) -> str:
-    """`same_recipe` in sentences: how often a difference is found, and how large one may look; empty without one."""
+    """How often `same_recipe` finds a difference, and how large one may look, in sentences; empty without a row."""
     if table.empty:
         return ""
     alone, both = ((table[column] != "not resolvable").sum() for column in ("alone", "verdict"))
     most = table["difference"].abs().groupby(table["score"]).max()
     count, folds = len(table), len(table["folds"].iloc[0])
     return (
-        f"Compared on {folds} folds, two initialisations differ by up to {100 * most['clean']:.1f} points on clear "
-        f"faces and {100 * most['unseen']:.1f} under unseen occlusion. The interval over subjects alone calls one "
-        f"of the two better in {alone} of {count} comparisons, both intervals together in {both}."
+        f"On {folds} folds, two initialisations differ by up to {100 * most['clean']:.1f} points on clear faces and "
+        f"{100 * most['unseen']:.1f} under unseen occlusion. The interval over subjects alone finds a difference in "
+        f"{alone} of {count} comparisons, both intervals together in {both}."
     )
 
 
 def in_words(experiment: Experiment) -> str:
-    """How far the initialisations differ and what they reach together, in a sentence; empty if there are not two."""
+    """How far the initialisations differ and what their ensemble reaches; empty if there are not two."""
     table = reached(experiment).query("by == 'frame'").set_index("asked")
     if table.empty:
         return ""
     together, alone = table.loc[TOGETHER], table["mean"].drop(TOGETHER)
     found = gain_together(experiment)
     return (
-        f"The {len(alone)} initialisations reach {percent(alone.min())} to {percent(alone.max())} % each; asked "
-        f"together, their probabilities averaged, {with_ends(together)}: {100 * found['difference']:+.2f} points "
-        f"[{interval(found['ci_low'], found['ci_high'], '+')}] over one alone, {found['n']} subjects."
+        f"The {len(alone)} initialisations reach {percent(alone.min())} to {percent(alone.max())} %. Their ensemble "
+        f"reaches {with_ends(together)}, {100 * found['difference']:+.2f} points "
+        f"[{interval(found['ci_low'], found['ci_high'], '+')}] over one initialisation on average "
+        f"({found['n']} subjects)."
     )
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`reached` in percent, a row for each asked."""
+    """`reached` in percent, a row per network."""
     said = [with_ends((row.mean, row.ci_low, row.ci_high)) for row in table.itertuples()]
     shown = table.assign(said=said).pivot(index="asked", columns="by", values="said").loc[table["asked"].unique()]
-    return shown.rename(columns="by {}".format).rename_axis(columns=None).reset_index()
+    return shown.rename(columns="by {}".format).rename_axis(index="network", columns=None).reset_index()

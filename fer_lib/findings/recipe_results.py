@@ -40,12 +40,24 @@ BLIND = range(4, FOLDS)
 """The folds of `subject` whose subjects were in no inner fold that was looked at before `recipe` was settled."""
 
 GROUPS = {"all": range(FOLDS), "folds 4 to 9": BLIND}
-"""Who is asked: everybody, and those without whom the recipe was chosen, and the rate of fine-tuning would be too."""
+"""All subjects, and those with no part in choosing the recipe; without them fine-tuning's rate would be the same."""
 
 CAPTION = (
-    "Protocol subject, pooled over the test frames of all finished folds and initialisations; subjects are resampled, "
-    "so the interval does not cover another initialisation."
+    "Protocol subject, pooled over the test frames of all finished runs; the 95 % interval resamples subjects and does "
+    "not cover another initialisation."
 )
+
+KEPT = (
+    "Kept: accuracy under occlusion, averaged over the fills, as a share of the accuracy on clear faces (in percent). "
+    f"{CAPTION}"
+)
+"""Caption of `reached`."""
+
+BY_KIND = (
+    "Accuracy by kind of occlusion, averaged over levels and fills. The 95 % intervals resample subjects and do not "
+    "cover another initialisation. Networks may differ in which folds are finished."
+)
+"""Caption of `robustness.by_kind` under `subject`."""
 
 
 def strong(dataset: str) -> Experiment:
@@ -129,5 +141,5 @@ def over_the_paper(experiment: Experiment) -> pd.DataFrame:
 
 
 def on_all_folds(experiment: Experiment, table: str = "metrics.csv") -> bool:
-    """Whether every fold of subjects is in a table: what was asked about other subjects is not compared."""
+    """Whether a table holds every fold of subjects: results on other subjects are not compared."""
     return results.read(experiment, table)["fold"].nunique() >= experiment.folds

@@ -32,6 +32,10 @@ APART = {f"{half} half": equally([one for one in SUITE if one.kind == half]) for
 }
 """Scores that tell whether a training that covers one part of the face is robust where it covers another."""
 
+FEATURES = {transfer.TRAINED: "frozen FER2013 features", transfer.UNTRAINED: "frozen untrained features"}
+
+CLASSIFIERS = {"linear": "linear classifier", "5 nearest": "5-NN"}
+
 WEIGHTS = {
     "none": "scratch",
     USUAL_START: "FER2013's weights",
@@ -63,7 +67,7 @@ def heavily_covered() -> list[Experiment]:
 
 
 def ladder() -> pd.DataFrame:
-    """Accuracy on unseen subjects, from what learns nothing of faces to what learns from both data sets.
+    """Accuracy on unseen subjects, from references without learned features to networks trained on both data sets.
 
     A row per method: method, mean, ci_low, ci_high, macro_f1, members (with the splits of a reference), subjects.
     """
@@ -71,7 +75,7 @@ def ladder() -> pd.DataFrame:
     references = references[references["protocol"] == "subject"]
     rows = [_row(name, references[references["method"] == name]) for name in METHODS[1:]]
     for (features, by), own in transfer.read("frozen").groupby(["features", "classifier"], sort=False):
-        rows.append(_row(f"{features}, {by}", own))
+        rows.append(_row(f"{FEATURES[features]}, {CLASSIFIERS[by]}", own))
     rows.sort(key=lambda row: row["mean"])
     plain = Experiment("softmax", dataset="ckplus", protocol="subject", loss="softmax")
     own = {label(row): row for row in measured("ckplus") if row.protocol == "subject"}
@@ -85,7 +89,7 @@ def ladder() -> pd.DataFrame:
 def named(experiment: Experiment) -> str:
     """The experiment as this page calls it."""
     if experiment.recipe == "paper":
-        slower = ", slower transformer" * (experiment.stn_lr_factor < 1)
+        slower = ", slower STN" * (experiment.stn_lr_factor < 1)
         return f"the paper's network with {experiment.loss}{slower}"
     start = WEIGHTS.get(experiment.pretrained, experiment.pretrained)
     differs = [f"{experiment.occlusion} occlusion"] * (experiment.occlusion != "mixed")
@@ -113,10 +117,10 @@ def kept(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def directions() -> pd.DataFrame:
-    """What the networks score on faces of the other data set without having seen one, a row per direction.
+    """Zero-shot accuracy on the other data set, a row per direction.
 
     Columns direction, n (networks), faces, subjects, classes, commonest (share of the commonest class), mean, ci_low,
-    ci_high (among the shared classes), free (share right if every class that the network knows may be said).
+    ci_high (among the shared classes), free (share correct if the network may predict any class that it knows).
     """
     rows = []
     for direction, own in transfer.read("zero_shot").groupby("direction", sort=False):
@@ -140,7 +144,7 @@ def directions() -> pd.DataFrame:
 
 
 def zero_shot_confusions() -> dict[str, pd.DataFrame]:
-    """Direction -> answers by true (rows) and predicted shared class, all networks together."""
+    """Direction -> predictions by true (rows) and predicted shared class, all networks pooled."""
     found = {}
     for direction, own in transfer.read("zero_shot").groupby("direction", sort=False):
         classes = sorted(own["label"].unique())

@@ -1,6 +1,6 @@
-"""What a network trained on one data set knows of another without more training: measured once, then read.
+"""What a network trained on one data set knows of another without further training: measured once, then read.
 
-It needs the weights of networks trained on this machine; every member of the two experiments that has some is asked.
+It needs the weights of networks trained on this machine and uses every run of the two experiments that has some.
 
 results/transfer/frozen.csv.gz     a row per features, classifier, member, fold of `subject` and CK+ frame: prediction
 results/transfer/zero_shot.csv.gz  a row per direction, member and face of a shared class: label, prediction, free
@@ -28,7 +28,7 @@ from fer_lib.weights import load_network, weights_file, weights_fingerprint
 from fer_lib.words.naming import LONG_START
 
 ON_FER2013, ON_CKPLUS = LONG_START, "subject-resnet10-strong"
-"""The experiments whose networks are asked: the same network and recipe, trained on either data set from scratch."""
+"""The experiments whose networks are used: the same network and recipe, trained on either data set from scratch."""
 
 CLASSIFIERS = {"linear": "logistic", "5 nearest": "knn"}
 """What learns CK+'s classes from the frozen features -> `evaluation.classifier`; nothing is tuned."""
@@ -45,7 +45,7 @@ def folder() -> Path:
 
 @threadpool_limits.wrap(limits=1)
 def measure() -> None:
-    """Ask the networks and write the tables: some minutes, on one thread, for on several sums end in other bits.
+    """Run the networks and write the tables: some minutes, on one thread, because several change the last bits of sums.
 
     Raises DataError if CK+ or FER2013 is absent, FileNotFoundError if no network of an experiment has its weights here.
     """
@@ -109,7 +109,7 @@ def features(network: Network, images: torch.Tensor) -> np.ndarray:
 
 
 def zero_shot(member: Member, network: Network, classes: tuple[str, ...], data: Faces) -> pd.DataFrame:
-    """What a network of `classes` says of the faces of `data` whose class it knows, a row per face.
+    """Predictions of a network of `classes` for the faces of `data` whose class it knows, a row per face.
 
     Columns seed, fold, frame_id, subject, label, prediction (the likeliest of the shared classes) and free (of all that
     the network knows), in words.

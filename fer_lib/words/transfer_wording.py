@@ -1,4 +1,4 @@
-"""What FER2013 teaches for CK+ in sentences and in rounded tables, from `transfer_results`."""
+"""Transfer between FER2013 and CK+ in sentences and in rounded tables, from `transfer_results`."""
 
 import pandas as pd
 
@@ -8,6 +8,8 @@ from fer_lib.findings import recipe_results
 from fer_lib.findings.robustness import SCORES, score
 from fer_lib.findings.transfer_results import (
     AIMS,
+    CLASSIFIERS,
+    FEATURES,
     compared,
     directions,
     fine_tuned,
@@ -20,120 +22,124 @@ from fer_lib.measures import transfer, twins
 from fer_lib.measures.references import METHODS
 from fer_lib.stats import cluster_interval
 from fer_lib.words.naming import LONG_START
-from fer_lib.words.rounding import intervals, members_and_subjects, percent, with_ends
+from fer_lib.words.rounding import gained, intervals, members_and_subjects, percent, with_ends
 
 
 def answer() -> str:
-    """The page's findings in a few sentences, a paragraph for each way to use the other data set."""
-    fine, scratch = tuned(), recipe_results.strong("ckplus")
-    best, aim = ladder().set_index("method").loc[named(fine)], AIMS["clean accuracy"][2]
-    gained_over = compared(fine, scratch).query("subjects == 'all'").set_index("score")
-    tuning = [
-        f"**Fine-tuned from FER2013's weights**, the small network is right on {with_ends(best)} of the frames of "
-        f"unseen subjects ({best['members']:.0f} of {len(fine.members)} runs, {best['subjects']:.0f} "
-        f"subjects), by sequence on {with_ends(recipe_results.by_sequence(fine))}. The aim was {percent(aim)} %: "
-        f"{'reached' if best['mean'] >= aim else 'not reached'}. Over training from scratch it gains "
-        f"{_judged(gained_over.loc['clean'])} on clear faces and {_judged(gained_over.loc['unseen'])} under unseen "
-        "occlusion.",
-        *map(longer_in_short, fine_tuned(LONG_START)),
-        heavy_in_short(),
-    ]
-    return "\n\n".join([" ".join(filter(None, tuning)), features_in_short(), directions_in_short()])
-
-
-def _judged(row: pd.Series) -> str:
-    """A row of `compared` in points and its verdict: the tables have its intervals."""
-    return f"{100 * row['difference']:+.2f} points ({row['verdict']})"
-
-
-def longer_in_short(longer: Experiment) -> str:
-    """What fine-tuning from the longer start gains over `tuned`, in a sentence."""
-    more = compared(longer, tuned()).query("subjects == 'all'").set_index("score")
-    return (
-        f"Weights of 150 epochs on FER2013 instead of 20 add {_judged(more.loc['clean'])} on clear faces and "
-        f"{_judged(more.loc['unseen'])} under unseen occlusion."
+    """The page's findings, a bullet per way to use the other data set."""
+    return "\n".join(
+        f"- {bullet}"
+        for bullet in (fine_tuned_in_short(), occluded_in_short(), features_in_short(), directions_in_short())
     )
 
 
-def heavy_in_short() -> str:
-    """What the most robust of `heavily_covered` gains and loses, in a sentence; empty if none is trained."""
-    heavy = _most_robust()
+def fine_tuned_in_short() -> str:
+    """Whether fine-tuning reaches its aim, and what it gains over training from scratch."""
+    fine, aim = tuned(), AIMS["clean accuracy"][2]
+    over = _of_all(fine, recipe_results.strong("ckplus")).loc["clean"]
+    best = ladder().set_index("method").loc[named(fine)]
+    n = f"{best['members']:.0f} of {len(fine.members)} runs, {best['subjects']:.0f} subjects"
+    return (
+        f"**The aim of {100 * aim:g} % is {'reached' if best['mean'] >= aim else 'not reached'}.** Fine-tuned from "
+        f"FER2013's weights, the network reaches {with_ends(best)} on unseen subjects (n = {n}), "
+        f"{with_ends(recipe_results.by_sequence(fine))} by sequence. Gain over training from scratch: {_judged(over)}."
+    )
+
+
+def occluded_in_short() -> str:
+    """What pretraining gains under unseen occlusion, and what the most robust of `heavily_covered` gains and loses."""
+    pretrained = _of_all(tuned(), recipe_results.strong("ckplus")).loc["unseen"]
+    said = f"**Under unseen occlusion** pretraining gains {_judged(pretrained)}."
+    heavy = max(heavily_covered(), key=_unseen, default=None)
     if not heavy:
-        return ""
+        return said
     mixed = tuned(heavy.pretrained)
     more = compared(heavy, mixed).set_index(["subjects", "score"])
     imitated, other = (more.loc["all", f"unseen, {kind}"] for kind in ("imitated", "not imitated"))
-    clear = [f"{_judged(row)} for {subjects}" for subjects, row in more.xs("clean", level="score").iterrows()]
+    clear = [
+        f"{_briefly(row)} over {subjects.replace('all', 'all folds')}"
+        for subjects, row in more.xs("clean", level="score").iterrows()
+    ]
     return (
-        f"Covering more of each face in training, for {heavy.epochs} epochs instead of {mixed.epochs}, adds "
-        f"{_judged(imitated)} under the unseen occlusion that this imitates and {_judged(other)} under the other; on "
-        f"clear faces {' and '.join(clear)}."
+        f"{said} Heavy occlusion in training, for {heavy.epochs} epochs instead of {mixed.epochs}, gains "
+        f"{_judged(imitated)} under the kinds it imitates and {_briefly(other)} under the others; on clear faces "
+        f"{' and '.join(clear)}."
     )
+
+
+def _of_all(first: Experiment, second: Experiment) -> pd.DataFrame:
+    """The rows of `compared` for all subjects, by score."""
+    return compared(first, second).query("subjects == 'all'").set_index("score")
+
+
+def _judged(row: pd.Series) -> str:
+    """A row of `compared` in points with both intervals, and its verdict."""
+    return f"{gained(row)} ({row['verdict']})"
+
+
+def _briefly(row: pd.Series) -> str:
+    """`_judged` without intervals, which are in the tables."""
+    return f"{100 * row['difference']:+.2f} points ({row['verdict']})"
 
 
 def features_in_short() -> str:
-    """What a linear classifier makes of the features of FER2013's network, and of others, in a sentence."""
+    """Accuracy of a linear classifier on frozen features of FER2013's network, and on other features."""
     table = ladder().set_index("method")
     trained, untrained = (
-        with_ends(table.loc[f"{network}, linear"]) for network in (transfer.TRAINED, transfer.UNTRAINED)
+        with_ends(table.loc[f"{FEATURES[network]}, {CLASSIFIERS['linear']}"])
+        for network in (transfer.TRAINED, transfer.UNTRAINED)
     )
     return (
-        f"**Its features as they are**, under a linear classifier, reach {trained}, those of an untrained network "
-        f"{untrained}, gradient histograms {with_ends(table.loc[METHODS[-1]])}."
+        f"**Frozen features** of the FER2013 network with a linear classifier reach {trained}, those of an untrained "
+        f"network {untrained}, {METHODS[-1]} {with_ends(table.loc[METHODS[-1]])}."
     )
 
 
 def directions_in_short() -> str:
-    """What networks say of the other data set's faces without any training on them, in a sentence."""
+    """Zero-shot accuracy in both directions."""
     said = [
-        f"{row.direction} {with_ends((row.mean, row.ci_low, row.ci_high))} of {row.faces:,} faces (always saying the "
-        f"commonest of the {row.classes} shared classes: {percent(row.commonest)} %)"
+        f"{row.direction} {with_ends((row.mean, row.ci_low, row.ci_high))} ({row.faces:,} faces; majority class "
+        f"{percent(row.commonest)} %)"
         for row in directions().itertuples()
     ]
-    return f"**Asked about the other data set at once**: {'; '.join(said)}."
+    return f"**Zero-shot**, on the shared classes: {', '.join(said)}."
 
 
-def _most_robust() -> Experiment | None:
-    """Of `heavily_covered` the one that reaches most under unseen occlusion."""
-    return max(heavily_covered(), key=lambda row: score(row, SCORES["unseen"])[0], default=None)
+def _unseen(arm: Experiment) -> float:
+    return score(arm, SCORES["unseen"])[0]
 
 
 def in_short() -> str:
-    """What fine-tuning reaches, usual and under heavy occlusion, in a sentence; empty if the usual is not trained."""
+    """What fine-tuning reaches, and the highest score under unseen occlusion; empty if the usual is not trained."""
     if not fine_tuned():
         return ""
-    said = f"Fine-tuned from FER2013's weights it reaches {_reached(tuned())}"
-    if heavy := _most_robust():
-        said += (
-            f"; with more of each face covered in that training, by kinds much like some of these, {_reached(heavy)} "
-            f"({len(results.finished(heavy))} of {len(heavy.members)} runs)"
-        )
-    return f"{said}."
-
-
-def _reached(arm: Experiment) -> str:
-    clear, unseen = (with_ends(score(arm, SCORES[name])) for name in ("clean", "unseen"))
-    return f"{clear} and {unseen} under unseen occlusion"
+    best = max([tuned(), *fine_tuned(LONG_START), *heavily_covered()], key=_unseen)
+    imitated = ", by a network whose training imitates some of these kinds" if best in heavily_covered() else ""
+    clear, unseen = with_ends(score(tuned(), SCORES["clean"])), with_ends(score(best, SCORES["unseen"]))
+    return (
+        f"Fine-tuned from FER2013's weights, it reaches {clear}. Of the fine-tuned networks, the highest accuracy "
+        f"under unseen occlusion is {unseen}{imitated}."
+    )
 
 
 def overlap() -> str:
-    """Whether FER2013 shows faces of CK+, and what the fine-tuned networks reach on everybody else, in sentences."""
+    """Whether FER2013 contains subjects of CK+, and the accuracy of the fine-tuned networks on all others."""
     table = transfer.read("likeness")
     seen, fine = table[table["similarity"] >= twins.NEAR], results.read(tuned(), "predictions.csv.gz")
     by_chance = int((table["mirrored"] >= twins.NEAR).sum())
     said = (
-        f"Of {len(table)} frames of CK+ {len(seen)} have a near twin in FER2013 (similarity of {twins.NEAR} or more, "
-        f"page *FER2013*), where mirrored, and so by chance, {by_chance} have one"
+        f"Of {len(table)} CK+ frames, {len(seen)} have a near twin in FER2013 (similarity of at least {twins.NEAR}, "
+        f"page *FER2013*). Among its mirrored images, which give the level of chance, {by_chance} have one. The "
+        f"similarity to the most similar image has a median of {table['similarity'].median():.2f}."
     )
     if seen.empty:
-        return f"{said}: the median frame's most similar image there has {table['similarity'].median():.2f}."
+        return said
     images = [f"row {one} ({usage})" for (one, usage), _ in seen.groupby(["nearest", "usage"])]
     subjects = sorted(seen["subject"].unique())
     others = cluster_interval(fine[~fine["subject"].isin(subjects)])
     return (
-        f"{said}: they show {_listed(subjects)}, like {_listed(images)} there. The median frame's most similar "
-        f"image there has {table['similarity'].median():.2f}. On everybody else the fine-tuned networks reach "
-        f"{with_ends(others)}."
+        f"{said} The frames with a near twin show {_listed(subjects)}; the twins are {_listed(images)}. On all other "
+        f"subjects the fine-tuned networks reach {with_ends(others)}."
     )
 
 
@@ -153,6 +159,6 @@ def readable_directions(table: pd.DataFrame) -> pd.DataFrame:
     """`directions` in percent."""
     ends = intervals(table["ci_low"], table["ci_high"])
     shown = {"shared classes": table["classes"], "faces": table["faces"], "accuracy": table["mean"].map(percent)}
-    shown |= {"95 % interval": ends, "if all classes may be said": table["free"].map(percent)}
-    shown |= {"commonest class": table["commonest"].map(percent), "networks": table["n"]}
+    shown |= {"95 % interval": ends, "all classes allowed": table["free"].map(percent)}
+    shown |= {"majority class": table["commonest"].map(percent), "networks": table["n"]}
     return table[["direction"]].assign(**shown)
