@@ -119,7 +119,7 @@ def test_answer(stored):
     text = attention.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
     assert text == (
         "On correctly classified faces, the area changed by its action units (20 % of the image) holds this share of "
-        "the positive relevance (*integrated gradients*; lowest to highest of n networks): trained with the paper's "
+        "the positive relevance (*integrated gradients*; range over n networks): trained with the paper's "
         "rectangle 40 % (n = 1).\n\nThe deletion test supports this map: 0 % of the predictions stay the same without "
         "the most relevant tenth of the face, 100 % without a random tenth."
     )
@@ -132,7 +132,7 @@ def test_answer(stored):
     assert text.startswith(
         "**Networks trained with occlusion rely less on the mouth**, by integrated gradients and sliding square. "
         "On correctly classified faces, the mouth region (30 % of the image) holds this share of the positive "
-        "relevance (*integrated gradients*; lowest to highest of n networks): trained without occlusion 90 % (n = 1) "
+        "relevance (*integrated gradients*; range over n networks): trained without occlusion 90 % (n = 1) "
         "and with the paper's rectangle 60 % (n = 1).\n\n"
     )
 

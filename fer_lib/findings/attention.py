@@ -31,8 +31,8 @@ TRAINED = {
 """Occlusion in training -> in words, in the order of the page."""
 
 ALL_TRAINED = (
-    " Mixed and heavy occlusion come with the strong recipe, and heavy occlusion often covers the mouth: compare only "
-    "the first two kinds of training, or the last two, with each other."
+    " Mixed and heavy occlusion come with the strong recipe, and heavy occlusion often covers the mouth, so only "
+    "the first two and the last two are comparable."
 )
 """The caveat where all of `TRAINED` are compared."""
 
@@ -264,7 +264,7 @@ def answer(dataset: str, table: pd.DataFrame, found: pd.DataFrame) -> str:
     ways = [f"{TRAINED[one]} {_range(share)} (n = {len(share)})" for one, share in shares.items()]
     said = (
         f"On correctly classified faces, {WORDS[region]} ({_range(here['area'])} of the image) holds this share of the "
-        f"positive relevance (*{name}*; lowest to highest of n networks): trained {_listed(ways)}."
+        f"positive relevance (*{name}*; range over n networks): trained {_listed(ways)}."
     )
     if region == "mouth" and _less_with_occlusion(found):
         said = f"**Networks trained with occlusion rely less on the mouth**, by {' and '.join(PLACED)}. {said}"
