@@ -265,7 +265,7 @@ def _sentences(table: pd.DataFrame, told: dict[str, tuple[str, ...]], mark: str 
         by_score = []
         for name, distances in told.items():
             said = [_judged(rows.loc[(name, distance)], distance) for distance in distances]
-            by_score.append(f"{name} is {', '.join(said)}")
+            by_score.append(f"{name} {', '.join(said)}")
         units = TRAININGS.get(protocol, ("", "pairs of runs"))[1]
         about = f"{mark}{label}{mark} against {less.split(' (')[0]}, protocol {protocol}, n = {own['n'].max()} {units}"
         found.append(f"{about}: {'; '.join(by_score)}.")
@@ -273,6 +273,6 @@ def _sentences(table: pd.DataFrame, told: dict[str, tuple[str, ...]], mark: str 
 
 
 def _judged(row: pd.Series, distance: str) -> str:
-    said = "higher" if row["ci_low"] > 0 else "lower" if row["ci_high"] < 0 else "not resolvably different"
-    said = said if pd.notna(row["ci_low"]) else "without an interval"
+    said = "clearer" if row["ci_low"] > 0 else "less clear" if row["ci_high"] < 0 else "not resolvable"
+    said = said if pd.notna(row["ci_low"]) else "no interval"
     return f"{said} by {distance} distance ({in_cell(row['difference'], row['ci_low'], row['ci_high'], '+.3f')})"
