@@ -76,9 +76,10 @@ def test_a_map_is_better_than_chance_by_what_it_takes_away(stored):
     shown = attention.readable_faithfulness(judged)
     assert shown[METHODS[0]].tolist() == ["yes: +85.0 [+85.0\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+85.0]"]
     assert shown.loc[0, METHODS[1]].startswith("worse: +0.0") and shown["n"].tolist() == [4]
-    assert attention.faithful(judged).endswith(
-        "of 1 with a verdict, in which a map beats a random order and contrast: *integrated gradients* 1 and 1, "
-        "*Grad-CAM* 0 and 0, *sliding square* 0 and 0."
+    assert attention.faithful(judged) == (
+        "Of 1 networks with a verdict, *integrated gradients* beats a random order in 1 and contrast in 1; "
+        "*Grad-CAM* beats a random order in 0 and contrast in 0; "
+        "*sliding square* beats a random order in 0 and contrast in 0."
     )
     assert found.loc[METHODS[0], ["stay", "random_stay"]].tolist() == [0, 1]
     assert attention.best_map(judged) == METHODS[0]
@@ -93,7 +94,8 @@ def test_fewer_than_three_members_have_no_interval_and_no_verdict(stored, monkey
     assert attention.faithful(found.reset_index()) == "No network has enough runs for a verdict."
     places = attention.regions(alone)
     assert places["ratio"].tolist() == pytest.approx([2, 2]) and places["ci_low"].isna().all()
-    assert attention.over("random") == "over runs, where there are three"
+    assert attention.over("random") == "over runs, from three runs on"
+    assert attention.over("subject") == "bootstrap over subjects"
 
 
 def test_mean_maps_weigh_members_by_their_frames(stored):
@@ -108,9 +110,6 @@ def test_times_chance_of_what_is_rightly_classified(stored):
     assert found.loc["expression", ["ratio", "ci_low", "frames"]].tolist() == pytest.approx([2, 2, 2])
     assert attention.regions(ARM, by_emotion=True)["emotion"].unique().tolist() == ["anger"]
     places = attention.places("synthetic")
-    shown = attention.readable_regions(places)
-    assert shown.columns.tolist()[2:] == ["expression, by integrated gradients", "mouth, by integrated gradients"]
-    assert shown["expression, by integrated gradients"].item().startswith("2.00 [2.00")
     assert attention.told(places) == ["expression"] and attention.told(places.query("region == 'mouth'")) == ["mouth"]
     assert attention.ranges(places).startswith("integrated gradients, expression 2.00, mouth 2.00;")
 
@@ -118,26 +117,36 @@ def test_times_chance_of_what_is_rightly_classified(stored):
 def test_answer(stored):
     table, places = attention.faithfulness("synthetic"), attention.places("synthetic")
     text = attention.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
-    assert "lies where its action units show (20 % of the image): in networks trained with the paper's rect" in text
-    assert "angle 40 %.\n\nDeletion confirms the map that says so" in text
-    assert "*integrated gradients*: without the tenth of the face that it calls most relevant, 0 % of the" in text
-    assert text.endswith("predictions stay, without a random tenth 100 %.")
+    assert text == (
+        "On correctly classified faces, the area changed by its action units (20 % of the image) holds this share of "
+        "the positive relevance (*integrated gradients*; range over n networks): trained with the paper's "
+        "rectangle 40 % (n = 1).\n\nThe deletion test supports this map: 0 % of the predictions stay the same without "
+        "the most relevant tenth of the face, 100 % without a random tenth."
+    )
+    no_better = attention.answer("synthetic", table.assign(stay=1.0), places)
+    assert "The deletion test does not support this map" in no_better
     clear = [one.assign(occlusion="none", **gain) for one, gain in ((table, {}), (places, {"inside": 0.9}))]
     table, places = (pd.concat(parts) for parts in zip((table, places), clear, strict=True))
     places = places[places["region"] == "mouth"]
     text = attention.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
-    assert text.startswith("**Networks trained with occlusion rest less on the mouth**")
-    assert (
-        "on and around the mouth (30 % of the image): in networks trained without occlusion 90 % and with the paper"
-        in text
+    assert text.startswith(
+        "**Networks trained with occlusion rely less on the mouth**, by integrated gradients and sliding square. "
+        "On correctly classified faces, the mouth region (30 % of the image) holds this share of the positive "
+        "relevance (*integrated gradients*; range over n networks): trained without occlusion 90 % (n = 1) "
+        "and with the paper's rectangle 60 % (n = 1).\n\n"
     )
+
+
+def test_the_first_of_each_kind_of_training():
+    arms = [replace(ARM, experiment=kind + name, occlusion=kind) for kind in ("mixed", "none") for name in "ab"]
+    assert [arm.experiment for arm in attention.by_training(arms)] == ["nonea", "mixeda"]
 
 
 def test_a_lattice_is_told_from_a_face():
     peaks = np.zeros((2, GRID, GRID))
     peaks[0, 9, 9] = peaks[1, 2, 9] = 1
     text = attention.lattice([{"Grad-CAM": dict(zip(("anger", "fear"), peaks, strict=True))}])
-    assert "centred on pixels 0 and 32 of 48" in text and "1 of 2 mean maps" in text
+    assert "centred on pixels 0 and 32 of 48" in text and "1 of 2 mean maps peak in the lower right quarter" in text
 
 
 def test_who_was_not_asked(stored, tmp_path):
@@ -146,7 +155,7 @@ def test_who_was_not_asked(stored, tmp_path):
     assert robustness.not_asked("synthetic", "deletion.csv.gz")["members"].tolist() == ["3 of 3"]
     assert attention.arms("synthetic") == []
     text = attention.answer("synthetic", attention.faithfulness("synthetic"), attention.places("synthetic"))
-    assert text.startswith("No network on synthetic has maps of what it uses yet")
+    assert text.startswith("No network on synthetic has attribution maps yet")
 
 
 def test_the_pictures_hold_what_they_are_given(stored):

@@ -68,7 +68,7 @@ def test_arms_stand_side_by_side_by_loss(monkeypatch):
     monkeypatch.setattr(embedding_maps, "first_member", lambda row: POINTS)
     assert [row.experiment for row in embedding_plots.arms("ckplus", "random")] == ["softmax", "triplet", "joint"]
     assert embedding_plots.drawn_frames(rows).endswith("training frames pale.")
-    assert embedding_plots.subjects_drawn(rows) == "test frames, a mark for each person."
+    assert embedding_plots.subjects_drawn(rows) == "test frames only, one mark per subject."
 
 
 def test_scores_stand_in_a_panel_each():

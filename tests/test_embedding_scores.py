@@ -125,27 +125,30 @@ def compared(ends, **about):
 
 
 def test_the_answer_goes_by_the_intervals():
-    table = compared({"MAP@R": (0.05, 0.15), "silhouette by cosine distance": (-0.3, -0.1)})
-    said = embedding_scores.answer(table)
+    table = compared({"MAP@R": (0.05, 0.15), "MAP@R by cosine distance": (-0.3, -0.1)}, label="triplet (slow)")
+    said = embedding_scores.answer(table).replace("\xa0", " ")
     assert (
-        "- **triplet** less softmax (slow), protocol random, 3 pairs of runs: by Euclidean distance MAP@R +0.100 "
-        "(clearer), silhouette +0.000 (not resolvable), 5-NN accuracy +0.000 (not resolvable); by cosine distance "
-        "MAP@R +0.000 (not resolvable), silhouette -0.200 (less clear)."
+        "- **triplet (slow)** against softmax, protocol random, n = 3 pairs of runs: MAP@R clearer by Euclidean "
+        "distance (+0.100 [+0.050 to +0.150]), less clear by cosine distance (-0.200 [-0.300 to -0.100]); "
+        "5-NN accuracy not resolvable by Euclidean distance (+0.000 [-0.100 to +0.100])."
     ) in said
-    assert "3 folds: by Euclidean distance MAP@R" in embedding_scores.answer(table.assign(protocol="subject"))
+    assert "n = 3 folds: MAP@R clearer by Euclidean" in embedding_scores.answer(table.assign(protocol="subject"))
     one = embedding_scores.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
-    assert one.endswith("too few to conclude anything: triplet less softmax (slow), protocol random.")
-    assert "MAP@R +0.100 (no interval)" in embedding_scores.answer(table.assign(ci_low=np.nan))
-    assert "No pair of arms" in embedding_scores.answer(table.iloc[:0])
+    assert one.endswith("- A single pair of runs allows no conclusion about triplet (slow), protocol random.")
+    without = embedding_scores.answer(table.assign(ci_low=np.nan))
+    assert "MAP@R no interval by Euclidean distance (+0.100)," in without
+    nothing = "No pair of networks that differ from softmax in the loss alone has been trained yet."
+    for none in (table.iloc[:0], table.assign(less="triplet (slow)")):
+        assert embedding_scores.answer(none) == f"## The answer so far\n\n{nothing}"
 
 
 def test_scores_stand_beside_each_other_by_distance():
     one = compared({}, label="joint", n=1).assign(ci_low=np.nan)
     shown = embedding_scores.readable_comparisons(pd.concat([one, compared({"MAP@R": (0.05, 0.15)})]))
-    assert shown.columns.tolist() == ["method", "score", *embedding_scores.DISTANCES]
-    assert shown["method"].loc[lambda names: names != ""].tolist() == [
-        "triplet less softmax (slow), protocol random, n = 3",
-        "joint less softmax (slow), protocol random, n = 1",
+    assert shown.columns.tolist() == ["comparison", "score", *embedding_scores.DISTANCES]
+    assert shown["comparison"].loc[lambda names: names != ""].tolist() == [
+        "triplet minus softmax (slow), protocol random, n = 3",
+        "joint minus softmax (slow), protocol random, n = 1",
     ]
     first = ["+0.100 [+0.050\xa0to\xa0+0.150]", "+0.000 [-0.100\xa0to\xa0+0.100]"]
     assert shown.iloc[0].tolist()[1:] == ["MAP@R", *first]
@@ -205,14 +208,16 @@ def test_only_compared_arms_are_scored_again_by_cosine(monkeypatch):
 
 def test_of_a_single_pair_of_members_nothing_is_said_in_short(monkeypatch):
     one = compared({}, n=1).assign(ci_low=np.nan, ci_high=np.nan)
-    found = pd.concat([compared({"MAP@R": (0.05, 0.15)}, protocol="subject", n=10), one])
+    several = {"protocol": "subject", "n": 10}
+    joint = compared({"MAP@R": (0.05, 0.15)}, label="joint", **several)
+    found = pd.concat([compared({"MAP@R": (0.05, 0.15)}, **several), joint, one])
     monkeypatch.setattr(embedding_scores, "all_member_scores", lambda dataset: None)
     monkeypatch.setattr(embedding_scores, "comparisons", lambda members, dataset: found)
     said = (
-        "triplet less softmax (slow), protocol subject, 10 folds: by Euclidean distance MAP@R +0.100 (clearer), "
-        "5-NN accuracy +0.000 (not resolvable); by cosine distance MAP@R +0.000 (not resolvable)."
+        "triplet against softmax, protocol subject, n = 10 folds: MAP@R clearer by Euclidean distance (+0.100 "
+        "[+0.050 to +0.150]), not resolvable by cosine distance (+0.000 [-0.100 to +0.100])."
     )
-    assert embedding_scores.in_short("ckplus") == said
+    assert embedding_scores.in_short("ckplus").replace("\xa0", " ") == said, "joint is told of on its page alone"
     monkeypatch.setattr(embedding_scores, "comparisons", lambda members, dataset: one)
     assert embedding_scores.in_short("ckplus") == ""
     triplet = Experiment("slow", "ckplus", stn_lr_factor=0.1)

@@ -1,4 +1,4 @@
-"""The pictures of what the network sees: each takes `ax`, draws, and returns it; the others make a figure."""
+"""Figures of the STN's views and of attribution maps: functions that take `ax` return it, the others make a figure."""
 
 import textwrap
 
@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
 from fer_lib.attribution import GRID, VISIBLE
 from fer_lib.datasets import synthetic
@@ -22,23 +22,14 @@ from fer_lib.stn import warp
 from fer_lib.words.naming import label
 
 OUTLINES = 40
-"""Views that are drawn on a face: more would hide it."""
+"""How many views are drawn on a face; more would hide it."""
 
 COLOURS = dict(zip(attention.MAPS, (CYCLE[1], CYCLE[2], ACCENT, MUTED, MUTED), strict=True))
 """Of the maps and of the controls."""
 
-QUANTITIES = {
-    "zoom": ("zoom", 1.0),
-    "rotation": ("rotation, degrees", 0.0),
-    "right": ("right, pixels", 0.0),
-    "down": ("down, pixels", 0.0),
-    "moved": ("moved, pixels", 0.0),
-}
-"""Column of `views.described` -> what it is called, and its value at the untouched image."""
-
 
 def wrapped(name: str, width: int) -> str:
-    """A method's label on lines of at most so many letters; what differs from the usual setting begins one."""
+    """A method's label on lines of at most so many letters; a parenthesis begins a new line."""
     lines = name.replace("× ", "×\N{NO-BREAK SPACE}").replace(" (", "\n(").split("\n")
     return "\n".join(textwrap.fill(line, width, break_on_hyphens=False) for line in lines)
 
@@ -74,51 +65,13 @@ def before_and_after(experiment: Experiment, classes: list[str], faces: dict[str
     for (above, below), (emotion, own) in zip(axes.T, theta.items(), strict=True):
         view(above, faces[emotion], own).set_title(emotion, fontsize=8.5, loc="center", pad=7)
         face(below, warped(faces[emotion], own.mean(axis=0)))
-    for ax, words in zip(axes[:, 0], ("given", "after STN"), strict=True):
+    for ax, words in zip(axes[:, 0], ("input", "after STN"), strict=True):
         ax.set_ylabel(words)
     return fig
 
 
-def view_spread(table: pd.DataFrame) -> Figure:
-    """`views.spreads`: a line per arm, the middle 95 % of the views thin, the middle half thick, the median a dot.
-
-    Above, of clean faces; below, of faces under the black rectangle; dotted, the untouched image.
-    """
-    arms = list(dict.fromkeys(zip(table["method"], table["protocol"], strict=True)))
-    fig, axes = plt.subplots(1, len(QUANTITIES), figsize=(9.6, 1.5 + 0.54 * len(arms)), sharey=True)
-    for ax, (column, (words, untouched)) in zip(axes, QUANTITIES.items(), strict=True):
-        ax.axvline(untouched, color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
-        for row in table[table["quantity"] == column].to_dict("records"):
-            colour, off = {"none": (ACCENT, -0.14)}.get(row["occlusion"], (CYCLE[1], 0.14))
-            quantiles = [row[str(name)] for name in views.SPREAD]
-            spread(ax, quantiles, arms.index((row["method"], row["protocol"])) + off, colour)
-        ax.set_xlabel(words)
-        # Steps of which the untouched value is a multiple, so that it has a tick.
-        ax.xaxis.set_major_locator(MaxNLocator(3, steps=[1, 2, 5, 10]))
-        _at_least(ax, 0.2 if column == "zoom" else 4, untouched)
-        name_lines(ax, [wrapped(", ".join(arm), 44) for arm in arms])
-    handles = [plt.Line2D([], [], color=colour, marker="o") for colour in (ACCENT, CYCLE[1])]
-    fig.legend(handles, ["clean face", "under the black rectangle"], loc="outside upper left", ncols=2)
-    return fig
-
-
-def spread(ax: Axes, quantiles: list[float], line: float, colour: str) -> Axes:
-    """Draw the quantiles `views.SPREAD`: from first to last a thin line, from second to fourth a thick one, a dot."""
-    low, first, middle, third, high = quantiles
-    ax.plot([low, high], [line, line], color=colour, linewidth=1)
-    ax.plot([first, third], [line, line], color=colour, linewidth=3.5, solid_capstyle="butt")
-    ax.plot(middle, line, "o", color=colour, markersize=4.5)
-    return ax
-
-
-def _at_least(ax: Axes, width: float, middle: float) -> None:
-    """Widen an axis, so that a difference that does not matter does not look like one."""
-    low, high = ax.get_xlim()
-    ax.set_xlim(min(low, middle - width / 2), max(high, middle + width / 2))
-
-
 def relevance(ax: Axes, image: np.ndarray, values: np.ndarray) -> Axes:
-    """Draw a face and over its patches (12, 12) what speaks for (orange) and against (blue) the class."""
+    """Draw a face and over its patches (12, 12) the relevance for (orange) and against (blue) the class."""
     most = np.abs(values).max() or 1.0
     shades = LinearSegmentedColormap.from_list(
         "relevance", [f"{ACCENT}f0", f"{ACCENT}00", f"{CYCLE[1]}00", f"{CYCLE[1]}f0"]
@@ -143,7 +96,7 @@ def relevance_grid(rows: dict[str, dict[str, np.ndarray]], faces: dict[str, np.n
 
 
 def deletion(ax: Axes, experiment: Experiment) -> Axes:
-    """Draw which share of the predictions stays against the removed share: a colour per map, least first dashed."""
+    """Draw the share of unchanged predictions over the removed share: a colour per map, least relevant first dashed."""
     for name, first, points in attention.curves(experiment):
         style = {"contrast": (0, (1, 1.5)), "random": "-"}.get(name, "-" if first == "most" else (0, (4, 2)))
         colour = COLOURS[name]
@@ -168,8 +121,8 @@ def deletions(experiments: list[Experiment]) -> Figure:
         deletion(ax, experiment).set_title(wrapped(label(experiment), 38), fontsize=8.5)
     for ax in axes.flat[len(experiments) :]:
         ax.set_axis_off()
-    fig.supxlabel("removed patches", fontsize=9)
-    fig.supylabel("predictions that stay", fontsize=9)
+    fig.supxlabel("share of the face removed", fontsize=9)
+    fig.supylabel("unchanged predictions", fontsize=9)
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=2)
     return fig
 
@@ -187,9 +140,9 @@ def expressions(faces: Faces) -> Figure:
 
 
 def times_chance(table: pd.DataFrame, emotions: list[str]) -> Figure:
-    """`attention.regions` by emotion: a panel per region, a line per emotion, a colour per map; dotted, chance.
+    """`attention.regions` by emotion for `attention.PLACED` and contrast: a panel per region, a line per emotion.
 
-    Of the maps that tell of regions, and of contrast.
+    A colour per map; dotted, chance.
     """
     regions = [name for name in ("expression", "mouth", "eyes") if (table["region"] == name).any()]
     maps = [name for name in (*attention.PLACED, "contrast") if (table["map"] == name).any()]
@@ -202,8 +155,8 @@ def times_chance(table: pd.DataFrame, emotions: list[str]) -> Figure:
             ax.hlines(lines, own["ci_low"], own["ci_high"], color=COLOURS[name], linewidth=1.4)
             marker = "D" if name in attention.CONTROLS else "o"
             ax.plot(own["ratio"], lines, marker, color=COLOURS[name], markersize=4, label=name)
-        ax.set_title({"expression": "where the action units show"}.get(region, region))
-        ax.set_xlabel("times chance")
+        ax.set_title({"expression": "area changed by action units"}.get(region, region))
+        ax.set_xlabel("relevance / area")
         ax.set_xscale("log", base=2)
         ax.set_xlim(min(ax.get_xlim()[0], 0.5), max(ax.get_xlim()[1], 2))
         ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:g}"))
@@ -216,7 +169,7 @@ def times_chance(table: pd.DataFrame, emotions: list[str]) -> Figure:
 def by_training(table: pd.DataFrame) -> Figure:
     """One map of `attention.places`: a panel per occlusion in training, a line per network, a colour per region.
 
-    Times chance with its interval; dotted, chance.
+    The ratio with its interval; dotted, chance.
     """
     groups = [(one, table[table["occlusion"] == one]) for one in attention.TRAINED]
     groups = [(one, own, own[["protocol", "method"]].drop_duplicates()) for one, own in groups if len(own)]
@@ -232,6 +185,6 @@ def by_training(table: pd.DataFrame) -> Figure:
             ax.plot(dots["ratio"], range(len(lines)), "o", color=colour, label=region)
         name_lines(ax, [wrapped(f"{row.method}, {row.protocol}", 42) for row in lines.itertuples()])
         ax.set_title(f"trained {attention.TRAINED[one]}")
-    axes[-1, 0].set_xlabel("times chance")
+    axes[-1, 0].set_xlabel("relevance / area")
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=len(regions))
     return fig

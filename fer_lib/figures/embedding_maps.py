@@ -20,7 +20,7 @@ PERPLEXITY = 30
 UMAP_WORDS = (
     f"UMAP on Euclidean distances, {UMAP_SETTINGS['n_neighbors']} neighbours, min_dist {UMAP_SETTINGS['min_dist']}"
 )
-SETTINGS = f"{UMAP_WORDS}; t-SNE with perplexity {PERPLEXITY}, begun from PCA; PCA."
+SETTINGS = f"{UMAP_WORDS}; t-SNE with perplexity {PERPLEXITY}, initialised by PCA; PCA."
 """How the maps are made, in words."""
 
 

@@ -87,17 +87,17 @@ def drawn_frames(rows: list[Experiment]) -> str:
     """Which frames the maps of these experiments hold, in a sentence."""
     trained = [row for row in rows if not embedding_maps.first_member(row)["tested"].all()]
     if not trained:
-        return "the first run's test frames."
+        return "test frames of the first run."
     if len(trained) == len(rows):
-        return "the first run's test frames in full colour, training frames pale."
+        return "test frames of the first run in full colour, training frames pale."
     lacking = ", ".join(short_label(row) for row in rows if row not in trained)
-    return f"the first run's test frames in full colour, training frames pale ({lacking}: test only)."
+    return f"test frames of the first run in full colour, training frames pale (not stored for {lacking})."
 
 
 def subjects_drawn(rows: list[Experiment]) -> str:
-    """What the maps by subject of these experiments hold, in a sentence."""
+    """Which frames the maps by subject hold, and whether their marks are unique."""
     subjects = [embedding_maps.first_member(row).query("tested")["subject"].nunique() for row in rows]
-    return f"test frames, {'marks repeat' if max(subjects) > len(SUBJECT_MARKS) else 'a mark for each person'}."
+    return f"test frames only, {'marks repeat' if max(subjects) > len(SUBJECT_MARKS) else 'one mark per subject'}."
 
 
 def methods_figure(experiment: Experiment) -> Figure:

@@ -1,4 +1,4 @@
-"""What the trained classifiers use, and which map of it to believe: tables and sentences, from `results/` alone."""
+"""What the trained classifiers rely on, and which attribution maps are faithful: tables and sentences."""
 
 from collections.abc import Iterator
 
@@ -19,8 +19,8 @@ from fer_lib.words.rounding import in_cell
 LEVELS = ("0%", *(f"{share:.0%}" for share in SHARES))
 MAPS = (*METHODS, *CONTROLS)
 
-WORDS = {"expression": "where its action units show", "mouth": "on and around the mouth", "eyes": "on the eyes' band"}
-"""Region -> where that is, in a sentence."""
+WORDS = {"expression": "the area changed by its action units", "mouth": "the mouth region", "eyes": "the eye region"}
+"""Region -> its name in a sentence."""
 
 TRAINED = {
     "none": "without occlusion",
@@ -31,28 +31,34 @@ TRAINED = {
 """Occlusion in training -> in words, in the order of the page."""
 
 ALL_TRAINED = (
-    " Mixed and heavy occlusion come with the strong recipe, and heavy occlusion often lies over the mouth: compare "
-    "the first two kinds of training, and the last two."
+    " Mixed and heavy occlusion come with the strong recipe, and heavy occlusion often covers the mouth, so only "
+    "the first two and the last two are comparable."
 )
-"""What to mind where all of `TRAINED` are compared."""
+"""The caveat where all of `TRAINED` are compared."""
 
 PLACED = ("integrated gradients", "sliding square")
-"""The maps that tell where on the face a network looks; where Grad-CAM does is a matter of its lattice (`lattice`)."""
+"""The maps that can locate relevance on the face; Grad-CAM is too coarse for that (`lattice`)."""
 
 CAPTION = (
-    "Intervals (95 %) are over subjects (protocol subject), images (usage) or, of three and more, runs; the first two "
-    "know nothing of what another training would change."
+    "95 % CI: bootstrap over subjects (protocol subject) or images (usage), which does not cover retraining; otherwise "
+    "over runs, from three runs on."
 )
 
 
 def over(protocol: str) -> str:
     """What the intervals of a protocol are over, in words."""
-    return f"{RESAMPLED[protocol][1]} resampled" if protocol in RESAMPLED else "over runs, where there are three"
+    return f"bootstrap over {RESAMPLED[protocol][1]}" if protocol in RESAMPLED else "over runs, from three runs on"
 
 
 def arms(dataset: str) -> list[Experiment]:
     """The measured experiments with a member that has maps and has not collapsed; there may be none."""
     return [row for row in measured(dataset) if len(deleted(row)) and len(_right(row))]
+
+
+def by_training(experiments: list[Experiment]) -> list[Experiment]:
+    """The first experiment of each kind of occlusion in training, in the order of `TRAINED`."""
+    firsts = {one.occlusion: one for one in reversed(experiments)}
+    return [firsts[kind] for kind in TRAINED if kind in firsts]
 
 
 def mean_maps(experiment: Experiment) -> dict[str, dict[str, np.ndarray]]:
@@ -161,15 +167,17 @@ def readable_faithfulness(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def faithful(table: pd.DataFrame) -> str:
-    """Which maps find what the predictions rest on better than chance and better than contrast, in a sentence."""
+    """In how many networks each map beats a random order and the contrast order, in a sentence."""
     judged = table[table["better_low"].notna()]
     if judged.empty:
         return "No network has enough runs for a verdict."
     counts = judged.groupby("map").agg(better=("verdict", lambda own: own.eq("supported").sum()), n=("n", "size"))
     counts["beyond"] = judged["beyond_low"].gt(0).groupby(judged["map"]).sum()
-    said = [f"*{row.Index}* {row.better} and {row.beyond}" for row in counts.loc[list(METHODS)].itertuples()]
-    n = counts["n"].max()
-    return f"Networks, of {n} with a verdict, in which a map beats a random order and contrast: {', '.join(said)}."
+    said = [
+        f"*{row.Index}* beats a random order in {row.better} and contrast in {row.beyond}"
+        for row in counts.loc[list(METHODS)].itertuples()
+    ]
+    return f"Of {counts['n'].max()} networks with a verdict, {'; '.join(said)}."
 
 
 def best_map(table: pd.DataFrame) -> str:
@@ -178,7 +186,7 @@ def best_map(table: pd.DataFrame) -> str:
 
 
 def regions(experiment: Experiment, by_emotion: bool = False) -> pd.DataFrame:
-    """How many times its share of the image a region has of what speaks for the class, on rightly classified frames.
+    """The share of positive relevance in a region over the region's share of the image, on correctly classified frames.
 
     Columns map, region, emotion (if by_emotion), ratio, ci_low, ci_high, inside and area (mean shares), frames.
     A ratio of 1 is chance. The regions are eyes, mouth and, on synthetic faces, `expression`.
@@ -192,7 +200,7 @@ def regions(experiment: Experiment, by_emotion: bool = False) -> pd.DataFrame:
 
 
 def _right(experiment: Experiment) -> pd.DataFrame:
-    """The rows of `regions.csv.gz` of rightly classified frames whose map is not empty, with the emotion's name."""
+    """The rows of `regions.csv.gz` of correctly classified frames whose map is not empty, with the emotion's name."""
     table = faces_kept(experiment, results.read(experiment, "regions.csv.gz")).dropna(subset="inside")
     table = table[table["label"] == table["prediction"]]
     return table.assign(emotion=np.array(results.class_names(experiment))[table["label"].astype(int)])
@@ -205,24 +213,13 @@ def places(dataset: str) -> pd.DataFrame:
 
 
 def told(table: pd.DataFrame) -> list[str]:
-    """The regions that a table of `regions` tells of: where the expression is, if known, else mouth and eyes."""
+    """The regions of a table of `regions` to report: the expression's, if known, else mouth and eyes."""
     known = [name for name in WORDS if (table["region"] == name).any()]
     return known[:1] if known[:1] == ["expression"] else known
 
 
-def readable_regions(table: pd.DataFrame) -> pd.DataFrame:
-    """`places` with a row per arm and a column per region and map of `PLACED`: times chance, with interval."""
-    own = table[table["map"].isin(PLACED)]
-    said = [in_cell(row.ratio, row.ci_low, row.ci_high, ".2f") for row in own.itertuples()]
-    own = own.assign(said=said, place=own["region"] + ", by " + own["map"])
-    form = {"index": ["protocol", "method"], "columns": "place", "values": "said", "aggfunc": "first", "sort": False}
-    wide = own.pivot_table(**form)
-    columns = sorted(wide.columns, key=lambda place: [*WORDS].index(place.split(",")[0]))
-    return wide[columns].reset_index().rename_axis(columns=None)
-
-
 def ranges(table: pd.DataFrame) -> str:
-    """From the lowest to the highest network of `places`, times chance by map and region, in words."""
+    """From the lowest to the highest network of `places`, the ratio by map and region, in words."""
     said = []
     for name in (*PLACED, "contrast"):
         own = table[table["map"] == name].groupby("region")["ratio"]
@@ -232,16 +229,16 @@ def ranges(table: pd.DataFrame) -> str:
 
 
 def lattice(maps: list[dict[str, dict[str, np.ndarray]]]) -> str:
-    """Where Grad-CAM's maps peak, and why, in sentences; maps: `mean_maps` of each arm.
+    """Where Grad-CAM's maps peak, in sentences; maps: `mean_maps` of each arm.
 
-    Where its cells lie is said, and tested, of `attribution.in_pixels`.
+    `attribution.in_pixels` documents where its cells lie.
     """
     peaks = [np.unravel_index(one.argmax(), one.shape) for own in maps for one in own["Grad-CAM"].values()]
     corner = sum(min(peak) >= GRID // 2 for peak in peaks)
     return (
-        f"Grad-CAM's four cells are centred on pixels 0 and 32 of {SIZE}, across and down, so that one alone lies "
-        f"inside the face: {corner} of {len(peaks)} mean maps, whatever the network and the emotion, peak at the lower "
-        "right, which is this lattice. Grad-CAM is therefore left out where regions are compared."
+        f"Grad-CAM has only four cells here, centred on pixels 0 and 32 of {SIZE} in each direction, so only one cell "
+        f"lies inside the face. Over all networks and emotions, {corner} of {len(peaks)} mean maps peak in the lower "
+        "right quarter. The lattice alone can cause this, so the comparison of regions leaves Grad-CAM out."
     )
 
 
@@ -252,37 +249,31 @@ def _range(values: pd.Series, form: str = ".0%") -> str:
 
 
 def answer(dataset: str, table: pd.DataFrame, found: pd.DataFrame) -> str:
-    """What the classifiers use, by the occlusion in their training; table: `faithfulness`, found: `places`."""
+    """What the classifiers rely on, by the occlusion in their training; table: `faithfulness`, found: `places`."""
     if table.empty:
         return (
-            f"No network on {dataset} has maps of what it uses yet: those that are stored were trained before the maps "
-            "were there, and their weights are not kept. The end of this page names them."
+            f"No network on {dataset} has attribution maps yet: the stored networks were trained before these maps "
+            "existed, and their weights were not kept. The end of this page lists them."
         )
     name = best_map(table)
     best, own = table[table["map"] == name], found[found["map"] == name]
     shown = [one for one in TRAINED if (best["occlusion"] == one).any()]
-    places = {region: own[own["region"] == region] for region in told(own)}
-    area = {region: f"{100 * here['area'].mean():.0f}\N{NO-BREAK SPACE}%" for region, here in places.items()}
-    shares = {region: _by_training(here, "inside", shown) for region, here in places.items()}
-    first, *others = places
-    ways = _listed([f"{TRAINED[one]} {share}" for share, one in zip(shares[first], shown, strict=True)])
-    said = "Of what speaks for the emotion on rightly classified faces there lies "
-    said += f"{WORDS[first]} ({area[first]} of the image): in networks trained {ways}"
-    for region in others:
-        order = ", in the same order," if len(shown) > 1 else ""
-        said += f"; {WORDS[region]} ({area[region]}){order} {_listed(shares[region])}"
-    if first == "mouth" and _less_with_occlusion(found):
-        said = f"**Networks trained with occlusion rest less on the mouth**, by the sliding square too. {said}"
-    says = "Deletion confirms" if (best["stay"] < best["random_stay"]).all() else "Deletion questions"
+    region = told(own)[0]
+    here = own[own["region"] == region]
+    shares = {one: here.loc[here["occlusion"] == one, "inside"] for one in shown}
+    ways = [f"{TRAINED[one]} {_range(share)} (n = {len(share)})" for one, share in shares.items()]
+    said = (
+        f"On correctly classified faces, {WORDS[region]} ({_range(here['area'])} of the image) holds this share of the "
+        f"positive relevance (*{name}*; range over n networks): trained {_listed(ways)}."
+    )
+    if region == "mouth" and _less_with_occlusion(found):
+        said = f"**Networks trained with occlusion rely less on the mouth**, by {' and '.join(PLACED)}. {said}"
+    caveat = ALL_TRAINED if shown == list(TRAINED) else ""
+    says = "supports" if (best["stay"] < best["random_stay"]).all() else "does not support"
     return (
-        f"{said}.\n\n{says} the map that says so, *{name}*: without the tenth of the face that it calls most relevant, "
-        f"{_listed(_by_training(best, 'stay', shown))} of the predictions stay, without a random tenth "
-        f"{_range(best['random_stay'])}."
-    ) + (ALL_TRAINED if shown == list(TRAINED) else "")
-
-
-def _by_training(table: pd.DataFrame, column: str, shown: list[str]) -> list[str]:
-    return [_range(table.loc[table["occlusion"] == one, column]) for one in shown]
+        f"{said}{caveat}\n\nThe deletion test {says} this map: {_range(best['stay'])} of the predictions stay the same "
+        f"without the most relevant tenth of the face, {_range(best['random_stay'])} without a random tenth."
+    )
 
 
 def _less_with_occlusion(found: pd.DataFrame) -> bool:

@@ -1,8 +1,8 @@
 """How clearly an embedding divides its frames, measured in its own space, by emotion and by identity.
 
-Under softmax and joint the embedding is the seven logits, after pure triplet training the point in the triplet space;
-distances are Euclidean in both. Where losses are compared cosine distances check them: the triplet loss works on
-Euclidean ones. An embedding that divides its frames by subject has kept the identity: a warning.
+Under softmax and joint loss the embedding is the seven logits, under triplet loss alone the point in the triplet space.
+Distances are Euclidean. Comparisons between losses also use cosine distances, because the triplet loss optimises
+Euclidean ones. An embedding that divides its frames by subject has kept the identity, which is a warning.
 """
 
 from collections.abc import Iterable
@@ -41,14 +41,14 @@ LESS = (("triplet", "softmax"), ("joint", "softmax"), ("joint", "triplet"))
 DISTANCES = ("Euclidean", "cosine")
 """The distances of `comparisons`; cosine ones ask only for the direction of an embedding, not for its length."""
 
-TOLD = {"Euclidean": ("MAP@R", "silhouette", "5-NN accuracy"), "cosine": ("MAP@R", "silhouette")}
-"""What the answer tells of: distance -> scores."""
-
 PAIR = ["protocol", "label", "less"]
-"""The columns of `comparisons` that tell what is compared."""
+"""The columns of `comparisons` that name the two arms."""
 
-IN_SHORT = {"Euclidean": ("MAP@R", "5-NN accuracy"), "cosine": ("MAP@R",)}
-"""Of these what the overview tells."""
+IN_SHORT = {"MAP@R": DISTANCES}
+"""What the overview reports: score -> distances."""
+
+TOLD = {**IN_SHORT, "5-NN accuracy": ("Euclidean",)}
+"""What the answer on the page reports."""
 
 
 def scores(points: np.ndarray, classes: np.ndarray, metric: str = "euclidean") -> dict[str, float]:
@@ -131,24 +131,18 @@ def all_member_scores(
 
 
 def caption(members: pd.DataFrame) -> str:
-    """What the scores of `all_member_scores` are, for the table of their means by emotion."""
+    """The caption of the table of mean scores by emotion; names the members of `all_member_scores` without a score."""
     counts = members.groupby(["label", "protocol", "seed", "fold"], sort=False)["value"].count()
     without = [
         f"{label}, {protocol}, seed {seed}, fold {fold}" for label, protocol, seed, fold in counts[counts == 0].index
     ]
     named = f" ({'; '.join(without)})" if without else ""
     return (
-        "By emotion: how clearly the classes are divided. Euclidean distances between the embeddings of the test "
-        "frames: logits for softmax and joint, points of the triplet space for triplet. Mean and 95 % Student's t "
-        "interval over n runs, which covers a retraining, not other subjects; under subject over the folds, whose "
-        "subjects differ too. With one run there is no interval. A frame that is alone in its class is no "
-        "query. Runs whose STN collapsed count too, but not one that puts all test frames in one "
-        f"place, where no score is defined{named}."
+        "Division by emotion, with Euclidean distances. Mean and 95 % Student's t interval over n runs, which covers "
+        "retraining but not other subjects; under subject, over folds, whose subjects differ too. Runs with a "
+        "collapsed STN count, except those that map all test frames to one point, where no score is "
+        f"defined{named}."
     )
-
-
-BY_IDENTITY = "By identity: how clearly subjects are divided; the clearer, the more of a warning. Otherwise as above."
-"""Caption of the table by identity, which follows that by emotion."""
 
 
 def score_table(members: pd.DataFrame) -> pd.DataFrame:
@@ -233,50 +227,52 @@ def readable_comparisons(table: pd.DataFrame) -> pd.DataFrame:
     rows = []
     pairs_of_arms = sorted(cells.groupby(PAIR, sort=False), key=lambda pair: pair[1]["n"].max() < 2)
     for (protocol, label, less), own in pairs_of_arms:
-        named = f"{label} less {less}, protocol {protocol}, n = {own['n'].max()}"
+        named = f"{label} minus {less}, protocol {protocol}, n = {own['n'].max()}"
         for score, by_distance in own.groupby("score", sort=False):
-            rows.append({"method": named, "score": score, **by_distance.set_index("distance")["cell"]})
+            rows.append({"comparison": named, "score": score, **by_distance.set_index("distance")["cell"]})
             named = ""
     return pd.DataFrame(rows)
 
 
 def answer(table: pd.DataFrame) -> str:
-    """What `comparisons` say of the paper's claim, in sentences: by ranks and by distances, Euclidean and cosine."""
+    """What the triplet and the joint loss change against softmax, from `comparisons`, in bullets."""
+    table = table[table["less"].str.startswith("softmax")]
     sentences = [f"- {sentence}" for sentence in _sentences(table[table["n"] > 1], TOLD, "**")]
     alone = table[table["n"] == 1].drop_duplicates(PAIR)
     if len(alone):
-        named = "; ".join(f"{row.label} less {row.less}, protocol {row.protocol}" for row in alone.itertuples())
-        sentences.append(f"- A single pair of runs, too few to conclude anything: {named}.")
+        named = "; ".join(f"{row.label}, protocol {row.protocol}" for row in alone.itertuples())
+        sentences.append(f"- A single pair of runs allows no conclusion about {named}.")
     if not sentences:
-        sentences.append("No pair of arms that differ in the loss alone was run yet.")
+        sentences.append("No pair of networks that differ from softmax in the loss alone has been trained yet.")
     return "## The answer so far\n\n" + "\n".join(sentences)
 
 
 def in_short(dataset: str) -> str:
-    """What a triplet loss adds to softmax, in sentences; nothing of a single pair of members."""
+    """What the triplet loss changes against softmax, a sentence per pair of arms with more than one pair of members."""
     compared = comparisons(all_member_scores(dataset), dataset)
     asked = compared["less"].str.startswith("softmax") & (compared["n"] > 1)
-    return " ".join(_sentences(compared[asked], IN_SHORT))
+    return " ".join(_sentences(compared[asked & compared["label"].str.contains("triplet")], IN_SHORT))
 
 
 def _sentences(table: pd.DataFrame, told: dict[str, tuple[str, ...]], mark: str = "") -> list[str]:
-    """A sentence per comparison: by each distance what the scores differ by, and what the interval says of that.
+    """A sentence per comparison: the verdict of each score by each distance, then the difference with its interval.
 
     told: as `TOLD`. mark: what stands around the arm's name.
     """
     found = []
     for (protocol, label, less), own in table.groupby(PAIR, sort=False):
         rows = own.set_index(["score", "distance"])
-        by_distance = []
-        for distance, names in told.items():
-            said = [f"{name} {_judged(rows.loc[(name, distance)])}" for name in names]
-            by_distance.append(f"by {distance} distance {', '.join(said)}")
+        by_score = []
+        for name, distances in told.items():
+            said = [_judged(rows.loc[(name, distance)], distance) for distance in distances]
+            by_score.append(f"{name} {', '.join(said)}")
         units = TRAININGS.get(protocol, ("", "pairs of runs"))[1]
-        about = f"{mark}{label}{mark} less {less}, protocol {protocol}, {own['n'].max()} {units}"
-        found.append(f"{about}: {'; '.join(by_distance)}.")
+        about = f"{mark}{label}{mark} against {less.split(' (')[0]}, protocol {protocol}, n = {own['n'].max()} {units}"
+        found.append(f"{about}: {'; '.join(by_score)}.")
     return found
 
 
-def _judged(row: pd.Series) -> str:
+def _judged(row: pd.Series, distance: str) -> str:
     said = "clearer" if row["ci_low"] > 0 else "less clear" if row["ci_high"] < 0 else "not resolvable"
-    return f"{row['difference']:+.3f} ({said if pd.notna(row['ci_low']) else 'no interval'})"
+    said = said if pd.notna(row["ci_low"]) else "no interval"
+    return f"{said} by {distance} distance ({in_cell(row['difference'], row['ci_low'], row['ci_high'], '+.3f')})"
