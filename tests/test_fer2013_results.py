@@ -162,7 +162,7 @@ def test_parts_count_all_members(stored):
     own = parts.loc[label(PAPER)]
     assert own["n"].to_dict() == {
         "all": 8, fer2013_results.TWIN_PARTS[1]: 6, fer2013_results.NO_TWIN: 6, fer2013_results.TWIN: 2,
-        "label is the votes' majority": 4, "label is not": 4,
+        "label is the voters' majority": 4, "label is not the voters' majority": 4,
     }  # fmt: skip
     assert own.loc["all", "share"] == 10 / 16
     assert own.loc[fer2013_results.TWIN, "share"] == 3 / 4, "both members on the first, one on the other"

@@ -7,6 +7,8 @@ from test_fer2013_results import BARE, PAPER, SETTINGS, TRUTH, store, store_two
 from fer_lib import paths
 from fer_lib.experiments import Experiment
 from fer_lib.findings import fer2013_results
+from fer_lib.measures import votes
+from fer_lib.stats import ONE_TRAINING
 from fer_lib.words import fer2013_wording
 from fer_lib.words.naming import label
 
@@ -27,29 +29,41 @@ def test_recalls_a_column_per_network(stored):
 def test_what_a_network_reaches(stored):
     said = fer2013_wording.reached(fer2013_results.scores().iloc[0], 2)
     assert said.startswith(
-        f"**{label(PAPER)}**, of 2 networks the highest on PublicTest, reaches 62.50 % [50.00 to 81.25]"
+        f"**{label(PAPER)}**, the best of 2 networks on PublicTest, reaches 62.50 % [50.00 to 81.25] on"
     )
-    assert "PrivateTest in 3 epochs, n = 2 (50.00 to 75.00); the 2 together, their" in said
-    assert "probabilities averaged, 50.00 % [" in said
+    assert (
+        "PrivateTest after 3 epochs (n = 2 runs, 50.00 to 75.00 %); the ensemble of its runs reaches 50.00 % [" in said
+    )
 
 
 def test_networks_trained_as_in_the_paper_in_a_sentence(stored):
     (said,) = fer2013_wording.as_in_the_paper(fer2013_results.scores())
-    assert said == (f"**The paper's networks**: {label(PAPER)} 62.50 % [50.00 to 81.25], runs 50.00 to 75.00.")
+    assert said == (
+        f"**The paper's networks** reach: {label(PAPER)} 62.50 % [50.00 to 81.25] (n = 2 runs, 50.00 to 75.00 %)."
+    )
 
 
 def test_aims_are_for_the_long_training():
     best = pd.Series({"epochs": 150, "mean": 0.74, "ensemble": 0.745})
-    assert fer2013_wording.aimed(best) == " The aim was 73.70 % alone (reached) and 75.00 % together (not reached)."
+    assert fer2013_wording.aimed(best) == (
+        " The targets were 73.70 % for one network (reached) and 75.00 % for an ensemble (not reached)."
+    )
     assert fer2013_wording.aimed(best.replace(150, 20)) == ""
 
 
 def test_claims_in_a_sentence():
-    rows = [("a", 0.01, "supported"), ("a", -0.02, "not resolvable"), ("a", 0.005, "supported"), ("b", 0, "supported")]
+    rows = [
+        ("a", 0.01, "supported"),
+        ("a", -0.02, "not resolvable"),
+        ("a", 0.005, "supported"),
+        ("a", 0.03, ONE_TRAINING),
+    ]
+    rows += [("b", -0.01, "not resolvable"), ("b", 0.01, "not resolvable"), ("c", 0.03, ONE_TRAINING)]
     table = pd.DataFrame(rows, columns=["claim", "difference", "verdict"])
     (said,) = fer2013_wording.claimed(table, "Its claims")
-    assert said.startswith(
-        'Its claims: "a": supported (+1.00 and +0.50 points), not resolvable (-2.00 points); "b": sup'
+    assert said == (
+        'Its claims: "a": supported (+1.00 and +0.50 points), not resolvable (-2.00 points); "b": not resolvable; '
+        f'"c": {ONE_TRAINING} (+3.00 points).'
     )
     assert fer2013_wording.claimed(pd.DataFrame(), "Its claims") == []
 
@@ -65,7 +79,9 @@ def test_a_claim_about_a_network_that_is_not_trained_enough(stored, listed):
         'Its claims: "triplet wins": not trained enough (-27.00 points).'
     ]
     # The losses are 1 and 1.25.
-    assert f"of {label(triplet)} is still 1.12 of its margin (1.00 to 1.25, n = 2)" in fer2013_wording.untrained(claims)
+    assert f"of {label(triplet)} is still 1.12 of its margin (1.00 to 1.25, n = 2 runs)" in fer2013_wording.untrained(
+        claims
+    )
     assert fer2013_wording.untrained(claims.assign(verdict="contradicted")) == ""
 
 
@@ -95,25 +111,36 @@ def test_twins_a_column_per_part():
     gap = {"method": "net", "gap": 0.1, "low": 0.05, "high": 0.15, "same_mix": 0.2, "same_low": 0.1, "same_high": 0.3}
     shown = fer2013_wording.readable_twins(parts, pd.DataFrame([gap]))
     assert shown.columns.tolist() == [
-        "method", "all (1,000)", "no exact twin in Training (1,001)", "no near twin in Training (1,002)",
-        "a near twin in Training (1,003)", "gap", "gap at the same mix of classes",
+        "method", "all (1,000)", "without an exact twin in Training (1,001)", "without a near twin in Training (1,002)",
+        "with a near twin in Training (1,003)", "gap", "gap at the same class mix",
     ]  # fmt: skip
     (row,) = shown.replace("\N{NO-BREAK SPACE}", " ", regex=True).to_numpy().tolist()
     assert row == ["net", *["50.0 [40.0 to 60.0]"] * 4, "+10.00 [+5.00 to +15.00]", "+20.00 [+10.00 to +30.00]"]
 
 
+def test_the_voters_beside_the_best_network():
+    ceilings = pd.DataFrame([{"model": votes.DRAWN, "share": 0.6}])
+    sides = {"method": "net", "network": 0.25, "label": 0.5, "more": -0.25, "more_low": -0.3, "more_high": -0.2}
+    said = fer2013_wording.beside_voters(pd.Series({"label": "net"}), ceilings, pd.DataFrame([sides]))
+    assert said.startswith("Always predicting the majority of the ten votes would score 60.00 %.")
+    assert said.endswith(
+        "agrees with the network in 25.00 % of its errors and with the label in 50.00 %, a difference of -25.00 points "
+        "[-30.00 to -20.00]."
+    )
+
+
 def test_where_voters_confirm_the_label():
-    rows = [("label is the votes' majority", 2196, 0.8), ("label is not", 1393, 0.4)]
+    rows = [("label is the voters' majority", 2196, 0.8), ("label is not the voters' majority", 1393, 0.4)]
     parts = pd.DataFrame(rows, columns=["part", "n", "share"]).assign(method="net", low=0.3, high=0.9)
     assert fer2013_wording.by_agreement(pd.Series({"label": "net"}), parts) == (
-        "It is right on 80.00 % [30.00 to 90.00] of the 2,196 images whose label most voters confirm, and on 40.00 % "
-        "[30.00 to 90.00] of the 1,393 others."
+        "It is correct on 80.00 % [30.00 to 90.00] of the 2,196 images whose label is the voters' majority, and on "
+        "40.00 % [30.00 to 90.00] of the 1,393 others."
     )
 
 
 def test_in_short(stored, monkeypatch, tmp_path):
     said = fer2013_wording.in_short()
-    assert f"{label(PAPER)}, of 2 networks so far the highest on PublicTest, reaches 62.50 %" in said
-    assert "the best published that saw no other data prints 73.70 %." in said
+    assert f"{label(PAPER)}, chosen on PublicTest, reaches 62.50 % [50.00 to 81.25] (n = 2)" in said
+    assert "the best published network without extra data has 73.70 %." in said
     monkeypatch.setattr(paths, "RESULTS", tmp_path / "nothing")
     assert fer2013_wording.in_short() == ""

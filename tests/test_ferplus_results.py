@@ -75,13 +75,13 @@ def test_scores_and_the_gain_by_the_votes(trained):
     assert f"**{label(SOFT)}** reaches 75.00 % [" in said
     assert '"the votes as target beat their majority": not resolvable (+8.33 points).' in said
     # Of the votes on the six: 10, 10, 6, 6, 7 and 7 of 10.
-    assert "what the label says on 76.67 % of these images" in said
+    assert "A randomly drawn voter agrees with the label on 76.67 % of these images." in said
 
 
 def test_a_network_alone_has_no_gain(study):
     store(SOFT, 0, TRUTH, truth=TRUTH, classes=CLASSES)
     said = ferplus_results.answer(ferplus_results.scores(), ferplus_results.claimed(), images())
-    assert "No two networks differ in the target alone yet." in said
+    assert "No two networks that differ only in the target are trained yet." in said
     assert "So far 1 of the 4 runs in `experiments.csv` are done;" in said
 
 

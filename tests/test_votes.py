@@ -51,12 +51,12 @@ def test_clear_majorities_are_the_labels_of_ferplus():
 
 def test_outcomes_by_hand(table):
     assert votes.outcome(table).tolist() == [
-        "the majority",
-        "among tied ones",
+        "the label",
+        "a tie with the label",
         "another class",
-        "tied others",
-        "no class",
-        "no class",
+        "a tie without the label",
+        "none of the seven classes",
+        "none of the seven classes",
     ]
     assert votes.agreement(table, "label").loc["fear"].tolist() == [1, 1, 1, 1, 2]
 
@@ -117,8 +117,11 @@ def test_agreement_by_the_majoritys_votes(table):
 def test_entropies_are_counted_by_whether_the_label_is_the_majority(table):
     found = votes.entropy_counts(table)
     assert found["from"].iloc[0] == 0 and found["to"].iloc[-1] == 3
-    sums = found[["label is the majority", "label is not"]].sum()
+    sums = found[["label is the majority", "label is not the majority"]].sum()
     assert sums["label is the majority"] == (votes.outcome(table) == votes.OUTCOMES[0]).sum() and sums.sum() == len(
         table
     )
-    assert found.loc[0, ["label is the majority", "label is not"]].sum() == (votes.entropies(table) == 0).sum()
+    assert (
+        found.loc[0, ["label is the majority", "label is not the majority"]].sum()
+        == (votes.entropies(table) == 0).sum()
+    )

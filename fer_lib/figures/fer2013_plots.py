@@ -10,13 +10,13 @@ from fer_lib.figures.plots import ACCENT, INK, MUTED, RULE, look, name_lines
 LINES = {"Training": ":", "PublicTest": "--", "PrivateTest": "-"}
 
 FEWEST = 30
-"""Answers below which `reliability` leaves a bin out: of so few the share that is right says little."""
+"""Answers below which `reliability` leaves a bin out: the accuracy of so few says little."""
 
 
 def learning(ax: Axes, curves: pd.DataFrame) -> Axes:
     """Draw one method's accuracy in each epoch, a line per part: part, epoch, accuracy.
 
-    Training counts each face as it was shown, occluded and while the weights still change.
+    Training accuracy is that during training: on occluded faces, while the weights still change.
     """
     for part, line in LINES.items():
         own = curves[curves["part"] == part]
@@ -28,7 +28,7 @@ def learning(ax: Axes, curves: pd.DataFrame) -> Axes:
 
 
 def reliability(ax: Axes, methods: dict[str, pd.DataFrame]) -> Axes:
-    """Draw accuracy against confidence, a colour per method; on the diagonal a network is as often right as it says.
+    """Draw accuracy against confidence, a colour per method; on the diagonal a network is calibrated.
 
     methods: name -> `fer2013_results.reliability`; its bins of fewer than `FEWEST` answers are left out.
     """
@@ -50,7 +50,12 @@ def recall_and_votes(ax: Axes, table: pd.DataFrame) -> Axes:
     """
     confirmed = table.groupby("emotion")["confirmed"].first().sort_values(ascending=False)
     ax.plot(
-        confirmed, range(len(confirmed)), "D", color=INK, markerfacecolor="none", label="labels that voters confirm"
+        confirmed,
+        range(len(confirmed)),
+        "D",
+        color=INK,
+        markerfacecolor="none",
+        label="labels that are the voters' majority",
     )
     methods = table["method"].unique()
     for k, method in enumerate(methods):

@@ -9,7 +9,7 @@ from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, name_lines
 from fer_lib.measures import twins, votes
 
 OUTCOME_COLOURS = dict(zip(votes.OUTCOMES, (ACCENT, f"{ACCENT}80", CYCLE[1], f"{CYCLE[1]}80", CYCLE[4]), strict=True))
-"""Blue where the label is what most voters say, orange where it is something else, grey where no label could be."""
+"""Blue: the label has the most votes, alone or tied. Orange: something else has. Grey: no class of FER2013 has."""
 
 
 def similarities(ax: Axes, table: pd.DataFrame) -> Axes:
@@ -18,10 +18,10 @@ def similarities(ax: Axes, table: pd.DataFrame) -> Axes:
     table: `quality.similarity_counts`.
     """
     edges = [*table["from"], table["to"].iloc[-1]]
-    for column, colour in (("the same way round", ACCENT), ("mirrored", CYCLE[1])):
+    for column, colour in (("not mirrored", ACCENT), ("mirrored", CYCLE[1])):
         ax.stairs(table[column], edges, color=colour, linewidth=1.3, label=column)
     ax.axvline(twins.NEAR, color=INK, linewidth=0.8, linestyle=(0, (4, 3)))
-    ax.set(yscale="log", xlabel="similarity to the nearest other image", ylabel="images", xlim=(0.35, 1.005))
+    ax.set(yscale="log", xlabel="similarity to the most similar other image", ylabel="images", xlim=(0.35, 1.005))
     ax.grid(visible=True, axis="y")
     return ax
 
@@ -32,8 +32,8 @@ def alike(ax: Axes, table: pd.DataFrame) -> Axes:
     Pairs that are the same pixel by pixel, its last row, stand apart, as a diamond for their labels.
     """
     near, exact = table.iloc[:-1], table.iloc[-1]
-    looks = {"mirrored": (CYCLE[1], "one is mirrored"), "same_label": (ACCENT, "same label")}
-    looks["same_majority"] = (CYCLE[2], "same majority of votes")
+    looks = {"mirrored": (CYCLE[1], "mirrored"), "same_label": (ACCENT, "same label")}
+    looks["same_majority"] = (CYCLE[2], "same voters' majority")
     for column, (colour, name) in looks.items():
         ax.plot(near[["from", "to"]].mean(axis=1), near[column], "o-", color=colour, label=name, markersize=3.5)
     look = {"color": ACCENT, "markerfacecolor": "none", "clip_on": False}
@@ -46,7 +46,7 @@ def alike(ax: Axes, table: pd.DataFrame) -> Axes:
 
 
 def outcomes(ax: Axes, counts: pd.DataFrame) -> Axes:
-    """Draw for each row what its labels are beside the votes' majority, as bars that fill a line.
+    """Draw for each label what has the most votes, as stacked bars that fill a line.
 
     counts: images, an index of labels and the columns `votes.OUTCOMES`.
     """
@@ -71,10 +71,10 @@ def entropy_histogram(ax: Axes, table: pd.DataFrame) -> Axes:
     table: `votes.entropy_counts`.
     """
     edges, below = [*table["from"], table["to"].iloc[-1]], 0
-    for column, colour in (("label is the majority", ACCENT), ("label is not", CYCLE[1])):
+    for column, colour in (("label is the majority", ACCENT), ("label is not the majority", CYCLE[1])):
         ax.stairs(below + table[column], edges, baseline=below, fill=True, color=colour, label=column)
         below = below + table[column]
-    ax.set(xlabel="entropy of an image's votes in bits", ylabel="images", xlim=(0, edges[-1]))
+    ax.set(xlabel="entropy of an image's ten votes (bits)", ylabel="images", xlim=(0, edges[-1]))
     ax.grid(visible=True, axis="y")
     return ax
 
@@ -85,32 +85,15 @@ def by_top(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.plot([0, 10], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
     ax.vlines(table["votes"], table["low"], table["high"], color=ACCENT, linewidth=1.8)
     ax.plot(table["votes"], table["share"], "o", color=ACCENT)
-    ax.set(xlabel="votes for the majority, of ten", ylabel="label is the majority", xlim=(1.5, 10.5), ylim=(0, 1))
+    ax.set(xlabel="votes for the majority (of ten)", ylabel="label is the majority", xlim=(1.5, 10.5), ylim=(0, 1))
     ax.set_xticks(range(2, 11, 2))
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="y")
     return ax
 
 
-def parts(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Draw accuracy with its interval for each part of the test, a line per part and a colour per method.
-
-    table: `quality.scores`.
-    """
-    names = list(table["part"].unique())
-    sizes = table.drop_duplicates("part")["n"]
-    for method, colour in zip(table["method"].unique(), (MUTED, CYCLE[1], ACCENT, CYCLE[2]), strict=False):
-        own = table[table["method"] == method]
-        lines = own["part"].map(names.index)
-        ax.hlines(lines, own["low"], own["high"], color=colour, linewidth=1.8)
-        ax.plot(own["share"], lines, "o", color=colour, label=method)
-    ax.set_xlabel("accuracy")
-    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    return name_lines(ax, [f"{name} ({n:,})" for name, n in zip(names, sizes, strict=True)])
-
-
 def against_ceilings(ax: Axes, published: pd.DataFrame, ceilings: pd.DataFrame) -> Axes:
-    """Draw accuracies with their intervals, and what models that know the votes score, as bands.
+    """Draw accuracies with their intervals, and the scores of models that know the votes, as bands.
 
     published: method, share, low, high, and ours, which tells what is measured here from what is printed. ceilings:
     rows of `votes.ceilings`, the bands from left to right.
@@ -121,7 +104,7 @@ def against_ceilings(ax: Axes, published: pd.DataFrame, ceilings: pd.DataFrame) 
         ax.axvline(row.share, color=colour, linewidth=1.2, label=row.model)
     ax.hlines(lines, published["low"], published["high"], color=ACCENT, linewidth=1.8)
     ours = published["ours"].to_numpy(dtype=bool)
-    ax.plot(published["share"][~ours], lines[~ours], "D", color=INK, markerfacecolor="none", label="printed")
+    ax.plot(published["share"][~ours], lines[~ours], "D", color=INK, markerfacecolor="none", label="published")
     if ours.any():
         ax.plot(published["share"][ours], lines[ours], "o", color=ACCENT, label="measured here")
     ax.set_xlabel("accuracy on PrivateTest")

@@ -1,6 +1,6 @@
 """What the networks trained on FER2013 score, beside what its images and labels allow; from `results/` alone.
 
-Under protocol `usage` all members are asked about the same PrivateTest images, so intervals resample images. A function
+Under protocol `usage` all members are tested on the same PrivateTest images, so intervals resample images. A function
 that takes a data set serves `ferplus` too.
 """
 
@@ -33,8 +33,8 @@ that puts all faces on one point pays the whole margin."""
 UNTRAINED = "not trained enough"
 """The verdict on a comparison with such a network."""
 
-TWIN, NO_TWIN = "a near twin in Training", "no near twin in Training"
-TWIN_PARTS = ("all", "no exact twin in Training", NO_TWIN, TWIN)
+TWIN, NO_TWIN = "with a near twin in Training", "without a near twin in Training"
+TWIN_PARTS = ("all", "without an exact twin in Training", NO_TWIN, TWIN)
 """Parts of `quality.subsets` that go by twins."""
 
 
@@ -218,7 +218,7 @@ def gap_at_same_mix(values: pd.Series, first: np.ndarray, classes: pd.Series) ->
 
 
 def sided_with(images: pd.DataFrame) -> pd.DataFrame:
-    """When a method and the label disagree, whom most voters side with, a row per method, over all members.
+    """How often the voters' majority agrees with a method's errors, and with the label: a row per method, all members.
 
     Columns method, wrong (answers), images (that these are about), shares of the answers: network, label, neither
     (other categories, or tied), and more: network less label, with more_low and more_high, images resampled.

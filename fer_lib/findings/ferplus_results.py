@@ -20,7 +20,7 @@ CLAIMS = (Claim("the votes as target beat their majority", {"target": "votes"}, 
 
 
 def kept(images: pd.DataFrame) -> pd.DataFrame:
-    """How many images of each usage get a label, and why the others get none.
+    """How many images of each usage get a label, and why the others do not.
 
     Columns usage, images, labelled, no majority, unknown, no face.
     """
@@ -48,7 +48,7 @@ def scores() -> pd.DataFrame:
 
 
 def claimed() -> pd.DataFrame:
-    """What the votes as target add, as `claims_table`; no row if no two networks differ in the target alone."""
+    """What the votes as target add, as `claims_table`; no row if no two networks differ only in the target."""
     return claims_table(DATASET, CLAIMS) if fer2013_results.is_trained(DATASET) else pd.DataFrame()
 
 
@@ -58,10 +58,10 @@ def answer(table: pd.DataFrame, gained: pd.DataFrame, images: pd.DataFrame) -> s
         return "No network is trained on these labels yet; `make ferplus` trains those that `experiments.csv` lists."
     voter = votes.voters(tested(images))["top"].mean()
     lines = [fer2013_wording.reached(row, networks=1) for _, row in table.iterrows()]
-    undecided = ["No two networks differ in the target alone yet."]
+    undecided = ["No two networks that differ only in the target are trained yet."]
     lines += fer2013_wording.claimed(gained, "The authors' claim") or undecided
     lines.append(
-        f"A voter drawn at random says what the label says on {percent(voter)} % of these images; but the label is "
-        "made of such votes."
+        f"A randomly drawn voter agrees with the label on {percent(voter)} % of these images. The comparison favours "
+        "the voter, because the label is made of the same votes."
     )
     return "\n\n".join([*lines, not_run(DATASET)])

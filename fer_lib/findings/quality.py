@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest, fisher_exact
+from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 
 from fer_lib import faces, paths, results
@@ -104,14 +104,14 @@ def twin_table(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def nothing_table(images: pd.DataFrame) -> pd.DataFrame:
-    """How many images of each usage show no face, or nothing that voters could name: a row per usage."""
+    """How many images of each usage are constant, or have no class of FER2013 as majority: a row per usage."""
     by_usage = images.groupby("usage")
     votes_of = images["counts"].str.split().str[0].astype(int)
     said = {
         "images": by_usage.size(),
         "constant": by_usage["constant"].sum(),
         "no face": (images["majority"] == "no face").groupby(images["usage"]).sum(),
-        "all ten: no face": ((images["majority"] == "no face") & (votes_of == 10)).groupby(images["usage"]).sum(),
+        "no face, all ten votes": ((images["majority"] == "no face") & (votes_of == 10)).groupby(images["usage"]).sum(),
         "unknown": (images["majority"] == "unknown").groupby(images["usage"]).sum(),
         "contempt": (images["majority"] == "contempt").groupby(images["usage"]).sum(),
     }
@@ -133,11 +133,11 @@ def subsets(images: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, pd.Series]:
     alike = votes.outcome(images) == votes.OUTCOMES[0]
     chosen = {
         "all": tested,
-        "no exact twin in Training": tested & ~seen["exact"],
-        "no near twin in Training": tested & ~seen["near"],
-        "a near twin in Training": tested & seen["near"],
-        "label is the votes' majority": tested & alike,
-        "label is not": tested & ~alike,
+        "without an exact twin in Training": tested & ~seen["exact"],
+        "without a near twin in Training": tested & ~seen["near"],
+        "with a near twin in Training": tested & seen["near"],
+        "label is the voters' majority": tested & alike,
+        "label is not the voters' majority": tested & ~alike,
     }
     return {name: images["frame_id"][rows] for name, rows in chosen.items()}
 
@@ -154,27 +154,8 @@ def scores(predicted: pd.DataFrame, parts: dict[str, pd.Series]) -> pd.DataFrame
     return pd.DataFrame(rows)
 
 
-def contrasts(table: pd.DataFrame) -> pd.DataFrame:
-    """For each method of `scores`, parts that exclude each other: with and without a twin, label right or not.
-
-    Columns: method, parts, first, second, p (Fisher's exact test, two-sided).
-    """
-    rows = []
-    for method, own in table.groupby("method", sort=False):
-        by_part = own.set_index("part")
-        for first, second in (
-            ("a near twin in Training", "no near twin in Training"),
-            ("label is the votes' majority", "label is not"),
-        ):
-            one, two = by_part.loc[first], by_part.loc[second]
-            counts = [[part["right"], part["n"] - part["right"]] for part in (one, two)]
-            p = fisher_exact(counts).pvalue
-            rows.append((method, f"{first}; {second}", one["share"], two["share"], p))
-    return pd.DataFrame(rows, columns=["method", "parts", "first", "second", "p"])
-
-
 def cleaned(predicted: pd.DataFrame) -> pd.DataFrame:
-    """What the twins in Training give a method on all of PrivateTest, paired over its images; a row per method.
+    """Accuracy on all of PrivateTest with and without its twins in Training, paired over images; a row per method.
 
     Columns: method, with_twins, without (accuracies), lost and gained (images that only the first, only the second
     training gets right), p (McNemar's exact test, two-sided; 1 where nothing changes), n.
@@ -206,12 +187,12 @@ def nearest_pairs(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def similarity_counts(images: pd.DataFrame) -> pd.DataFrame:
-    """Images by their similarity to the most similar other one, a row per hundredth: from, to, the same way round,
+    """Images by their similarity to the most similar other one, a row per hundredth: from, to, not mirrored,
     mirrored. Those below 0.3 are left out."""
     edges = np.arange(30, 101) / 100
     found = {
         name: np.histogram(images.loc[images["mirrored"] == mirrored, "similarity"].dropna(), edges)[0]
-        for name, mirrored in (("the same way round", False), ("mirrored", True))
+        for name, mirrored in (("not mirrored", False), ("mirrored", True))
     }
     return pd.DataFrame({"from": edges[:-1], "to": edges[1:], **found})
 
@@ -233,7 +214,7 @@ def likeness(pairs: pd.DataFrame) -> pd.DataFrame:
 
 
 def repeated(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """What is said twice of one picture: a row for exact twins, and one for near twins that are not exact.
+    """How often twins agree in label and votes: a row for exact twins, and one for near twins that are not exact.
 
     Columns: twins, pairs, same_label, same_votes (all counts and the majority are the same), same_majority; shares
     over pairs, in which an image with many twins counts as often as it has some.

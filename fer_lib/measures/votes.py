@@ -1,7 +1,7 @@
-"""FER2013's labels against ten people's votes, and what a perfect reader of them would score under these labels.
+"""FER2013's labels compared with ten people's votes, and what models that know the votes would score on them.
 
-Everything here is made of a table with a row per image: usage, label, and what `described` says of the votes.
-A vote for contempt, unknown or no face is for no class of FER2013.
+All functions take a table with a row per image: usage, label, and the columns of `described`.
+Contempt, unknown and no face are categories of the votes, but not classes of FER2013.
 """
 
 import numpy as np
@@ -15,12 +15,18 @@ from fer_lib.stats import wilson
 OTHERS = tuple(name for name in CATEGORIES if name not in CLASSES)
 """Categories of the votes that are no class of FER2013."""
 
-OUTCOMES = ("the majority", "among tied ones", "another class", "tied others", "no class")
-"""What the label is beside the votes' majority, or what the majority is instead."""
+OUTCOMES = (
+    "the label",
+    "a tie with the label",
+    "another class",
+    "a tie without the label",
+    "none of the seven classes",
+)
+"""What has the most votes, seen from the label."""
 
-
-DRAWN, BEST = "the votes' majority; a tie is drawn", "what a classifier fitted on Training's votes says"
-"""Two of the models in `ceilings`: the plain reader of the votes, and the one that knows most of the labels."""
+DRAWN = "the voters' majority, ties broken at random"
+BEST = "logistic regression on the votes, fitted on Training"
+"""Two of the models in `ceilings`: the simple one, and the one that uses most of what Training says of the labels."""
 
 
 def described(votes: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
@@ -70,8 +76,8 @@ def outcome(table: pd.DataFrame) -> pd.Series:
     """One of `OUTCOMES` for each image."""
     share, alone = share_of_label(table), ~table["majority"].str.contains("/")
     conditions = [share["among"] & alone, share["among"], ~alone, table["majority"].isin(OTHERS)]
-    chosen = ("the majority", "among tied ones", "tied others", "no class")
-    return pd.Series(np.select(conditions, chosen, "another class"), index=table.index)
+    chosen = [OUTCOMES[k] for k in (0, 1, 3, 4)]
+    return pd.Series(np.select(conditions, chosen, OUTCOMES[2]), index=table.index)
 
 
 def agreement(table: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -95,19 +101,19 @@ def guesses(table: pd.DataFrame) -> pd.Series:
 
 
 def ceilings(table: pd.DataFrame, fitted: np.ndarray) -> pd.DataFrame:
-    """What models that know the votes score under PrivateTest's labels: model, right, n, share, low, high (Wilson).
+    """What models that know the votes score on PrivateTest's labels: model, right, n, share, low, high (Wilson).
 
-    fitted: what a classifier that was trained on the votes and labels of Training says of PrivateTest's images.
-    right is rounded to whole images where a tie is drawn.
+    fitted: the predictions for PrivateTest of a classifier trained on the votes and labels of Training.
+    right is rounded to whole images where ties are broken at random.
     """
     own = table[table["usage"] == "PrivateTest"]
     majority, seven = share_of_label(own), share_of_label(own, "seven")
     right = {
-        "the votes' majority; a tie is wrong": majority["among"] & (majority["tied"] == 1),
+        "the voters' majority, ties counted as wrong": majority["among"] & (majority["tied"] == 1),
         DRAWN: majority["among"] / majority["tied"],
-        "the votes' majority; a tie is right": majority["among"],
-        "the most voted of the seven classes; a tie is drawn": seven["among"] / seven["tied"],
-        "the label that Training gives most often to this majority": guesses(table)[own.index] == own["label"],
+        "the voters' majority, ties counted as correct": majority["among"],
+        "the class with the most votes, ties broken at random": seven["among"] / seven["tied"],
+        "the most frequent Training label for this majority": guesses(table)[own.index] == own["label"],
         BEST: own["label"] == fitted,
     }
     return pd.DataFrame([{"model": model, **counted(_whole(hits), len(own))} for model, hits in right.items()])
@@ -162,10 +168,11 @@ def entropies(table: pd.DataFrame) -> pd.Series:
 
 
 def entropy_counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Images by the entropy of their votes, a row per fifth of a bit: from, to, label is the majority, label is not."""
+    """Images by the entropy of their votes, a row per fifth of a bit: columns from, to, and the
+    two of `found`."""
     edges, bits = np.arange(16) / 5, entropies(table).round(9)  # so that a bin's edge is in the same bin everywhere
     right = outcome(table) == OUTCOMES[0]
-    found = {"label is the majority": bits[right], "label is not": bits[~right]}
+    found = {"label is the majority": bits[right], "label is not the majority": bits[~right]}
     counts = {name: np.histogram(own, edges)[0] for name, own in found.items()}
     return pd.DataFrame({"from": edges[:-1], "to": edges[1:], **counts})
 

@@ -1,4 +1,4 @@
-"""What the networks trained on FER2013 score put to a reader: sentences and tables, rounded, in percent."""
+"""What the networks trained on FER2013 score: sentences and tables, rounded, in percent."""
 
 import pandas as pd
 
@@ -17,12 +17,13 @@ from fer_lib.findings.fer2013_results import (
     selection,
 )
 from fer_lib.measures import votes
+from fer_lib.stats import ONE_TRAINING
 from fer_lib.words import naming, wording
 from fer_lib.words.rounding import in_cell, interval, percent, points, with_ends
 
-AIMS = {"mean": (0.737, "alone"), "ensemble": (0.75, "together")}
-"""Column of `scores` -> what was aimed for before the first long training: what the best network prints that saw no
-other data, and more than that for some together."""
+AIMS = {"mean": (0.737, "one network"), "ensemble": (0.75, "an ensemble")}
+"""Column of `scores` -> the target set before the first long training: what the best published network without extra
+data reaches, and more than that for an ensemble."""
 
 LONG = 150
 """Epochs of that training."""
@@ -34,8 +35,9 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         {
             "method": row.label,
             "last epoch": in_cell(row.mean, row.ci_low, row.ci_high, ".2%"),
-            "by PublicTest": f"{percent(row.at_chosen)} ({_together(f'epoch {row.chosen:.0f} of {row.epochs}')})",
-            "mirrored too": percent(row.mirrored),
+            "epoch chosen on PublicTest": f"{percent(row.at_chosen)} "
+            + _together(f"(epoch {row.chosen:.0f} of {row.epochs})"),
+            "with test-time flips": percent(row.mirrored),
             "ensemble": in_cell(row.ensemble, row.ensemble_low, row.ensemble_high, ".2%"),
             "macro F1": percent(row.macro_f1),
             "calibration error": percent(row.calibration_error),
@@ -67,7 +69,7 @@ def readable_twins(parts: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     said = [in_cell(row.share, row.low, row.high, ".1%") for row in shown.itertuples()]
     wide = shown.assign(part=names, said=said).pivot(index="method", columns="part", values="said")
     wide = wide.loc[gaps["method"], list(dict.fromkeys(names))].reset_index().rename_axis(columns=None)
-    last = {"gap": ("gap", "low", "high"), "gap at the same mix of classes": ("same_mix", "same_low", "same_high")}
+    last = {"gap": ("gap", "low", "high"), "gap at the same class mix": ("same_mix", "same_low", "same_high")}
     return wide.assign(**{name: _in_points(gaps[list(columns)]) for name, columns in last.items()})
 
 
@@ -77,13 +79,17 @@ def _in_points(table: pd.DataFrame) -> list[str]:
 
 def readable_sides(table: pd.DataFrame) -> pd.DataFrame:
     """`sided_with` in percent."""
-    shares = {f"voters see what the {name} says": table[name].map(percent) for name in ("network", "label")}
-    shown = table[["method", "wrong", "images"]].assign(**shares, neither=table["neither"].map(percent))
-    return shown.assign(**{"network less label": _in_points(table[["more", "more_low", "more_high"]])})
+    shares = {f"voters agree with the {name}": table[name].map(percent) for name in ("network", "label")}
+    shown = (
+        table[["method", "wrong", "images"]]
+        .rename(columns={"wrong": "errors"})
+        .assign(**shares, neither=table["neither"].map(percent))
+    )
+    return shown.assign(**{"network minus label": _in_points(table[["more", "more_low", "more_high"]])})
 
 
 def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
-    """`wording.readable_claims` without what is the same in every row here, and without p, for which there is no room.
+    """`wording.readable_claims` without the columns that are constant here, and without p, for which there is no room.
 
     n: images × initialisations.
     """
@@ -92,7 +98,7 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def readable_answers(answers: pd.DataFrame) -> pd.DataFrame:
-    """`questions.readable` without what is the same in every row here; n: images × initialisations."""
+    """`questions.readable` without the protocol, which is constant here; n: images × initialisations."""
     shown = questions.readable(answers).drop(columns="protocol")
     return shown.assign(gain=_narrow(shown["gain"]), n=_sizes(answers))
 
@@ -109,119 +115,126 @@ def _sizes(comparisons: pd.DataFrame) -> list[str]:
     return [f"{row.n:,} ×\N{NO-BREAK SPACE}{row.pairs.split()[2]}" for row in comparisons.itertuples()]
 
 
-def answer(
-    table: pd.DataFrame, ceilings: pd.DataFrame, sides: pd.DataFrame, claims: pd.DataFrame, parts: pd.DataFrame
-) -> str:
-    """The page's findings, a paragraph each on the best network, the paper's own and what voters say.
+def answer(table: pd.DataFrame, claims: pd.DataFrame, parts: pd.DataFrame) -> str:
+    """The page's findings, a bullet each: the best network, the paper's own, and the paper's claims.
 
-    table: `scores`, ceilings: `votes.ceilings`, sides: `sided_with`, claims: `claims_table`, as `judged` leaves it,
-    parts: `on_parts`.
+    table: `scores`, claims: `claims_table`, as `judged` leaves it, parts: `on_parts`.
     """
     chosen = best(table)
-    return "\n\n".join(
-        [
-            f"{reached(chosen, len(table))}{aimed(chosen)} {_without_twins(chosen, parts)}",
-            " ".join([*as_in_the_paper(table), *claimed(claims, "Its claims")]) + _not_among(table),
-            _beside_voters(chosen, ceilings, sides),
-        ]
-    )
+    found = [
+        f"{reached(chosen, len(table))}{aimed(chosen)} {_without_twins(chosen, parts)}",
+        *as_in_the_paper(table),
+        *claimed(claims, "**The paper's claims**"),
+    ]
+    return "\n".join(f"- {said}" for said in found) + _not_among(table)
 
 
 def reached(chosen: pd.Series, networks: int) -> str:
     """What the best row of `scores` reaches, in a sentence. networks: among how many it is the best."""
-    rank = f", of {networks} networks the highest on PublicTest," if networks > 1 else ""
-    said = f"**{chosen['label']}**{rank} reaches {with_ends(tuple(chosen[['mean', 'ci_low', 'ci_high']]))} of "
-    said += f"PrivateTest in {chosen['epochs']} epochs, n = {chosen['n']}"
+    rank = f", the best of {networks} networks on PublicTest," if networks > 1 else ""
+    said = f"**{chosen['label']}**{rank} reaches {with_ends(tuple(chosen[['mean', 'ci_low', 'ci_high']]))} on "
+    said += f"PrivateTest after {chosen['epochs']} epochs ({_runs(chosen)})"
     if chosen["n"] > 1:
-        said += f" ({percent(chosen['lowest'])} to {percent(chosen['highest'])}); the {chosen['n']} together, their "
         together = tuple(chosen[["ensemble", "ensemble_low", "ensemble_high"]])
-        said += f"probabilities averaged, {with_ends(together)}"
+        said += f"; the ensemble of its runs reaches {with_ends(together)}"
     return f"{said}."
 
 
+def _runs(row: pd.Series) -> str:
+    if row["n"] == 1:
+        return "n = 1 run"
+    return f"n = {row['n']} runs, {percent(row['lowest'])} to {percent(row['highest'])} %"
+
+
 def aimed(row: pd.Series) -> str:
-    """What was aimed for beside what a row of `scores` reaches, in a sentence; nothing if it is not trained so long."""
+    """The targets beside what a row of `scores` reaches, in a sentence; empty for shorter trainings."""
     if row["epochs"] < LONG:
         return ""
     said = [
-        f"{percent(aim)} % {words} ({'reached' if row[column] >= aim else 'not reached'})"
+        f"{percent(aim)} % for {words} ({'reached' if row[column] >= aim else 'not reached'})"
         for column, (aim, words) in AIMS.items()
     ]
-    return f" The aim was {' and '.join(said)}."
+    return f" The targets were {' and '.join(said)}."
 
 
 def _without_twins(chosen: pd.Series, parts: pd.DataFrame) -> str:
     own = parts[parts["method"] == chosen["label"]].set_index("part").loc[NO_TWIN]
     return (
-        f"Without the images that have a near twin in Training it is right on "
-        f"{with_ends((own['share'], own['low'], own['high']))} of {own['n']:,.0f}."
+        f"On the {own['n']:,.0f} images without a near twin in Training it reaches "
+        f"{with_ends((own['share'], own['low'], own['high']))}."
     )
 
 
 def as_in_the_paper(table: pd.DataFrame) -> list[str]:
-    """What the paper's own networks reach, and their members, in a sentence; none if none of them is trained."""
+    """What the paper's own networks reach, in a sentence; none if none of them is trained."""
     own = [name for name, arm in arms().items() if naming.part(arm) == "Table 2"]
-    said = [
-        f"{row.label} {with_ends((row.mean, row.ci_low, row.ci_high))}, runs {percent(row.lowest)} to "
-        f"{percent(row.highest)}"
-        for row in table[table["label"].isin(own)].itertuples()
-    ]
-    return [f"**The paper's networks**: {'; '.join(said)}."] if said else []
+    said = [f"{row['label']} {with_ends(row)} ({_runs(row)})" for _, row in table[table["label"].isin(own)].iterrows()]
+    return [f"**The paper's networks** reach: {'; '.join(said)}."] if said else []
 
 
 def claimed(claims: pd.DataFrame, whose: str) -> list[str]:
-    """`claims_table`, as `judged` leaves it, in a sentence: what was found of each claim, and for how much.
+    """`claims_table`, as `judged` leaves it, in a sentence: each claim's verdicts, in points where there is one.
 
-    whose: how the sentence begins. None if no claim could be compared.
+    whose: how the sentence begins. Comparisons of single runs are left to the table where a claim has others. None if
+    no claim could be compared.
     """
     said = []
     for claim, own in claims.groupby("claim", sort=False) if len(claims) else ():
-        verdicts = [f"{verdict} ({_differences(rows)})" for verdict, rows in own.groupby("verdict", sort=False)]
+        repeated = own[own["verdict"] != ONE_TRAINING]
+        own = repeated if len(repeated) else own
+        verdicts = [f"{verdict}{_differences(rows)}" for verdict, rows in own.groupby("verdict", sort=False)]
         said.append(f'"{claim}": {", ".join(verdicts)}')
     return [f"{whose}: {'; '.join(said)}."] if said else []
 
 
 def _differences(rows: pd.DataFrame) -> str:
-    return " and ".join(f"{100 * difference:+.2f}" for difference in rows["difference"]) + " points"
+    if len(rows) > 1 and not set(rows["verdict"]) <= {"supported", "contradicted"}:
+        return ""
+    return f" ({' and '.join(f'{100 * difference:+.2f}' for difference in rows['difference'])} points)"
 
 
 def untrained(claims: pd.DataFrame) -> str:
-    """Why some of `claimed` have no verdict but that a network is not trained enough, in a sentence; empty if none."""
+    """Which networks of `claimed` are not trained enough for a verdict, and why, in sentences; empty if none."""
     said, rows = [], claims[claims["verdict"] == UNTRAINED]
     for name in dict.fromkeys([*rows["better"], *rows["worse"]]):
         share = loss_of_margin(arms()[name])
         if share.mean() > NEAR_MARGIN:
             said.append(
                 f"of {name} is still {share.mean():.2f} of its margin ({share.min():.2f} to {share.max():.2f}, "
-                f"n = {len(share)})"
+                f"n = {len(share)} runs)"
             )
     if not said:
         return ""
     return (
-        f" Not trained enough: in the last epoch the triplet loss {' and '.join(said)}; above {NEAR_MARGIN:.2f} "
-        "there is no verdict, as a network that puts all faces on one point pays 1.00."
+        f"Not trained enough: in the last epoch the triplet loss {' and '.join(said)}. Mapping all faces to one point "
+        f"costs 1.00; above {NEAR_MARGIN:.2f} there is no verdict."
     )
 
 
-def _beside_voters(chosen: pd.Series, ceilings: pd.DataFrame, sides: pd.DataFrame) -> str:
+def beside_voters(chosen: pd.Series, ceilings: pd.DataFrame, sides: pd.DataFrame) -> str:
+    """What the voters would score, and with whom they agree where the best network is wrong, in sentences.
+
+    chosen: a row of `scores`, ceilings: `votes.ceilings`, sides: `sided_with`.
+    """
     reader, side = ceilings.set_index("model").loc[votes.DRAWN], sides.set_index("method").loc[chosen["label"]]
     return (
-        f"**Someone who answers what most of ten voters say**, a tie drawn, scores {percent(reader['share'])} %: a "
-        "network can exceed that, for it learns how this data set labels, and some of its images. Where the best "
-        f"network contradicts the label, most voters side with the label in {percent(side['label'])} % of its answers, "
-        f"with the network in {percent(side['network'])} %: {100 * side['more']:+.2f} points "
-        f"[{interval(side['more_low'], side['more_high'], '+')}]."
+        f"Always predicting the majority of the ten votes would score {percent(reader['share'])} %. This is no upper "
+        "bound for a network, which also learns how this data set labels faces and sees some of the test images in "
+        "Training. Where the best network, "
+        f"{chosen['label']}, contradicts the label, the voters' majority agrees with the network in "
+        f"{percent(side['network'])} % of its errors and with the label in {percent(side['label'])} %, a difference of "
+        f"{100 * side['more']:+.2f} points [{interval(side['more_low'], side['more_high'], '+')}]."
     )
 
 
 def by_agreement(chosen: pd.Series, parts: pd.DataFrame) -> str:
-    """How often the best row of `scores` is right where voters confirm the label, and where not, in a sentence."""
+    """Accuracy of the best row of `scores` where the label is the voters' majority, and elsewhere, in a sentence."""
     own = parts[parts["method"] == chosen["label"]].set_index("part")
     alike, not_alike = (
         f"{with_ends(tuple(own.loc[part, ['share', 'low', 'high']]))} of the {own.loc[part, 'n']:,}"
-        for part in ("label is the votes' majority", "label is not")
+        for part in ("label is the voters' majority", "label is not the voters' majority")
     )
-    return f"It is right on {alike} images whose label most voters confirm, and on {not_alike} others."
+    return f"It is correct on {alike} images whose label is the voters' majority, and on {not_alike} others."
 
 
 def in_short() -> str:
@@ -231,14 +244,13 @@ def in_short() -> str:
     table = tables.accuracy_table(DATASET).query("protocol == 'usage'")
     chosen = best(table.assign(selection=[selection(arm) for arm in arms().values()]))
     return (
-        f"On FER2013 {chosen['label']}, of {len(table)} networks so far the highest on PublicTest, reaches "
-        f"{percent(chosen['mean'])} % of PrivateTest [{interval(chosen['ci_low'], chosen['ci_high'])}], "
-        f"n = {chosen['n']}; the best published that saw no other data prints {percent(AIMS['mean'][0])} %."
+        f"On FER2013's PrivateTest {chosen['label']}, chosen on PublicTest, reaches {with_ends(chosen)} "
+        f"(n = {chosen['n']}); the best published network without extra data has {percent(AIMS['mean'][0])} %."
         f"{_not_among(table)}"
     )
 
 
 def _not_among(table: pd.DataFrame) -> str:
-    """That the proposed network is not in a table, if so."""
+    """That the proposed network is not in a table; empty if it is."""
     proposed = naming.label(Experiment("proposed", DATASET, "usage", stn_lr_factor=0.1, epochs=10, batch_size=64))
-    return "" if proposed in set(table["label"]) else f" The proposed one, {proposed}, is not trained yet."
+    return "" if proposed in set(table["label"]) else f" The proposed network, {proposed}, is not trained yet."

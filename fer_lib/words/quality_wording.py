@@ -1,4 +1,4 @@
-"""What was measured on FER2013 put to a reader: sentences and tables, rounded, in percent."""
+"""What was measured on FER2013's data: sentences and tables, rounded, in percent."""
 
 import numpy as np
 import pandas as pd
@@ -11,11 +11,11 @@ from fer_lib.words.rounding import interval, intervals, p_value, percent, with_e
 
 
 def readable_twins(table: pd.DataFrame) -> pd.DataFrame:
-    """`twin_table` for the eye; what only a test image can have is a dash for Training."""
+    """`twin_table` as text; Training has a dash in the columns that concern test images only."""
     tests = table["usage"] != "Training"
     in_training = [f"{row.in_training} ({row.in_training / row.images:.1%})" for row in table.itertuples()]
     shown = table[["kind", "usage", "images", "within", "across"]].rename(
-        columns={"within": "in its own part", "across": "in another part"}
+        columns={"within": "same usage", "across": "another usage"}
     )
     last = {"in Training": in_training, "other label": table["disagree"].astype(str)}
     last |= {"only other labels": table["all_disagree"].astype(str)}
@@ -28,22 +28,22 @@ def group_sentence(images: pd.DataFrame, pairs: pd.DataFrame) -> str:
     for kind, name in zip(twins.KINDS, ("Exact", "Near"), strict=True):
         found = twins.groups(twins.of_kind(pairs, kind), images)
         said.append(
-            f"**{name} twins**: {len(found):,} groups of {found['images'].sum():,} images, the largest of "
-            f"{found['images'].max()}; {(found['usages'] > 1).sum()} groups lie across parts, and "
+            f"**{name} twins** form {len(found):,} groups with {found['images'].sum():,} images in total; the largest "
+            f"has {found['images'].max()}. {(found['usages'] > 1).sum()} groups span more than one usage, and "
             f"{(found['labels'] > 1).sum()} ({(found['labels'] > 1).mean():.1%}) carry more than one label."
         )
     return "- " + "\n- ".join(said)
 
 
 def readable_agreement(images: pd.DataFrame) -> pd.DataFrame:
-    """For each class, and for all: n, and the share of labels that are the votes' majority, per usage, in percent."""
+    """For each class, and for all: the share of labels that are the voters' majority, and n, per usage, in percent."""
     rows = {}
     for name, own in [*images.groupby("label"), ("all", images)]:
         row = {}
         for usage in USAGES:
             part = own[own["usage"] == usage]
             found = votes.counted(int((votes.outcome(part) == votes.OUTCOMES[0]).sum()), len(part))
-            row[usage] = f"{percent(found['share'])} [{interval(found['low'], found['high'])}], {found['n']:,}"
+            row[usage] = f"{percent(found['share'])} [{interval(found['low'], found['high'])}], n = {found['n']:,}"
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("label")
 
@@ -52,8 +52,8 @@ def readable_ceilings(table: pd.DataFrame) -> pd.DataFrame:
     """`votes.ceilings` in percent."""
     ends = intervals(table["low"], table["high"])
     right = [f"{row.right:,} of {row.n:,}" for row in table.itertuples()]
-    shares = {"right": right, "accuracy": table["share"].map(percent), "95 % interval": ends}
-    return table[["model"]].rename(columns={"model": "a model that answers"}).assign(**shares)
+    shares = {"correct": right, "accuracy": table["share"].map(percent), "95 % interval": ends}
+    return table[["model"]].rename(columns={"model": "prediction"}).assign(**shares)
 
 
 def readable_scores(table: pd.DataFrame) -> pd.DataFrame:
@@ -70,25 +70,41 @@ def answer(images: pd.DataFrame, pairs: pd.DataFrame, ceiling: pd.DataFrame, cle
     exact, near = found.loc["exact", "PrivateTest"], found.loc["near", "PrivateTest"]
     tested = images[images["usage"] == "PrivateTest"]
     alike = votes.agreement(tested, "label")[votes.OUTCOMES[0]].div(tested["label"].value_counts())
-    best, worst, models = alike.idxmax(), alike.idxmin(), ceiling.set_index("model")
-    printed = published()
-    above = int((printed["low"] > models.loc[votes.BEST, "high"]).sum())
+    best, worst = alike.idxmax(), alike.idxmin()
     gains = [_gain(row) for row in cleaning.itertuples() if row.lost + row.gained]
     return "\n".join(
         [
-            f"- **{exact.in_training} of {exact.images:,} PrivateTest images ({exact.in_training / exact.images:.1%}) "
-            f"are in Training pixel by pixel**; {near.in_training} ({near.in_training / near.images:.1%}) are there as "
-            f"the same picture or nearly. {exact.disagree} and {near.disagree} of them have a twin there with another "
-            "label.",
-            f"- **The label is what most of ten voters see on {_share(ceiling.iloc[0])} of PrivateTest**: on "
-            f"{alike[best]:.0%} of the images labelled {best}, on {alike[worst]:.0%} of those labelled {worst}.",
-            f"- **A perfect reader of the votes would score {_share(models.loc[votes.DRAWN])}**, and "
-            f"{_share(models.loc[votes.BEST])} if it also knew, from Training, how labels go with votes. The "
-            f"intervals of {above} of {len(printed)} printed accuracies lie wholly above that interval: what networks "
-            "learn here is not only what most people see in a face, but also what this data set calls it, and its "
-            "twins.",
-            f"- **What the twins in Training give away**, paired over PrivateTest: {'; '.join(gains)}.",
+            f"- **Labels**: on {_share(ceiling.iloc[0])} of the {len(tested):,} PrivateTest images the label is the "
+            f"category with the most of ten votes. This share ranges from {alike[best]:.0%} for {best} to "
+            f"{alike[worst]:.0%} for {worst}.",
+            f"- **A perfect model of the voters**, which always predicts their majority, {_would_score(ceiling)}."
+            f"{_above(ceiling)}",
+            f"- **Duplicates**: {exact.in_training} PrivateTest images ({exact.in_training / exact.images:.1%}) have "
+            f"an exact twin in Training and {near.in_training} ({near.in_training / near.images:.1%}) a near or exact "
+            f"one. Of these, {exact.disagree} and {near.disagree}, respectively, have a twin there with another label.",
+            "- **Effect on the score**: with these twins in Training, accuracy on all of PrivateTest differs by "
+            f"{' and by '.join(gains) or 'nothing'}.",
         ]
+    )
+
+
+def _would_score(ceiling: pd.DataFrame) -> str:
+    models = ceiling.set_index("model")
+    return (
+        f"would score {_share(models.loc[votes.DRAWN])}; a classifier that also knows from Training how labels relate "
+        f"to votes scores {_share(models.loc[votes.BEST])}"
+    )
+
+
+def _above(ceiling: pd.DataFrame) -> str:
+    """How many published accuracies lie above what the votes allow, and what follows, in sentences; empty if none."""
+    printed, most = published(), ceiling.set_index("model").loc[votes.BEST, "high"]
+    above = int((printed["low"] > most).sum())
+    if not above:
+        return ""
+    return (
+        f" The intervals of {above} of {len(printed)} published accuracies lie entirely above both: these networks "
+        "have learnt more than what most people see, such as this data set's labelling habits or its duplicates."
     )
 
 
@@ -103,14 +119,14 @@ def _gain(row) -> str:
 
 
 def in_short() -> str:
-    """What the stored results say, in a sentence."""
+    """What the stored results say, in two sentences."""
     images, pairs, predictions = (quality.read(name) for name in ("images", "pairs", "predictions"))
     twin = twin_table(images, pairs).set_index(["kind", "usage"]).loc["exact", "PrivateTest"]
     fitted = predictions.loc[predictions["method"] == quality.FITTED, "prediction"].to_numpy()
     models = votes.ceilings(images, fitted).set_index("model")
     return (
-        f"{twin.in_training} of {twin.images:,} PrivateTest images are in Training pixel by pixel; a perfect reader of "
-        f"ten people's votes would score {_share(models.loc[votes.DRAWN])}."
+        f"Of {twin.images:,} PrivateTest images {twin.in_training} have a pixel-identical copy in Training. A model "
+        f"that always predicts the majority of ten voters would score {_share(models.loc[votes.DRAWN])}."
     )
 
 
@@ -119,29 +135,21 @@ def readable_cleaned(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "method": table["method"],
-            "all of Training": table["with_twins"].map(percent),
-            "without twins": table["without"].map(percent),
+            "trained on all of Training": table["with_twins"].map(percent),
+            "trained without the twins": table["without"].map(percent),
             "difference": [f"{100 * x:+.2f}" for x in table["with_twins"] - table["without"]],
-            "right only with them": table["lost"],
-            "right only without": table["gained"],
+            "correct only with twins": table["lost"],
+            "correct only without": table["gained"],
             "p": [p_value(x) for x in table["p"]],
             "n": table["n"],
         }
     )
 
 
-def readable_contrasts(table: pd.DataFrame) -> pd.DataFrame:
-    """`contrasts` in percent."""
-    p = [p_value(x) for x in table["p"]]
-    gap = [f"{100 * x:+.2f}" for x in table["first"] - table["second"]]
-    shares = {"first": table["first"].map(percent), "second": table["second"].map(percent)}
-    return table[["method", "parts"]].assign(**shares, difference=gap, p=p)
-
-
 def readable_published(table: pd.DataFrame) -> pd.DataFrame:
     """`published` in percent."""
     ends = intervals(table["low"], table["high"])
-    shown = table[["method", "accuracy", "protocol", "source"]].rename(columns={"accuracy": "printed"})
+    shown = table[["method", "accuracy", "protocol", "source"]].rename(columns={"accuracy": "published"})
     shown.insert(2, "95 % interval", ends)
     return shown
 
@@ -154,22 +162,24 @@ def readable_repeated(table: pd.DataFrame) -> pd.DataFrame:
 
 def readable_chance(table: pd.DataFrame) -> pd.DataFrame:
     """`twins.chance_share` with the similarity as text, the share in percent."""
-    shown = {"similarity from": table["similarity"].map("{:.2f}".format), "pairs": table["pairs"]}
-    return pd.DataFrame({**shown, "mirrored": table["mirrored"], "mirrored, % of pairs": table["share"].map(percent)})
+    shown = {"similarity at least": table["similarity"].map("{:.2f}".format), "pairs": table["pairs"]}
+    return pd.DataFrame(
+        {**shown, "mirrored pairs": table["mirrored"], "mirrored, % of pairs": table["share"].map(percent)}
+    )
 
 
 def voters(images: pd.DataFrame) -> str:
-    """How far the voters agree with each other, and the label with them, in sentences."""
+    """How often the voters agree with each other, and the label with them, in sentences."""
     chances, share = votes.voters(images), votes.share_of_label(images)
     hits = share["among"] / share["tied"]
     difference, low, high = mean_interval(hits - chances["other_nine"], within=(-1, 1))
     said = {name: percent(column.mean()) for name, column in chances.items()}
     return (
-        f"A voter drawn at random says what most of the ten say on {said['top']} % of the images, what most of the "
-        f"*other nine* say on {said['other_nine']} %, and what a second voter says on {said['two']} % (means over "
-        f"{len(images):,} images, ties drawn). The FER2013 label says what most of the ten say on "
-        f"{percent(hits.mean())} %, and what one voter says on {said['label']} %. Image by image, the label's "
-        f"agreement with the majority less one more voter's is {100 * difference:+.2f} points "
+        f"Averaged over {len(images):,} images, a randomly drawn voter agrees with the majority of all ten in "
+        f"{said['top']} % of cases, with the majority of the other nine in {said['other_nine']} %, and with a second "
+        f"voter in {said['two']} % (ties broken at random). The FER2013 label agrees with the majority in "
+        f"{percent(hits.mean())} % and with a single voter in {said['label']} %. Compared image by image with one more "
+        f"voter, the label's agreement with the majority differs by {100 * difference:+.2f} points "
         f"[{interval(low, high, '+')}]."
     )
 
@@ -181,13 +191,14 @@ def limits(images: pd.DataFrame, pairs: pd.DataFrame) -> str:
     unsure = quality.ambiguous(images, pairs)
     return "\n".join(
         [
-            "- If the label of each PrivateTest image were one of its ten votes, drawn at random, the majority would "
-            f"score {percent(votes.voters(tested)['top'].mean())} %.",
-            f"- Labels of near twins that are not exact are the same for {percent(firm['same_label'])} % of "
-            f"{int(firm['pairs']):,} pairs. Were each label drawn anew, no model, whatever it sees, could be right on "
-            f"more than {percent(np.sqrt(firm['same_label']))} % of such pictures (the root of that share). That is a "
-            "limit for pictures that were found twice; others may be easier or harder.",
-            f"- {unsure} PrivateTest images have an exact twin, anywhere, with another label. Were their labels "
-            f"exchanged, the first four rows above could change by {100 * unsure / len(tested):.2f} points at most.",
+            "- **Labels drawn from the votes.** If the label of each PrivateTest image were one of its ten votes, "
+            f"drawn at random, predicting the majority would score {percent(votes.voters(tested)['top'].mean())} %.",
+            f"- **Label noise.** Of {int(firm['pairs']):,} pairs of near but not exact twins, "
+            f"{percent(firm['same_label'])} % carry the same label. If labels were drawn independently, no model could "
+            f"exceed the square root of this share, {percent(np.sqrt(firm['same_label']))} %, on such pictures. "
+            "Pictures without a twin may be easier or harder.",
+            f"- **Conflicting labels.** {unsure} PrivateTest images have an exact twin, anywhere, with another label. "
+            "Exchanging these labels would change the first four rows of the table by at most "
+            f"{100 * unsure / len(tested):.2f} points.",
         ]
     )
