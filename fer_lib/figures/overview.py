@@ -14,7 +14,7 @@ from matplotlib.ticker import PercentFormatter
 from fer_lib import report, results
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.figures import audit_plots, occlusion_plots, plots
-from fer_lib.findings import audit, followed, robustness, tables
+from fer_lib.findings import audit, followed, robustness, tables, views
 from fer_lib.measures import references
 from fer_lib.words import answers, naming
 
@@ -26,7 +26,7 @@ def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
 
     arms: rows of `tables.accuracy_table`.
     """
-    moves = [transformer(dataset)] if len(followed.moved(dataset)) else []
+    moves = [transformer(dataset)] if len(views.moved(dataset)) else []
     return report.side_by_side([split(dataset, arms), occlusion(dataset), *moves])
 
 
@@ -74,7 +74,7 @@ def occlusion(dataset: str) -> tuple[str, HTML]:
 
 def transformer(dataset: str) -> tuple[str, HTML]:
     """Title and figure: how far the transformer's view moves when a rectangle covers the face."""
-    protocol, table = followed.least_exposed(followed.moved(dataset))
+    protocol, table = followed.least_exposed(views.moved(dataset))
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
         names = [textwrap.fill(followed.short(name), 16) for name in table["label"]]

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 
 from fer_lib.experiments import Experiment
-from fer_lib.findings import robustness, views
+from fer_lib.findings import robustness
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.words import naming
 
@@ -86,9 +86,3 @@ def under_occlusion(dataset: str) -> tuple[str, pd.DataFrame]:
     protocol, table = least_exposed(robustness.robustness_table(dataset))
     scores = table["score"].isin(["clean", "black rectangle", "unseen"])
     return protocol, table[scores & (table["subjects"] == table["subjects"].max())]
-
-
-def moved(dataset: str) -> pd.DataFrame:
-    """The rows of `views.summary` that say how far a rectangle moves the view; its method is called label."""
-    table = views.summary(dataset)
-    return table[table["quantity"] == "moved"].rename(columns={"method": "label"})

@@ -26,7 +26,6 @@ def described(experiment: Experiment) -> pd.DataFrame:
     """Each stored view: seed, fold, frame_id, occlusion, and what theta does.
 
     zoom: how many times as large as in the image the face appears (below 1 the view reaches beyond it).
-    rotation: degrees, clockwise on the screen positive. right, down: pixels that the view's centre is off the image's.
     moved: pixels that the view's corners lie, on average, from those of the same frame's clean view.
     """
     table = results.read(experiment, "views.csv.gz")
@@ -36,9 +35,6 @@ def described(experiment: Experiment) -> pd.DataFrame:
     own = corners[clean][frame[clean].get_indexer(frame)]
     return table[["seed", "fold", "frame_id", "occlusion"]].assign(
         zoom=np.abs(np.linalg.det(theta[:, :, :2])) ** -0.5,
-        rotation=np.degrees(np.arctan2(theta[:, 1, 0] - theta[:, 0, 1], theta[:, 0, 0] + theta[:, 1, 1])),
-        right=theta[:, 0, 2] * SIZE / 2,
-        down=theta[:, 1, 2] * SIZE / 2,
         moved=_apart(corners, own),
     )
 
@@ -59,28 +55,18 @@ def looking(dataset: str) -> list[Experiment]:
     return [row for row in measured(dataset) if len(results.read(row, "views.csv.gz"))]
 
 
-QUANTITIES = {"zoom": "none", "rotation": "none", "right": "none", "down": "none", "moved": "rectangle"}
-"""What `described` tells of a view -> the frames that it is summarised over: the clean ones, or the covered ones."""
+def moved(dataset: str) -> pd.DataFrame:
+    """How far the paper's rectangle moves the view's corners, in pixels, a row per arm: the mean over the test frames
+    and the ends (low, high) of their middle 95 %.
 
-
-SPREAD = [0.025, 0.25, 0.5, 0.75, 0.975]
-"""Quantiles that tell how views are spread: the middle 95 %, the middle half, the median."""
-
-
-def summary(dataset: str) -> pd.DataFrame:
-    """A row per arm and quantity: its mean over the test frames, and the ends (low, high) of the middle 95 % of them.
-
-    Without the members that have collapsed. Columns protocol, method, frames, quantity, mean, low, high.
+    Without the members that have collapsed. Columns protocol, label, frames, mean, low, high.
     """
     rows = []
     for experiment in looking(dataset):
-        table = faces_kept(experiment, described(experiment))
-        frames = int((table["occlusion"] == "none").sum())
-        for quantity, kind in QUANTITIES.items():
-            values = table.loc[table["occlusion"] == kind, quantity]
-            about = (experiment.protocol, label(experiment), frames, quantity)
-            rows.append((*about, values.mean(), *values.quantile([0.025, 0.975])))
-    return pd.DataFrame(rows, columns=["protocol", "method", "frames", "quantity", "mean", "low", "high"])
+        own = faces_kept(experiment, described(experiment).query("occlusion == 'rectangle'"))["moved"]
+        about = {"protocol": experiment.protocol, "label": label(experiment), "frames": len(own)}
+        rows.append({**about, "mean": own.mean(), "low": own.quantile(0.025), "high": own.quantile(0.975)})
+    return pd.DataFrame(rows, columns=["protocol", "label", "frames", "mean", "low", "high"])
 
 
 def faces_kept(experiment: Experiment, table: pd.DataFrame) -> pd.DataFrame:
@@ -101,23 +87,6 @@ def mean_views(experiment: Experiment, classes: list[str]) -> pd.DataFrame:
     """The mean of `by_emotion`: a row per emotion with its frames and the entries of theta."""
     rows = [(classes[k], len(own), *own.mean(axis=0).ravel()) for k, own in by_emotion(experiment).items()]
     return pd.DataFrame(rows, columns=["emotion", "frames", *THETA])
-
-
-def spreads(experiments: list[Experiment]) -> pd.DataFrame:
-    """How the views are spread over the test frames, without the members that have collapsed.
-
-    A row per arm, quantity and occlusion: protocol, method, quantity, occlusion, frames, and the quantiles 0.025, 0.25,
-    0.5, 0.75 and 0.975 by their names.
-    """
-    rows = []
-    for experiment in experiments:
-        table = faces_kept(experiment, described(experiment))
-        for kind, own in table.groupby("occlusion", sort=False):
-            for quantity in QUANTITIES:
-                if len(own) and (kind, quantity) != ("none", "moved"):
-                    about = (experiment.protocol, label(experiment), quantity, kind, len(own))
-                    rows.append((*about, *own[quantity].quantile(SPREAD)))
-    return pd.DataFrame(rows, columns=["protocol", "method", "quantity", "occlusion", "frames", *map(str, SPREAD)])
 
 
 def responses(experiment: Experiment) -> pd.DataFrame:
