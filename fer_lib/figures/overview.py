@@ -22,11 +22,11 @@ FIGURE = {"figsize": (3.5, 3.1)}
 
 
 def three_figures(dataset: str, arms: pd.DataFrame) -> HTML:
-    """What the split gives away, what occlusion takes, how far the transformer's view moves.
+    """What the split gives away, what occlusion takes, how far the STN's view moves.
 
     arms: rows of `tables.accuracy_table`.
     """
-    moves = [transformer(dataset)] if len(views.moved(dataset)) else []
+    moves = [stn(dataset)] if len(views.moved(dataset)) else []
     return report.side_by_side([split(dataset, arms), occlusion(dataset), *moves])
 
 
@@ -72,8 +72,8 @@ def occlusion(dataset: str) -> tuple[str, HTML]:
     return "What does occlusion take?", report.figure(fig, caption, alt, table)
 
 
-def transformer(dataset: str) -> tuple[str, HTML]:
-    """Title and figure: how far the transformer's view moves when a rectangle covers the face."""
+def stn(dataset: str) -> tuple[str, HTML]:
+    """Title and figure: how far the STN's view moves when a rectangle covers the face."""
     protocol, table = followed.least_exposed(views.moved(dataset))
     with plt.rc_context(plots.STYLE):
         fig, ax = plt.subplots(**FIGURE)
@@ -86,7 +86,7 @@ def transformer(dataset: str) -> tuple[str, HTML]:
         f"Protocol {protocol}: how far the view's corners move when the face is covered; mean, and the middle 95 % of "
         f"the test frames of all runs. Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
     )
-    return "How far does the transformer's view move?", report.figure(fig, caption, means, table)
+    return "How far does the STN's view move?", report.figure(fig, caption, means, table)
 
 
 def still_open(dataset: str) -> str:

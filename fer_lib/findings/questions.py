@@ -22,10 +22,10 @@ QUESTIONS = (
         {"input_path": "stn", "head_layers": 1},
         {"input_path": "plain", "stn_lr_factor": 1.0},
     ),
-    Claim("a slower STN", {"stn_lr_factor": 0.1, "input_path": "stn"}, {"stn_lr_factor": 1.0}),
+    Claim("a slow STN", {"stn_lr_factor": 0.1, "input_path": "stn"}, {"stn_lr_factor": 1.0}),
     Claim("the triplet loss", {"loss": "triplet"}, SOFTMAX),
     Claim(
-        "the triplet loss with a slower STN",
+        "the triplet loss with a slow STN",
         {"loss": "triplet", "stn_lr_factor": 0.1},
         SOFTMAX | {"stn_lr_factor": 1.0},
     ),

@@ -89,7 +89,7 @@ def ladder() -> pd.DataFrame:
 def named(experiment: Experiment) -> str:
     """The experiment as this page calls it."""
     if experiment.recipe == "paper":
-        slower = ", slower STN" * (experiment.stn_lr_factor < 1)
+        slower = ", slow STN" * (experiment.stn_lr_factor < 1)
         return f"the paper's network with {experiment.loss}{slower}"
     start = WEIGHTS.get(experiment.pretrained, experiment.pretrained)
     differs = [f"{experiment.occlusion} occlusion"] * (experiment.occlusion != "mixed")

@@ -108,8 +108,8 @@ def printed_in_short() -> str:
     published = pd.read_csv(paths.NOTEBOOKS / "published.csv").dropna(subset="backbone")
     proposed = audit.possible(published).iloc[-1]
     return (
-        f"{audit.as_a_share(proposed['printed'])}; as independent frames that is compatible with an accuracy of "
-        f"{interval(*wilson(proposed['errors'], audit.TEST_FRAMES))} %. {audit.common_way(published)}"
+        f"{audit.as_a_share(proposed['printed'])}. If the frames were independent, this would be compatible with an "
+        f"accuracy of {interval(*wilson(proposed['errors'], audit.TEST_FRAMES))} %. {audit.common_way(published)}"
     )
 
 
