@@ -1,9 +1,9 @@
-"""The study as a graph: train what is missing, then render every page whose inputs have changed.
+"""Workflow of the study: train missing experiments, then render every page whose inputs have changed.
 
     snakemake --config datasets=synthetic,ckplus
 
-`datasets` names the data sets to train on. Pages that need only results are rendered for CK+ always, from the committed
-results; pages that need images only where their data set is named.
+`datasets` names the data sets to train on. Pages that need only results are always rendered for CK+, from the committed
+results; pages that need images only if their data set is named.
 """
 
 import hashlib
@@ -33,13 +33,13 @@ try:
 except ValueError as error:
     sys.exit(str(error))
 
-# The kernel warns that it talks over TCP, which on one machine's loopback is how every notebook runs.
+# Hides the kernel's warning about unencrypted TCP, which on the loopback interface is normal.
 PAPERMILL = (
     "papermill {params.notebook} {log} -y {params.given:q} --no-progress-bar --log-level WARNING --start-timeout 300"
     " 2> >(grep -v 'IPKernelApp. WARNING' >&2)"
 )
-# Whether an experiment is done is decided by what its results say, not by file times, which a clone does not keep.
-# Results of other faces than those that are there now count as missing, and training says so.
+# The content of the results decides whether an experiment is done, not file times, which a clone does not preserve.
+# Results of other data than the current ones count as missing; training then refuses with a message.
 missing = [row for row in rows if row.dataset in DATASETS and not results.is_complete(row, fingerprints[row.dataset])]
 
 
@@ -56,7 +56,7 @@ for row in missing:
 
 
 def noted(dataset):
-    """A file that is written anew when there are other faces in the data set."""
+    """A file that is rewritten if the data set has changed."""
     file = REPORTS / ".executed" / dataset / "fingerprint.txt"
     if not file.exists() or file.read_text() != fingerprints[dataset]:
         results.write(file, fingerprints[dataset].encode())
@@ -64,7 +64,7 @@ def noted(dataset):
 
 
 def page_inputs(dataset, page):
-    """Everything that a page is made from; `.venv/.installed` stands for the locked packages."""
+    """All inputs of a page; `.venv/.installed` represents the locked packages."""
     real = {"10_fer2013_networks": faces.OF_FER2013, "index": (dataset, "fer2013"), "11_transfer": ("ckplus",)}
     shown = real.get(page, (dataset,))
     own = [row for row in rows if row.dataset in shown]
@@ -75,19 +75,19 @@ def page_inputs(dataset, page):
     files += [file for pattern in stored for file in paths.RESULTS.glob(pattern)]
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
     if page in FROM_REFERENCES and dataset in DATASETS:
-        files.append(pages[dataset, FROM_DATA][0])  # whose notebook measures references, landmarks and mean faces
+        files.append(pages[dataset, FROM_DATA][0])  # its notebook computes references, landmarks and mean faces
     if page == FROM_DATA:
         files.append(noted(dataset))
     return files + [trained(row) for row in own if row in missing]
 
 
 def has(rows):
-    """Whether one of the rows is trained, or about to be."""
+    """Whether one of the rows is trained or about to be."""
     return any(row in missing or results.finished(row) for row in rows)
 
 
 def can_be_made(page, dataset):
-    """Whether a page that is made from stored results has some; where others are made it is taken to."""
+    """Whether the stored results that a page needs exist; True for pages without a condition."""
     if page == "10_fer2013_networks":
         return has(row for row in rows if (row.dataset, row.protocol) == ("fer2013", "usage"))
     if page == "11_transfer":
@@ -97,7 +97,7 @@ def can_be_made(page, dataset):
 
 
 def pages_of(dataset, folder, *named):
-    """(dataset, page) -> its file and its parameters."""
+    """(dataset, page) -> output file and parameters."""
     stored = [page for page in FROM_STORED if can_be_made(page, dataset)]
     given = {page: {"dataset": dataset} for page in named} | {page: {} for page in stored}
     return {(dataset, page): (folder / f"{page}.html", parameters) for page, parameters in given.items()}
@@ -127,7 +127,7 @@ for row in missing:
             given=json.dumps(asdict(row)),
             what=f"{row.dataset} {row.experiment}",
         log: results.folder(row) / "executed.ipynb"
-        # A CPU trains one experiment on all cores. A GPU trains some at once: while one is evaluated, others use it.
+        # A CPU trains one experiment on all cores; a GPU up to four at once, so that it is used while one is evaluated.
         threads: workflow.cores if machine.device() == "cpu" else -(-workflow.cores // 4)
         shell: "echo train {params.what}; " + PAPERMILL
 
@@ -137,7 +137,7 @@ for (dataset, page), (html, given) in pages.items():
     rule:
         name: f"page_{dataset}_{page}"
         input: page_inputs(dataset, page)
-        # update: a page stays as it is while its notebook runs, and if that fails.
+        # update(): the old page is kept while its notebook runs, and if it fails.
         output: update(html)
         params:
             notebook=paths.NOTEBOOKS / f"{page}.ipynb",

@@ -1,7 +1,7 @@
-"""Which patches of a face a trained network's prediction rests on, by three maps, and whether they do what they say.
+"""Attribution maps: which patches of a face a prediction rests on, by three methods, and how faithful the maps are.
 
-A map is (12, 12): a number per patch of 4 x 4 pixels of the given image, the benchmark's grid, high where the patch
-speaks for the class that the network predicts. Two of them are made here, the third is the benchmark's sliding square.
+A map is (12, 12): one value per patch of 4 x 4 pixels of the input image (the benchmark's grid), high where the patch
+is evidence for the predicted class. Two methods are implemented here; the third is the benchmark's sliding square.
 """
 
 import math
@@ -24,27 +24,27 @@ from fer_lib.training import Trainee, to_float
 GRID = SIZE // PATCH
 METHODS = ("integrated gradients", "Grad-CAM", "sliding square")
 CONTROLS = ("contrast", "random")
-"""Maps that know no network: how much a patch differs from the face's mean grey, and chance."""
+"""Maps that ignore the network: how much a patch differs from the face's mean grey, and random numbers."""
 
 STEPS = 8
-"""Points between grey and face at which integrated gradients takes the gradient."""
+"""Points between the grey baseline and the face at which integrated gradients evaluates the gradient."""
 
 SHARES = (0.05, 0.1, 0.25, 0.5)
-"""Shares of the patches that the deletion test removes."""
+"""Shares of patches removed in the deletion test."""
 
 VISIBLE = 0.024
-"""Change of grey, of 1, above which a drawn pixel belongs to an expression: three times the camera's noise."""
+"""Change in grey value (0 to 1) above which a drawn pixel belongs to an expression: three times the camera noise."""
 
 Score = Callable[[torch.Tensor], torch.Tensor]
-"""Images (N, 1, 48, 48) -> what speaks for each class (N, K), differentiable."""
+"""Images (N, 1, 48, 48) -> differentiable score of each class (N, K)."""
 
 
 def class_score(network: nn.Module, centres: torch.Tensor | None = None, normalised: bool = False) -> Score:
-    """What a network in evaluation mode says for each class, less its mean over the classes.
+    """The class scores of a network in evaluation mode, minus their mean over the classes.
 
-    Without centres: the logits. After pure triplet training there are none: with centres (K, D), the means of each
-    class's training embeddings, the negative squared distances to them. k-nearest neighbours, which classify there,
-    have no gradient.
+    Without centres: the logits. With centres (K, D), each class's mean training embedding: the negative squared
+    distances to them. Pure triplet training needs centres, since it has no logits and its k-nearest-neighbour
+    classifier has no gradient.
     """
 
     def score(images: torch.Tensor) -> torch.Tensor:
@@ -58,9 +58,9 @@ def class_score(network: nn.Module, centres: torch.Tensor | None = None, normali
 
 
 def integrated_gradients(score: Score, images, baseline, classes, steps: int = STEPS) -> torch.Tensor:
-    """How much each pixel (N, 1, 48, 48) adds to the score of `classes` (N,) on the straight way from the baseline.
+    """Integrated gradients (N, 1, 48, 48) of the score of `classes` (N,), along the line from baseline to image.
 
-    Sundararajan et al. 2017, by the midpoint rule: the sum over the pixels is the score of the image less that of the
+    Sundararajan et al. 2017, by the midpoint rule: the attributions sum to the score of the image minus that of the
     baseline, up to the rule's error.
     """
     total = torch.zeros_like(images)
@@ -71,9 +71,9 @@ def integrated_gradients(score: Score, images, baseline, classes, steps: int = S
 
 
 def grad_cam(score: Score, layer: nn.Module, images, classes) -> torch.Tensor:
-    """The layer's maps (N, h, w), added up with the mean of each one's gradient as its weight (Selvaraju et al. 2017).
+    """Grad-CAM of a layer, (N, h, w): its feature maps weighted by their mean gradients (Selvaraju et al. 2017).
 
-    Without the last ReLU, so that patches which speak against the class are in order too.
+    Without the final ReLU, so that patches with evidence against the class are ranked too.
     """
     seen = []
     hook = layer.register_forward_hook(lambda module, given, output: seen.append(output))
@@ -88,9 +88,9 @@ def _of(scores: torch.Tensor, classes: torch.Tensor) -> torch.Tensor:
 
 
 def on_the_face(maps: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
-    """Maps (N, h, h) of what the transformer made of the images, as (N, 1, 48, 48) on the images themselves.
+    """Map (N, h, h) in the transformer's output coordinates back to the input images, (N, 1, 48, 48).
 
-    What lies outside the view is 0.
+    Pixels outside the view are 0.
     """
     back = torch.linalg.pinv(theta[:, :, :2])
     inverse = torch.cat([back, -back @ theta[:, :, 2:]], dim=2)
@@ -98,10 +98,10 @@ def on_the_face(maps: torch.Tensor, theta: torch.Tensor) -> torch.Tensor:
 
 
 def in_pixels(maps: torch.Tensor) -> torch.Tensor:
-    """The maps (N, h, h) of a stage as (N, 1, 48, 48), each cell at the pixel that it is centred on.
+    """Upsample the maps (N, h, h) of a stage to (N, 1, 48, 48), placing each cell at the pixel it is centred on.
 
-    Every layer of the ResNet that halves begins at the first pixel, so cell k looks at pixel 2^n k after n halvings: of
-    the last stage's two cells a side the first looks at the edge of the image, the second at pixel 32.
+    Every strided layer of the ResNet starts at the first pixel, so after n halvings cell k is centred on pixel 2^n k:
+    of the last stage's two cells per side the first is centred on the edge of the image, the second on pixel 32.
     """
     cells = maps.shape[-1]
     stride = 2 ** math.ceil(math.log2(SIZE / cells))
@@ -111,10 +111,10 @@ def in_pixels(maps: torch.Tensor) -> torch.Tensor:
 
 
 def network_maps(network: Network, score: Score, images: torch.Tensor, classes: torch.Tensor) -> dict[str, np.ndarray]:
-    """The first two of `METHODS` for images (N, 1, 48, 48): maps (N, 12, 12) of what speaks for `classes` (N,).
+    """Maps (N, 12, 12) by the first two of `METHODS`, for images (N, 1, 48, 48) and `classes` (N,).
 
-    Integrated gradients start from the face's mean grey and add up to the score's gain, through the transformer too.
-    Grad-CAM looks where it is defined, at the last stage, whose map is 2 x 2. The network's mode is restored.
+    Integrated gradients start from the face's mean grey and pass through the transformer as well; they sum to the
+    gain in score. Grad-CAM uses the last stage, where it is defined, whose map is 2 x 2. Restores the network's mode.
     """
     parts = {name: [] for name in METHODS[:2]}
     was_training = network.training
@@ -135,19 +135,19 @@ def network_maps(network: Network, score: Score, images: torch.Tensor, classes: 
 
 
 def contrast(images: np.ndarray) -> np.ndarray:
-    """How far the patches of images uint8 (N, 48, 48) are from the face's mean grey, (N, 12, 12)."""
+    """Mean absolute difference (N, 12, 12) of each patch from its face's mean grey; images: uint8 (N, 48, 48)."""
     return in_patches(np.abs(images - images.mean(axis=(1, 2), keepdims=True)))
 
 
 def in_patches(pixels: np.ndarray) -> np.ndarray:
-    """Means (N, 12, 12) over the patches of (N, 48, 48)."""
+    """Patch means (N, 12, 12) of (N, 48, 48)."""
     return pixels.reshape(-1, GRID, PATCH, GRID, PATCH).mean(axis=(2, 4))
 
 
 def delete(predict: Predict, images: np.ndarray, priority: np.ndarray) -> dict[str, np.ndarray]:
-    """The class predicted for images uint8 (N, 48, 48) without the patches of highest priority (N, 12, 12).
+    """Removed share, "5%" to "50%" -> predicted classes after removing the patches of highest priority (N, 12, 12).
 
-    By removed share, "5%" to "50%"; what is removed shows the face's mean grey, as in the occlusion benchmark.
+    images: uint8 (N, 48, 48). Removed patches show the face's mean grey, as in the occlusion benchmark.
     """
     grey = np.floor(images.mean(axis=(1, 2), keepdims=True) + 0.5).astype(np.uint8)
     covered = {f"{share:.0%}": np.where(cover_patches(priority, share), grey, images) for share in SHARES}
@@ -159,13 +159,13 @@ def measure(
 ) -> dict[str, pd.DataFrame]:
     """A trained member's rows for `attribution.csv.gz`, `deletion.csv.gz` and `regions.csv.gz`, on its test frames.
 
-    test: their places in data, whose faces are those of the benchmark.
-    drops: what the benchmark's sliding square says of these frames.
+    test: indices of the test frames in data, whose faces are those of the benchmark.
+    drops: maps (M, 12, 12) of the benchmark's sliding square for these frames.
 
-    Attribution: per method and predicted class the mean map over its frames, each scaled to a sum of 1 over absolute
-    values, with the number of frames. Deletion: per frame, map and order the class predicted for each removed share.
-    Regions: per frame and map, the share of what speaks for the class that lies in a region, and the region's share of
-    the image; eyes and mouth are the benchmark's, an expression's is known for synthetic faces alone.
+    Attribution: per method and predicted class the mean map, each frame's scaled to an absolute sum of 1, and the
+    number of frames. Deletion: per frame, map and order the class predicted for each removed share. Regions: per frame
+    and map, the share of positive attribution inside a region, and the region's share of the image; eyes and mouth
+    are the benchmark's, the region of an expression is known for synthetic faces only.
     """
     images = data.images[test]
     predicted = predict(images).argmax(axis=1)
@@ -198,7 +198,7 @@ def _centres(trained: Trainee) -> torch.Tensor | None:
 
 
 def mean_maps(maps: dict[str, np.ndarray], predicted: np.ndarray, classes: tuple[str, ...]) -> pd.DataFrame:
-    """Per method and predicted class: map, emotion, frames and the mean map's patches, row by row, to five decimals."""
+    """One row per method and predicted class: map, emotion, frames and the mean map's patches to five decimals."""
     rows = []
     for name, found in maps.items():
         size = np.abs(found).sum(axis=(1, 2), keepdims=True)
@@ -211,7 +211,7 @@ def mean_maps(maps: dict[str, np.ndarray], predicted: np.ndarray, classes: tuple
 
 
 def regions(data: Faces, test: np.ndarray, benchmark: OcclusionBenchmark) -> dict[str, np.ndarray]:
-    """Region -> which share of each patch lies in it, (N, 12, 12), for the test frames."""
+    """Region -> share of each patch that lies in it, (N, 12, 12), for the test frames."""
     found = {
         kind: part_of_face(kind, benchmark.landmarks)[None].repeat(len(test), axis=0) for kind in ("eyes", "mouth")
     }

@@ -1,7 +1,7 @@
-"""All that is random in an epoch of training, drawn beforehand from (seed, fold, epoch) alone.
+"""All random choices of a training epoch, drawn in advance from (seed, fold, epoch) alone.
 
-So a member sees the same batches, triplets, occlusions and dropout on every device, whoever trains beside it, and a
-resumed run needs no generator's state.
+A member therefore sees the same batches, triplets, occlusions and dropout masks on every device, whatever else is
+training, and a resumed run needs no generator state.
 """
 
 import numpy as np
@@ -13,21 +13,21 @@ from fer_lib.recipe import draw_augmentation
 from fer_lib.stn import DROPOUT, FEATURES
 
 Batch = dict[str, torch.Tensor]
-"""What is drawn for the B frames of a batch, each only where the experiment asks for it.
+"""Random draws for the B frames of a batch; entries that the experiment does not use are absent.
 
-- index (B,): the frames, among the training frames.
-- boxes (B, 4), under mixed or heavy occlusion several a face (B, K, 4): the rectangles that occlude them.
-- fill (B,), noise (B, 48, 48), other (B,): what mixed or heavy occlusion shows, and the frames whose faces cover.
+- index (B,): indices into the training frames.
+- boxes (B, 4), or (B, K, 4) under mixed or heavy occlusion: the rectangles that occlude each face.
+- fill (B,), noise (B, 48, 48), other (B,): fills of mixed or heavy occlusion, and the frames whose faces cover others.
 - view (B, 2, 3), gamma (B,): the augmentation of the strong recipe.
-- kept (B, FEATURES): what the dropout of a two-layer localisation head leaves.
+- kept (B, FEATURES): dropout mask of a two-layer localisation head.
 """
 
 
 def draw_batches(rng: np.random.Generator, labels: np.ndarray, batch_size: int, triplets: bool) -> list[np.ndarray]:
     """One epoch's batches, as indices into the training frames; every frame once, in random order.
 
-    With `triplets` each batch is n anchors, then for each a random positive (another frame of its class), then for
-    each a random negative. Raises ValueError if a class has a single frame, so that it has no positive.
+    With `triplets` each batch is n anchors, then one random positive per anchor (another frame of its class), then one
+    random negative per anchor. Raises ValueError if a class has a single frame, and thus no positive.
     """
     order = rng.permutation(len(labels))
     if not triplets:
@@ -51,14 +51,14 @@ def draw_batches(rng: np.random.Generator, labels: np.ndarray, batch_size: int, 
 
 
 def draw_epoch(experiment: Experiment, member: Member, epoch: int, labels: torch.Tensor) -> list[Batch]:
-    """The batches of one epoch; labels: those of the member's training frames (N,)."""
+    """The batches of one epoch; labels: of the member's training frames, (N,)."""
     drawn, sizes = draw_frames(experiment, member, epoch, labels.numpy())
     parts = [tensor.split(sizes) for tensor in drawn.values()]
     return [dict(zip(drawn, batch, strict=True)) for batch in zip(*parts, strict=True)]
 
 
 def draw_frames(experiment: Experiment, member: Member, epoch: int, labels: np.ndarray) -> tuple[Batch, list[int]]:
-    """What is drawn for all frames of an epoch, batch after batch, and the batches' sizes."""
+    """The draws for all frames of an epoch, batch after batch, and the batch sizes."""
     rng = np.random.default_rng([member.seed, member.fold, epoch])
     dropout = np.random.default_rng(rng.integers(2**62))
     batches = draw_batches(rng, labels, experiment.batch_size, experiment.loss != "softmax")

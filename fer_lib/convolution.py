@@ -1,7 +1,7 @@
-"""Convolutions as matrix products, for processors on which PyTorch's own are slow on small maps.
+"""Convolutions as matrix products, for processors on which PyTorch's are slow on small feature maps.
 
-Without AVX-512, oneDNN takes two to three times as long as the matrix product that does the same arithmetic on maps of
-two or three pixels, and on the single channel of the first layer.
+Without AVX-512, oneDNN takes two to three times as long as the equivalent matrix product on maps of two or three
+pixels and on the single input channel of the first layer.
 """
 
 import torch
@@ -16,7 +16,7 @@ class ProductConv2d(nn.Conv2d):
     """A square `nn.Conv2d` without bias, dilation or groups, as one matrix product: (N, C, H, W) -> (N, O, h, w)."""
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """As `nn.Conv2d`, up to the order of summation."""
+        """Same as `nn.Conv2d`, up to the order of summation."""
         (size, _), (stride, _), (margin, _) = self.kernel_size, self.stride, self.padding
         padded = pad(images, (margin, margin, margin, margin))
         windows = padded.unfold(2, size, stride).unfold(3, size, stride)  # (N, C, h, w, size, size)
@@ -26,9 +26,9 @@ class ProductConv2d(nn.Conv2d):
 
 
 def fit_to_cpu(network: Network) -> None:
-    """Where the CPU has no AVX-512, let the network's first and last stage convolve by matrix products.
+    """On a CPU without AVX-512, make the network's first and last stage convolve by matrix products.
 
-    The stages between are faster as they are. Weights and results stay the same, up to the order of summation.
+    The stages in between are faster unchanged. Weights and results stay the same, up to the order of summation.
     """
     if machine.has_avx512():
         return

@@ -1,4 +1,4 @@
-"""From a trained network to embeddings, class probabilities and scores. The test frames choose nothing here."""
+"""Embeddings, class probabilities and scores of a trained network. Test frames are never used for selection."""
 
 import numpy as np
 import pandas as pd
@@ -17,9 +17,9 @@ EVALUATION_BATCH = 256
 
 
 def classifier(name: str, seed: int):
-    """The scikit-learn classifier that is fitted on training embeddings after triplet training.
+    """The scikit-learn classifier to fit on training embeddings after triplet training.
 
-    `knn` votes among the 5 nearest; `boosted-trees` is the kind that the author's code uses; `logistic` is linear.
+    `knn` votes among the 5 nearest neighbours; `boosted-trees` is what the author's code uses; `logistic` is linear.
     """
     return {
         "knn": KNeighborsClassifier(n_neighbors=5),
@@ -29,9 +29,9 @@ def classifier(name: str, seed: int):
 
 
 def embed(network: nn.Module, images: torch.Tensor, normalise: bool = False, kept=None) -> np.ndarray:
-    """Embeddings float32 (N, D) of images (N, 1, 48, 48), in evaluation mode; the network's mode is restored.
+    """Embeddings float32 (N, D) of images (N, 1, 48, 48), in evaluation mode; restores the network's mode.
 
-    kept: bool (N, FEATURES), what the localisation head's dropout leaves; None, as it should be here: it is off.
+    kept: dropout mask of the localisation head, bool (N, FEATURES); None, the normal case here, turns dropout off.
     """
     batches = images.split(EVALUATION_BATCH)
     dropouts = kept.split(EVALUATION_BATCH) if kept is not None else [None] * len(batches)
@@ -45,7 +45,7 @@ def embed(network: nn.Module, images: torch.Tensor, normalise: bool = False, kep
 
 
 def views(network: nn.Module, images: torch.Tensor) -> np.ndarray:
-    """The views float32 (N, 2, 3), theta, that the transformer chooses for images (N, 1, 48, 48) in evaluation mode."""
+    """The transformer's theta float32 (N, 2, 3) for images (N, 1, 48, 48), in evaluation mode."""
     was_training = network.training
     network.eval()
     with torch.inference_mode():
@@ -55,9 +55,9 @@ def views(network: nn.Module, images: torch.Tensor) -> np.ndarray:
 
 
 class Predictor:
-    """Class probabilities from a trained network.
+    """Predicts class probabilities with a trained network.
 
-    Under `softmax` and `joint` they are the softmax of the embedding; after pure `triplet` training, those of the
+    With `softmax` and `joint` loss: the softmax of the embedding. With pure `triplet` loss: the output of the
     experiment's classifier, fitted on the clean training frames.
     """
 
@@ -76,11 +76,11 @@ class Predictor:
 
 
 def self_agreement(predict: Predictor, images: torch.Tensor, labels: np.ndarray, seed: int) -> dict[str, float]:
-    """How often two passes with the localisation head's dropout on predict the same, and the first one's accuracy.
+    """Share of images on which two forward passes with the localisation head's dropout agree, and the first's accuracy.
 
     The first author's public code (commit 99ff0bf) leaves this dropout on at evaluation and compares the predictions of
-    two forward passes with each other; it never reads the test labels. Here nothing else is on, and the classifier
-    stays the one fitted on training embeddings without dropout. images (N, 1, 48, 48), labels (N,); the network
+    two forward passes with each other; it never reads the test labels. Here everything else is in evaluation mode and
+    the classifier is fitted on training embeddings without dropout. images (N, 1, 48, 48), labels (N,); the network
     must have a two-layer head.
     """
     drawn = np.random.default_rng(seed).random((2, len(images), FEATURES)) >= DROPOUT
@@ -99,13 +99,13 @@ def scores(labels: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
 
 
 def macro_f1(predictions: pd.DataFrame) -> float:
-    """Macro F1 of each initialisation over all frames that it was tested on, and of these the mean."""
+    """Mean over seeds of the macro F1, each computed over all test frames of that seed."""
     by_seed = predictions.groupby("seed")[["label", "prediction"]]
     return float(np.mean([scores(one["label"], one["prediction"])["macro_f1"] for _, one in by_seed]))
 
 
 def nearest_pixels(images: np.ndarray, train: np.ndarray, test: np.ndarray) -> np.ndarray:
-    """For each test image the index of the nearest training image in raw pixels: a classifier that learns nothing."""
+    """Index of the training image nearest to each test image in raw pixels: a classifier that learns nothing."""
     pixels = images.reshape(len(images), -1).astype(np.float32)
     nearest = NearestNeighbors(n_neighbors=1).fit(pixels[train])
     return train[nearest.kneighbors(pixels[test], return_distance=False)[:, 0]]

@@ -1,4 +1,4 @@
-"""What an experiment is: its parameters, checked, and the table `experiments.csv` that lists the study's own."""
+"""Experiments: their validated parameters, and the table `experiments.csv` of those in the study."""
 
 import difflib
 import re
@@ -27,12 +27,12 @@ CHOICES = {
 
 
 SOFTMAX = {"loss": "softmax", "mining": "random", "normalise": False}
-"""Training with the cross-entropy alone, where the settings of triplets must stay as they are."""
+"""Training with cross-entropy alone, where the triplet settings must keep their defaults."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """One training of an experiment; its numbers do not depend on who else is trained."""
+    """One training run of an experiment; its numbers do not depend on what else is trained."""
 
     seed: int
     fold: int
@@ -43,9 +43,9 @@ class Member:
 
 @dataclass(frozen=True)
 class Experiment:
-    """The parameters of one experiment, in the words of notebook 01_train; the defaults are the paper's proposal.
+    """The parameters of one experiment, documented in notebook 01_train; the defaults are the paper's proposed method.
 
-    Raises ValueError for a value of the wrong type or out of range, or a combination that makes no sense.
+    Raises ValueError for a value of the wrong type or out of range, or an inconsistent combination.
     """
 
     experiment: str
@@ -108,7 +108,7 @@ class Experiment:
             )
         if self.loss == "softmax" and (self.normalise or (self.mining, self.margin) != ("random", 1)):
             raise ValueError(
-                "loss is 'softmax', so mining, margin and normalise must stay as they are: nothing is mined"
+                "loss is 'softmax', so mining, margin and normalise must keep their defaults: nothing is mined"
             )
         if self.loss != "triplet" and self.classifier != "knn":
             raise ValueError(f"loss is {self.loss!r}, so classifier must stay 'knn': the network itself classifies")
@@ -120,23 +120,23 @@ class Experiment:
 
     @property
     def frames_per_anchor(self) -> int:
-        """How many frames a step sees for each frame of its batch: with triplets a positive and a negative too."""
+        """Frames per anchor in a training step: 3 with triplets (anchor, positive, negative), else 1."""
         return 1 if self.loss == "softmax" else 3
 
     @property
     def method(self) -> dict:
-        """The parameters that a member's numbers depend on: all but how many members there are."""
+        """The parameters that a member's numbers depend on: all except the number of seeds and folds."""
         return {name: value for name, value in asdict(self).items() if name not in ("seeds", "folds")}
 
     def is_like(self, other: "Experiment", **instead) -> bool:
-        """Whether the other, whatever its name, has the same method but for `instead` in place of this one's own."""
+        """Whether the other experiment, whatever its name, has this one's method with the values `instead` replaced."""
         return self.method | instead | {"experiment": other.experiment} == other.method
 
     @classmethod
     def from_namespace(cls, namespace: dict) -> "Experiment":
-        """The experiment that a notebook's variables describe.
+        """The experiment described by a notebook's variables.
 
-        papermill only warns of a parameter that the notebook does not have, so a mistyped name is refused here.
+        papermill only warns about parameters that the notebook lacks, so misspelt names raise ValueError here.
         """
         known = [field.name for field in fields(cls)]
         given = {
@@ -154,11 +154,11 @@ class Experiment:
 def read_experiments() -> list[Experiment]:
     """The rows of `experiments.csv`.
 
-    Raises ValueError, which names the row, for a column that is no parameter, an empty cell, a value that is not known,
-    a name used twice, or two names for one experiment.
+    Raises ValueError, naming the row, for a column that is not a parameter, an empty cell, an invalid value, a
+    duplicate name, or two names for one experiment.
     """
     table = pd.read_csv(paths.EXPERIMENTS)
-    # Before anything else, for an empty cell makes fractions of its whole column's numbers.
+    # Checked first: an empty cell turns the whole column's integers into floats.
     if table.isna().any(axis=None):
         cells = table[table.isna().any(axis=1)].iloc[0]
         raise ValueError(f"{_where(cells)}: {cells.index[cells.isna()][0]} is empty")
@@ -171,7 +171,7 @@ def read_experiments() -> list[Experiment]:
     names = [(row.dataset, row.experiment) for row in rows]
     for name in names:
         if names.count(name) > 1:
-            raise ValueError(f"{paths.EXPERIMENTS}: experiment {name[1]!r} of {name[0]} stands there more than once")
+            raise ValueError(f"{paths.EXPERIMENTS}: experiment {name[1]!r} of {name[0]} is listed more than once")
     for one, other in combinations(rows, 2):
         if one.is_like(other):
             both = f"{one.experiment!r} and {other.experiment!r} of {one.dataset}"

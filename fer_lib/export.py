@@ -1,8 +1,8 @@
-"""A trained network as a file to pass on: weights as safetensors, in its header what they are, and a model card.
+"""Export a trained network: a safetensors file with the weights, metadata in its header, and a model card.
 
     python -m fer_lib.export fer2013 usage-resnet10-strong-short some/folder
 
-safetensors holds numbers and text only: unlike a pickle, opening somebody else's file runs none of their code.
+safetensors holds numbers and text only: unlike a pickle, opening someone else's file cannot run their code.
 """
 
 import json
@@ -36,13 +36,13 @@ LICENCES = {
     "own": "The faces are your own collection: ask who is on them before you pass on these weights.",
     "synthetic": "The faces were drawn by a program of this repository; nobody's picture is in them.",
 }
-"""What the data ask of who passes the weights on."""
+"""What the data sets' licences ask of anyone who passes the weights on."""
 
 
 class Classifier:
     """An exported network: uint8 (N, 48, 48) -> probabilities (N, K), in the order of `classes`.
 
-    experiment: how it was trained. Raises ValueError if the file is none that `export` wrote.
+    experiment: how it was trained. Raises ValueError if the file was not written by `export`.
     """
 
     def __init__(self, file: Path):
@@ -55,22 +55,22 @@ class Classifier:
             self.network = network_for(self.experiment, len(self.classes)).eval()
             self.network.load_state_dict(weights)
         except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
-            raise ValueError(f"{file} is no network that fer_lib.export wrote ({error})") from error
+            raise ValueError(f"{file} was not written by fer_lib.export ({error})") from error
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Probabilities float64."""
+        """Class probabilities, float64 (N, K)."""
         return softmax(torch.from_numpy(embed(self.network, to_float(images, "cpu"))).double(), dim=1).numpy()
 
 
 def export(experiment: Experiment, member: Member, target: Path) -> Path:
-    """Write `<experiment>-<member>.safetensors` and its card, `.md`, into the folder `target`; the former's path.
+    """Write `<experiment>-<member>.safetensors` and its card (`.md`) to the folder `target`; returns the former's path.
 
     Raises FileNotFoundError if the weights are not on this machine, ValueError after triplet training.
     """
     if experiment.loss == "triplet":
         raise ValueError(
             f"{experiment.experiment} classifies by its training faces' embeddings (classifier "
-            f"{experiment.classifier!r}), which weights do not hold; export one trained with softmax or joint loss"
+            f"{experiment.classifier!r}), which the weights do not contain; export one with softmax or joint loss"
         )
     classes = results.class_names(experiment)
     weights = load_network(experiment, member, len(classes)).state_dict()
@@ -83,9 +83,9 @@ def export(experiment: Experiment, member: Member, target: Path) -> Path:
 
 
 def chosen_member(experiment: Experiment) -> Member:
-    """The finished member that is best on the frames to choose by, at its last epoch; without such frames the first.
+    """The finished member with the best last-epoch selection accuracy; without selection frames, the first one.
 
-    Raises FileNotFoundError if none is finished.
+    Raises FileNotFoundError if no member is finished.
     """
     if not results.finished(experiment):
         raise FileNotFoundError(f"no finished member in {results.folder(experiment)}; train one with 01_train")
@@ -96,7 +96,7 @@ def chosen_member(experiment: Experiment) -> Member:
 
 
 def card(experiment: Experiment, member: Member, name: str) -> str:
-    """The model card in Markdown: what it is, how it was measured, its limits, its licence."""
+    """The model card in Markdown: data, protocol, accuracy, limits and licence."""
     own = "seed == @member.seed and fold == @member.fold"
     predictions = results.read(experiment, "predictions.csv.gz").query(own)
     unit, units = RESAMPLED.get(experiment.protocol, ("frame_id", "frames"))

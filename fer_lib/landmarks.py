@@ -1,4 +1,4 @@
-"""Where the eyes and the mouth are on aligned face crops: measured on the mean face of a data set, not guessed."""
+"""Positions of eyes and mouth on aligned face crops, measured on the mean face of a data set."""
 
 from dataclasses import asdict, dataclass
 
@@ -10,8 +10,8 @@ from fer_lib import paths, results
 
 @dataclass(frozen=True)
 class Landmarks:
-    """Pixels of the mean face: the row of the eyes, the columns of the eye on the left and on the right of the image,
-    the row of the mouth."""
+    """Pixel positions on the mean face: row of the eyes, columns of the left and right eye in the image, row of the
+    mouth."""
 
     eye_row: int
     left_eye: int
@@ -20,11 +20,11 @@ class Landmarks:
 
 
 def measure(images: np.ndarray) -> Landmarks:
-    """Find them on images uint8 (N, 48, 48) of upright, centred faces, where the mean face is darkest.
+    """Locate the landmarks where the mean of images uint8 (N, 48, 48) of upright, centred faces is darkest.
 
-    The eyes: in the row with the darkest mean over the middle half, between a sixth and a half of the height; in each
-    half of it, the darkest column of a band of five rows, not at the border. The mouth: the darkest row of the middle
-    sixth between two thirds and nine tenths of the height.
+    Eye row: the row between a sixth and a half of the height whose middle half has the darkest mean. Eye columns: the
+    darkest column on each side, away from the border, of a band of five rows. Mouth: the row between two thirds and
+    nine tenths of the height whose middle sixth is darkest.
     """
     mean = images.mean(axis=0)
     eye_row = 8 + mean[8:24, 12:36].mean(axis=1).argmin()
@@ -34,7 +34,7 @@ def measure(images: np.ndarray) -> Landmarks:
 
 
 def in_words(found: Landmarks) -> str:
-    """Where they are, in a sentence."""
+    """The positions as a sentence."""
     return (
         f"The eyes are in row {found.eye_row}, columns {found.left_eye} and {found.right_eye}, the mouth is in row "
         f"{found.mouth_row}, counted from 0 at the top left."
@@ -42,10 +42,10 @@ def in_words(found: Landmarks) -> str:
 
 
 def store(dataset: str, found: Landmarks) -> None:
-    """Keep what was measured on a data set as `results/<dataset>/landmarks.csv`."""
+    """Store the landmarks of a data set as `results/<dataset>/landmarks.csv`."""
     results.write_csv(paths.RESULTS / dataset / "landmarks.csv", pd.DataFrame([asdict(found)]))
 
 
 def stored(dataset: str) -> Landmarks:
-    """What was measured on a data set. Raises FileNotFoundError if nothing was stored."""
+    """The stored landmarks of a data set. Raises FileNotFoundError if there are none."""
     return Landmarks(**results.of_data_set(dataset, "landmarks.csv").astype(object).iloc[0])

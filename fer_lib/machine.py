@@ -1,4 +1,4 @@
-"""The machine: the device that trains, its name, and what its meters show."""
+"""The machine: the training device, its name, timing, memory and power meters."""
 
 import platform
 import re
@@ -12,17 +12,17 @@ import torch
 
 
 def device() -> str:
-    """Where networks are trained: cuda where PyTorch finds a GPU, else cpu."""
+    """The device that trains networks: `cuda` if PyTorch finds a GPU, else `cpu`."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def cores() -> int:
-    """How many processes the machine runs at once, as far as a container lets it."""
+    """Number of usable CPU cores, within a container's limits."""
     return joblib.cpu_count()
 
 
 def name() -> str:
-    """What the machine is, in words: the GPU's name, or the processor's with its cores and best instruction set."""
+    """Name of the machine: the GPU's, or the processor's with its number of cores and best instruction set."""
     if device() == "cuda":
         return torch.cuda.get_device_name()
     found = re.search(r"^model name\s*:\s*(.+)$", _text(Path("/proc/cpuinfo")), flags=re.MULTILINE)
@@ -31,12 +31,12 @@ def name() -> str:
 
 
 def has_avx512() -> bool:
-    """Whether the CPU computes in vectors of 512 bits, for which PyTorch's convolutions and bf16 are written."""
+    """Whether the CPU has AVX-512, which PyTorch's fast convolutions and bf16 need."""
     return torch.backends.cpu.get_cpu_capability().startswith("AVX512")
 
 
 def seconds(function: Callable[[], object]) -> float:
-    """How long the device works on a call."""
+    """Time the device takes for a call, in seconds."""
     wait = torch.cuda.synchronize if device() == "cuda" else (lambda: None)
     wait()
     began = time.perf_counter()
@@ -46,12 +46,12 @@ def seconds(function: Callable[[], object]) -> float:
 
 
 def best(function: Callable[[], object], repeats: int) -> float:
-    """Seconds of the fastest of several calls, after one that warms up."""
+    """Seconds of the fastest of `repeats` calls, after one warm-up call."""
     return min([seconds(function) for _ in range(repeats + 1)][1:])
 
 
 def peak_memory() -> float:
-    """Most memory that this process has had, in MB: allocated on a GPU, else resident (NaN outside Linux)."""
+    """Peak memory of this process in MB: allocated on the GPU, else resident (NaN outside Linux)."""
     if device() == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
     found = re.search(r"^VmHWM:\s*(\d+) kB$", _text(Path("/proc/self/status")), flags=re.MULTILINE)
@@ -59,13 +59,13 @@ def peak_memory() -> float:
 
 
 def joules() -> float:
-    """What the processors' own meters (RAPL) show; NaN where there are none, or they are not readable."""
+    """Energy counter of the processors (RAPL), in joules; NaN if missing or not readable."""
     meters = [_text(meter) for meter in Path("/sys/class/powercap").glob("intel-rapl:?/energy_uj")]
     return sum(map(int, meters)) / 1e6 if meters and all(meters) else float("nan")
 
 
 def gpu_watts() -> float:
-    """What the GPU has drawn in the last second, NaN where it does not tell."""
+    """Mean power of the GPU over the last second, in watts; NaN if not available."""
     command = ["nvidia-smi", "--query-gpu=power.draw.average", "--format=csv,noheader,nounits", "--id=0"]
     try:
         return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)

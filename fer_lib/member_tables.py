@@ -1,4 +1,4 @@
-"""What a trained member leaves behind: its rows in each table of the results."""
+"""Evaluation of a trained member: its rows for each table of the results."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from fer_lib.weights import start_fingerprint
 
 
 def evaluate(trained: Trainee, data: Faces) -> dict:
-    """A trained member's rows for each table of the results, and its timing; stores its weights."""
+    """Evaluate a trained member and store its weights; returns its rows for each results table, and its timing."""
     experiment, member, network, frames = trained.experiment, trained.member, trained.network, trained.data
     parts = split(data, experiment.protocol, member.seed, member.fold)
     save(network.state_dict(), trained.checkpoint.with_name(f"model-{member}.pt"))
@@ -70,7 +70,7 @@ def _about(data: Faces, rows: np.ndarray) -> pd.DataFrame:
 
 
 def chosen_views(trained: Trainee, benchmark: OcclusionBenchmark, data: Faces, test: np.ndarray) -> pd.DataFrame:
-    """Theta for each test frame, clean and under the paper's rectangle; no row without a transformer.
+    """Theta for each test frame, clean and under the paper's rectangle; empty for networks without a transformer.
 
     Columns frame_id, subject, occlusion and the entries xx, xy, x, yx, yy, y of theta, to six decimals.
     """
@@ -84,7 +84,7 @@ def chosen_views(trained: Trainee, benchmark: OcclusionBenchmark, data: Faces, t
 
 
 def embeddings(trained: Trainee, data: Faces, test: np.ndarray, train: np.ndarray) -> pd.DataFrame:
-    """Embeddings of the frames `test`, for the experiment's first member of the frames `train` too.
+    """Embeddings of the frames `test`, and for the experiment's first member also of the frames `train`.
 
     Columns frame_id, subject, label, tested and e0, e1, ..., one per dimension, to six decimals.
     """

@@ -1,4 +1,4 @@
-"""The whole network: spatial transformer in front of a ResNet (Kim et al. 2022, Fig. 1)."""
+"""The full network: a spatial transformer followed by a ResNet (Kim et al. 2022, Fig. 1)."""
 
 import torch
 from torch import nn
@@ -13,16 +13,16 @@ INPUT_PATHS = ("stn", "dual", "plain")
 class Network(nn.Module):
     """Images float (N, 1, 48, 48) in [0, 1] -> embedding (N, outputs) and theta (N, 2, 3).
 
-    The embedding is the output of the fully connected layer: the logits under softmax, the point in triplet space
-    otherwise. `input_path` is a reading of section 2.3, "passing the generated data and input data through the
+    The embedding is the output of the fully connected layer: the logits with softmax loss, else the point in triplet
+    space. `input_path` selects a reading of section 2.3, "passing the generated data and input data through the
     network":
 
-    - `stn`: only the warped image is passed on;
-    - `dual`: the warped image and the input pass the same ResNet and their embeddings are averaged;
-    - `plain`: no transformer, theta is the identity (an ablation).
+    - `stn`: only the warped image enters the ResNet;
+    - `dual`: the warped image and the input pass through the same ResNet, and their embeddings are averaged;
+    - `plain`: no transformer; theta is the identity (an ablation).
 
-    `standardised`: each image first gets mean 0 and standard deviation 1, so that black, which the transformer shows
-    beyond the image, is its mean grey.
+    `standardised`: scale each image to mean 0 and standard deviation 1 first, so that the zeros which the transformer
+    samples outside the image equal its mean grey.
 
     Raises ValueError for an unknown input path or backbone.
     """
@@ -36,7 +36,7 @@ class Network(nn.Module):
         self.stn = None if input_path == "plain" else SpatialTransformer(head_layers)
 
     def forward(self, images: torch.Tensor, kept: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Embedding (N, outputs) and theta (N, 2, 3); kept: what the localisation net's dropout leaves, if it is on."""
+        """Embedding (N, outputs) and theta (N, 2, 3); kept: dropout mask of the localisation network, None if off."""
         if self.standardised:
             images = standardise(images)
         if self.stn is None:
@@ -49,5 +49,5 @@ class Network(nn.Module):
 
 
 def parameter_count(network: nn.Module) -> int:
-    """Number of trained weights."""
+    """Number of trainable weights."""
     return sum(weight.numel() for weight in network.parameters() if weight.requires_grad)

@@ -1,7 +1,7 @@
-"""Occlusion: drawing where to cover a face and covering it are two steps, so that a drawn occlusion can be replayed.
+"""Occlusion in two steps, drawing and applying, so that a drawn occlusion can be replayed.
 
-A box is top, left, height, width in pixels, int64; one without height or width covers nothing, and one may reach beyond
-the image. Masks are bool (N, 48, 48), True where the face is covered.
+A box is (top, left, height, width) in pixels, int64; a box of height or width 0 covers nothing, and boxes may extend
+beyond the image. Masks are bool (N, 48, 48), True where the face is covered.
 """
 
 import numpy as np
@@ -14,31 +14,31 @@ RATIO = (0.3, 3.3)
 ATTEMPTS = 10
 
 MIXED_FILLS = ("black", "mean", "noise", "face")
-"""What covers a face in mixed and heavy occlusion: 0, the face's mean grey, uniform noise, or another face's pixels."""
+"""Fills of mixed and heavy occlusion: 0, the face's mean grey, uniform noise, or another face's pixels."""
 PIECES = 16
-"""Most rectangles that cover one face in mixed occlusion."""
+"""Maximum number of rectangles per face in mixed occlusion."""
 COVERED = 0.5
-"""Share of the faces that mixed occlusion covers; the others stay clear."""
+"""Share of faces covered by mixed occlusion; the others stay clear."""
 
 HEAVY_COVERED = 0.8
-"""Share of the faces that heavy occlusion covers."""
+"""Share of faces covered by heavy occlusion."""
 HEAVY_PIECES = (4, 16, 36)
 HEAVY_AREA = 0.5
-"""How many rectangles cover such a face, and the most that they may cover of it together."""
+"""Possible numbers of scattered rectangles per face, and the largest share they may cover together."""
 LOW = 0.3
-"""Share of the faces over whose lower part it lays one wide rectangle instead."""
+"""Share of faces that get one wide rectangle over the lower face instead."""
 LOW_AREA, LOW_RATIO = (0.3, 0.7), (0.3, 1.0)
-"""Its area as a share of the face, uniform, and its height over its width, log-uniform."""
+"""Its area as a share of the face (uniform) and its ratio of height to width (log-uniform)."""
 LOW_ROWS, LOW_COLUMNS = (SIZE // 2, SIZE), (SIZE // 4, SIZE - SIZE // 4)
-"""Where its middle lies, in pixels: in the lower half, not far from the middle of the face."""
+"""Range of its centre in pixels: in the lower half, horizontally in the middle half."""
 
 
 def draw_rectangles(rng: np.random.Generator, n: int) -> np.ndarray:
     """Boxes (n, 4) of random erasing (Zhong et al. 2020) with the author's settings, one per face.
 
-    The covered area is uniform in 2-33 % of the face, the ratio of height to width log-uniform in 0.3-3.3; a rectangle
-    that does not fit is drawn again, at most 10 times, after which the face stays clear (as in torchvision's
-    RandomErasing, which this follows draw by draw in distribution).
+    The covered area is uniform in 2-33 % of the face, the ratio of height to width log-uniform in 0.3-3.3. Up to 10
+    rectangles are drawn until one fits; if none does, the face stays clear. The distribution is that of torchvision's
+    RandomErasing.
     """
     area = rng.uniform(*AREA, (n, ATTEMPTS)) * SIZE**2
     ratio = np.exp(rng.uniform(*np.log(RATIO), (n, ATTEMPTS)))
@@ -55,10 +55,10 @@ def draw_rectangles(rng: np.random.Generator, n: int) -> np.ndarray:
 
 
 def draw_mixed(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
-    """Mixed occlusion of n faces: a rectangle as `draw_rectangles` has it, or several smaller ones.
+    """Mixed occlusion of n faces: one rectangle as in `draw_rectangles`, or several smaller ones.
 
-    Boxes (n, PIECES, 4), the number of its fill in `MIXED_FILLS` (n,), noise uint8 (n, 48, 48). A face is covered by 1,
-    4 or 16 rectangles, each with 1, 1/4 or 1/16 of the area, which may overlap.
+    Returns boxes (n, PIECES, 4), fills as indices into `MIXED_FILLS` (n,), and noise uint8 (n, 48, 48). A face is
+    covered by 1, 4 or 16 rectangles, which may overlap, each with 1, 1/4 or 1/16 of the area.
     """
     boxes = draw_rectangles(rng, n * PIECES).reshape(n, PIECES, 4)
     pieces = rng.choice([1, 4, PIECES], n) * (rng.random(n) < COVERED)
@@ -71,9 +71,9 @@ def draw_mixed(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
 
 
 def draw_heavy(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
-    """Heavy occlusion of n faces, in the form of `draw_mixed`: most are covered, by pieces or over the mouth.
+    """Heavy occlusion of n faces, returned as in `draw_mixed`: most faces are covered.
 
-    Several rectangles lie anywhere, or one wide rectangle lies over the lower face; either may reach beyond the edge.
+    Either several rectangles lie anywhere or one wide rectangle covers the lower face; both may reach past the edge.
     """
     pieces = rng.choice(HEAVY_PIECES, n)[:, None]
     area = rng.uniform(AREA[0], HEAVY_AREA, (n, max(HEAVY_PIECES))) / pieces
@@ -87,7 +87,7 @@ def draw_heavy(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
 
 
 def _around(rng: np.random.Generator, area: np.ndarray, ratio, rows, columns) -> np.ndarray:
-    """Boxes (n, k, 4) of these areas (n, k), shares of the face, whose middles are uniform in rows and columns."""
+    """Boxes (n, k, 4) with areas (n, k), as shares of the face, and centres uniform in the ranges rows and columns."""
     stretch = np.sqrt(np.exp(rng.uniform(*np.log(ratio), area.shape)))
     side = SIZE * np.sqrt(area)
     height, width = np.ceil(side * stretch), np.ceil(side / stretch)
@@ -96,8 +96,8 @@ def _around(rng: np.random.Generator, area: np.ndarray, ratio, rows, columns) ->
 
 
 def mixed_fill(images: torch.Tensor, fills: torch.Tensor, noise: torch.Tensor, others: torch.Tensor) -> torch.Tensor:
-    """What covers each of images (N, 1, 48, 48): fills (N,) as numbers of `MIXED_FILLS`, noise uint8 (N, 48, 48), other
-    faces (N, 1, 48, 48)."""
+    """Fill for each of images (N, 1, 48, 48): fills (N,) are indices into `MIXED_FILLS`, noise is uint8 (N, 48, 48),
+    others are the faces (N, 1, 48, 48) that cover."""
     kind = fills[:, None, None, None]
     black, mean = torch.zeros_like(images), images.mean(dim=(1, 2, 3), keepdim=True).expand_as(images)
     noise = noise[:, None].to(images.dtype) / 255
@@ -105,15 +105,15 @@ def mixed_fill(images: torch.Tensor, fills: torch.Tensor, noise: torch.Tensor, o
 
 
 def rectangle_mask(boxes: torch.Tensor) -> torch.Tensor:
-    """Boxes (N, 4), or several a face (N, K, 4) -> mask (N, 48, 48) of what is under any of them, on their device."""
+    """Mask (N, 48, 48) of the pixels under any of the boxes (N, 4) or, several per face, (N, K, 4), on their device."""
     boxes = boxes if boxes.dim() == 3 else boxes[:, None]
     top, left, height, width = boxes[..., None].unbind(dim=2)  # each (N, K, 1)
     pixel = torch.arange(SIZE, device=boxes.device)
     rows = (pixel >= top) & (pixel < top + height)
     columns = (pixel >= left) & (pixel < left + width)
-    return rows.float().transpose(1, 2) @ columns.float() > 0  # how many boxes cover each pixel, all at once
+    return rows.float().transpose(1, 2) @ columns.float() > 0  # counts the boxes over each pixel in one product
 
 
 def apply_mask(images: torch.Tensor, mask: torch.Tensor, fill: torch.Tensor | float = 0.0) -> torch.Tensor:
-    """Images (N, 1, 48, 48) with `fill`, a grey value in [0, 1] or images to take it from, under mask (N, 48, 48)."""
+    """Replace images (N, 1, 48, 48) under mask (N, 48, 48) by `fill`: a grey value in [0, 1], or images."""
     return torch.where(mask[:, None], fill, images)

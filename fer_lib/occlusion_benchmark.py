@@ -1,11 +1,11 @@
-"""How a classifier of faces stands occlusion: many kinds of it, each reproducible to the pixel, for any model.
+"""Occlusion benchmark for any face classifier: many kinds of occlusion, each reproducible to the pixel.
 
     benchmark = OcclusionBenchmark(images)            # uint8 (N, 48, 48), a whole data set
     predictions = benchmark.predictions(predict)      # predict: uint8 (M, 48, 48) -> class probabilities (M, K)
     table = benchmark.accuracies(predictions, labels)
 
-What covers a face depends on its place in the data set, the occlusion and the seed alone, so that every model is asked
-the same questions. Severity is the share of the pixels that are covered.
+What covers a face depends only on its index in the data set, the occlusion and the seed, so every model sees the same
+images. Severity is the share of pixels covered.
 """
 
 import zlib
@@ -23,13 +23,13 @@ from fer_lib.landmarks import Landmarks, measure
 from fer_lib.occlusion import draw_rectangles, rectangle_mask
 
 FILLS = ("black", "mean", "noise", "texture", "face")
-"""What a covered pixel shows: 0; the face's own mean grey; uniform noise; a weave of stripes; another face."""
+"""What covered pixels show: 0; the face's own mean grey; uniform noise; a weave of stripes; another face."""
 
 PATCH = 4
 """Side in pixels of the patches that `patches` and `targeted` cover, on a grid of 12 x 12."""
 
 WINDOW, STRIDE = 16, 8
-"""Side and step in pixels of the grey square that slides over the face to see which parts of it the model needs."""
+"""Side and step in pixels of the grey square that slides over the face to find the parts the model relies on."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +48,10 @@ class Occlusion:
 
 CLEAN = Occlusion("none", "none")
 PAPER = Occlusion("rectangle", "black")
-"""The only occlusion that the paper's training shows."""
+"""The only occlusion in the paper's training."""
 
 TARGETED = tuple(Occlusion("targeted", "mean", level) for level in (0.1, 0.25, 0.5))
-"""The patches that this very model relies on most: differs from model to model."""
+"""Covers the patches that the tested model relies on most, so it differs from model to model."""
 
 SUITE = (
     *(Occlusion("rectangle", fill) for fill in FILLS),
@@ -70,14 +70,14 @@ Predict = Callable[[np.ndarray], np.ndarray]
 """Any classifier: uint8 (M, 48, 48) -> probabilities (M, K)."""
 
 Slid = tuple[np.ndarray, dict[str, np.ndarray]]
-"""What `OcclusionBenchmark.slide` finds out."""
+"""Result of `OcclusionBenchmark.slide`: drops per patch, and predicted classes by column name."""
 
 
 class OcclusionBenchmark:
     """The occlusions of one data set: images uint8 (N, 48, 48).
 
-    rows, where a method takes it, chooses faces of the set by their places in it (all by default). Raises ValueError
-    unless the images have this form and are at least two, so that one can cover the other.
+    Where a method takes rows, they are indices of faces in the set (default: all). Raises ValueError unless the images
+    have this form and are at least two, so that one face can cover another.
     """
 
     def __init__(self, images: np.ndarray, seed: int = 0):
@@ -89,12 +89,12 @@ class OcclusionBenchmark:
         self.landmarks = measure(images)
 
     def occluded(self, occlusion: Occlusion, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
-        """Covered faces uint8 (M, 48, 48) and what is covered, bool (M, 48, 48). Not for `targeted`, see `target`."""
+        """Occluded faces uint8 (M, 48, 48) and their masks bool (M, 48, 48). For `targeted` see `target`."""
         masks = self.masks(occlusion)[rows]
         return np.where(masks, self._fill(occlusion.fill, rows), self.images[rows]), masks
 
     def masks(self, occlusion: Occlusion) -> np.ndarray:
-        """What is covered of every face of the set, bool (N, 48, 48). Raises ValueError for an unknown kind."""
+        """Masks of the occlusion for every face of the set, bool (N, 48, 48). Raises ValueError for an unknown kind."""
         count, kind = len(self.images), occlusion.kind
         if kind in ("none", "eyes", "mouth", "upper", "lower", "left", "right"):
             return np.broadcast_to(part_of_face(kind, self.landmarks), (count, SIZE, SIZE))
@@ -112,9 +112,9 @@ class OcclusionBenchmark:
         raise ValueError(f"no mask of kind {kind!r}; known: {', '.join(dict.fromkeys(one.kind for one in SUITE))}")
 
     def predictions(self, predict: Predict, rows=slice(None), slid: Slid | None = None) -> pd.DataFrame:
-        """The predicted class of each face: a column for `CLEAN`, each of `SUITE`, and each of `WINDOWS`.
+        """Predicted class of each face, one column for `CLEAN`, each of `SUITE` and each of `WINDOWS`.
 
-        slid: what `slide` says of these faces, where it is known already.
+        slid: the result of `slide` for these faces, if already computed.
         """
         drops, predicted = slid or self.slide(predict, rows)
         columns = {str(CLEAN): predicted[str(CLEAN)]}
@@ -126,7 +126,7 @@ class OcclusionBenchmark:
     def accuracies(self, predictions: pd.DataFrame, labels: np.ndarray, rows=slice(None)) -> pd.DataFrame:
         """One row for each of `CLEAN` and `SUITE`: kind, level, fill, severity (mean covered share), n, accuracy.
 
-        predictions: as `predictions` gives them for the faces `rows`, whose classes are labels (M,).
+        predictions: result of `predictions` for the faces `rows`; labels: their true classes (M,).
         """
         table = []
         for occlusion in (CLEAN, *SUITE):
@@ -137,20 +137,20 @@ class OcclusionBenchmark:
         return pd.DataFrame(table)
 
     def severity(self, occlusion: Occlusion, rows=slice(None)) -> float:
-        """Mean share of the pixels that are covered."""
+        """Mean share of pixels covered."""
         if occlusion in TARGETED:
             return float(cover_patches(np.zeros((1, SIZE // PATCH, SIZE // PATCH)), occlusion.level).mean())
         return float(self.masks(occlusion)[rows].mean())
 
     def target(self, drops: np.ndarray, occlusion: Occlusion, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
-        """As `occluded`, over the patches under which the model's confidence drops most; drops: (M, 12, 12)."""
+        """As `occluded`, covering the patches with the largest drop in the model's confidence; drops: (M, 12, 12)."""
         masks = cover_patches(drops, occlusion.level)
         return np.where(masks, self._fill(occlusion.fill, rows), self.images[rows]), masks
 
     def slide(self, predict: Predict, rows=slice(None)) -> Slid:
-        """Slide the grey square: the mean drop of confidence per patch (M, 12, 12), and the predicted classes.
+        """Slide the grey square; returns the mean drop in confidence per patch (M, 12, 12), and the predicted classes.
 
-        The classes (M,) are named by `CLEAN` for the faces as they are, by `window_name` for each place of the square.
+        The classes (M,) are keyed by `CLEAN` for the clean faces and by `window_name` for each position of the square.
         """
         faces, grey = self.images[rows], self._fill("mean", rows)[:, 0, 0]
         clean = predict(faces)
@@ -169,7 +169,7 @@ class OcclusionBenchmark:
         return blocks.mean(axis=(2, 4)), predicted
 
     def _fill(self, fill: str, rows) -> np.ndarray:
-        """What covers the faces, uint8 (M, 48, 48). Raises ValueError for an unknown fill."""
+        """The covering pixels, uint8 (M, 48, 48). Raises ValueError for an unknown fill."""
         count, rng = len(self.images), self._rng("fill", fill)
         shape = (count, SIZE, SIZE)
         if fill in ("black", "none"):
@@ -199,7 +199,7 @@ def paper_boxes(count: int, seed: int = 0) -> np.ndarray:
 
 
 def part_of_face(kind: str, found: Landmarks) -> np.ndarray:
-    """The mask (48, 48) of a half of the image, of sunglasses over the eyes, or of a medical mask over the mouth."""
+    """Mask (48, 48) of one half of the image, of sunglasses over the eyes or of a medical mask over the mouth."""
     mask, first, second = np.zeros((SIZE, SIZE), bool), slice(SIZE // 2), slice(SIZE // 2, None)
     span, reach = found.right_eye - found.left_eye, found.mouth_row - found.eye_row
     if kind == "eyes":
@@ -208,7 +208,7 @@ def part_of_face(kind: str, found: Landmarks) -> np.ndarray:
         mask[slice(*rows), slice(*columns)] = True
     elif kind == "mouth":
         centre = (found.left_eye + found.right_eye) / 2
-        # Over the nose, down the cheeks, round the chin: down in ways from eyes to mouth, aside in eye distances.
+        # Over the nose, down the cheeks, round the chin: (down in eye-to-mouth distances, aside in eye distances).
         outline = [
             (0.4, 0.0), (0.65, 0.85), (1.15, 0.75), (1.45, 0.35), (1.45, -0.35), (1.15, -0.75), (0.65, -0.85),
         ]  # fmt: skip
@@ -223,7 +223,7 @@ def part_of_face(kind: str, found: Landmarks) -> np.ndarray:
 
 
 def weave(rng: np.random.Generator, count: int) -> np.ndarray:
-    """Textures uint8 (N, 48, 48) of two crossing stripes, each with its own direction and width; whole numbers only."""
+    """Textures uint8 (N, 48, 48) of two crossing stripe patterns of random direction and width; integer arithmetic."""
     y, x = np.mgrid[:SIZE, :SIZE]
     total = np.zeros((count, SIZE, SIZE), np.int64)
     for _ in range(2):
@@ -235,13 +235,13 @@ def weave(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def cover_patches(priority: np.ndarray, share: float) -> np.ndarray:
-    """Mask (M, 48, 48) over the patches of highest priority (M, 12, 12), as many as come nearest to `share`."""
+    """Mask (M, 48, 48) over the patches of highest priority (M, 12, 12); their number is the nearest to `share`."""
     chosen = _highest(priority, round(share * priority[0].size))
     return chosen.repeat(PATCH, axis=1).repeat(PATCH, axis=2)
 
 
 def _highest(priority: np.ndarray, count: int) -> np.ndarray:
-    """True at the `count` highest entries of each (M, H, W); among equals the first."""
+    """True at the `count` highest entries of each (M, H, W); ties go to the first."""
     order = np.argsort(-priority.reshape(len(priority), -1), axis=1, kind="stable")[:, :count]
     chosen = np.zeros((len(priority), priority[0].size), bool)
     np.put_along_axis(chosen, order, True, axis=1)
@@ -249,5 +249,5 @@ def _highest(priority: np.ndarray, count: int) -> np.ndarray:
 
 
 def window_name(top: int, left: int) -> str:
-    """The column of `OcclusionBenchmark.predictions` with the sliding square at this corner."""
+    """Column of `OcclusionBenchmark.predictions` for the sliding square with this top left corner."""
     return f"window {top} {left}"

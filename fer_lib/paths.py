@@ -1,4 +1,4 @@
-"""Where things are: found from this file, each place overridable by an environment variable; how files get there."""
+"""Paths of the study, overridable by environment variables, and atomic replacement of files."""
 
 import os
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ EXPERIMENTS = Path(os.environ.get("FER_EXPERIMENTS", NOTEBOOKS / "experiments.cs
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A path beside `path` to write to, which then takes its place: a file is there whole or as it was.
+    """Yield a temporary path next to `path`, which replaces `path` atomically at the end.
 
-    The folder is made if it is not there.
+    After an error `path` stays as it was. Creates the folder if necessary.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}.tmp")

@@ -1,4 +1,4 @@
-"""Progress of a long training: one line with an ETA in the terminal, in JupyterLab, and in a file to look into."""
+"""Progress of a long training: one line with the remaining time, in the terminal, in JupyterLab and in a file."""
 
 import sys
 import time
@@ -10,10 +10,10 @@ from tqdm import tqdm
 
 
 class Progress:
-    """Counts steps and shows `label: 31 %, 12 of 40 epochs, 05:10 left` at most once a second.
+    """Counts epochs and shows `label: 30%, 12 of 40 epochs, 02:13 passed, 05:10 left` at most once a second.
 
-    The line goes to the terminal that the run was started from, also from inside a kernel; to the running notebook,
-    as one output that is replaced each time; and to `file`.
+    The line goes to the terminal that started the run, even from inside a kernel; to the running notebook, as one
+    output that is updated in place; and to `file`.
     """
 
     def __init__(self, label: str, total: int, done: int, file: Path):
@@ -27,13 +27,13 @@ class Progress:
             self.output = display({"text/plain": ""}, raw=True, display_id=True)
 
     def step(self) -> None:
-        """One more step is done."""
+        """Count one more epoch."""
         self.done += 1
         if time.monotonic() - self.shown >= 1:
             self._show()
 
     def finish(self) -> None:
-        """The last line stays; the file goes."""
+        """Show the final state and delete the file."""
         self._show()
         self._say("\n")
         if self.terminal:
@@ -62,12 +62,12 @@ class Progress:
         try:
             if self.terminal:
                 print(text, end="", file=self.terminal, flush=True)
-        except OSError:  # somebody has closed it, and the training goes on
+        except OSError:  # the terminal was closed; training continues
             self.terminal = None
 
 
 def _terminal():
-    """The terminal of this process or of the nearest parent that has one: a kernel itself has none."""
+    """The terminal of this process or its nearest ancestor with one, since a kernel has none; None if there is none."""
     here = psutil.Process()
     for process in (here, *here.parents()):
         if terminal := process.terminal():

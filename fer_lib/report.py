@@ -1,9 +1,9 @@
-"""An executed notebook becomes one HTML page that opens offline; figures and tables that fit it, with their data.
+"""Render an executed notebook as one self-contained HTML page, and make its figures and tables.
 
     python -m fer_lib.report EXECUTED.ipynb OUT.html [--dataset NAME]
 
-The template is in `report_template/`. The same results give the same bytes: what differs between two runs or two
-machines (times, cell ids, random table ids, places on disk) does not reach the page.
+The template is in `report_template/`. The same results give the same bytes: anything that varies between runs or
+machines (times, cell ids, random table ids, paths) is removed.
 """
 
 import argparse
@@ -44,26 +44,26 @@ PAGES = {
     "10_fer2013_networks": "FER2013: networks",
     "11_transfer": "Transfer",
 }
-"""File name without .html -> its name in the navigation, in reading order."""
+"""File name without .html -> title in the navigation, in reading order."""
 
 STUDY_ONLY = ("11_transfer",)
-"""Pages that only the study itself has, for they compare its two data sets: the pages of others link to them there."""
+"""Pages that exist only for the study itself, since they compare its data sets; other data sets' pages link there."""
 
 BANNERS = {
     "synthetic": "<strong>Practice run on synthetic faces:</strong> shows that the study runs, says nothing about real "
     "faces.",
     "own": "<strong>Your own faces:</strong> the study's methods on the images in <code>data/own/</code>.",
 }
-"""What stands above the pages of data sets other than the study's own, which lie one folder below its pages."""
+"""Banners on the pages of data sets that are not the study's own and lie one folder below its pages."""
 
 HIDDEN = "hide"
-"""A cell with this tag leaves nothing on the page."""
+"""Cells with this tag are left out of the page."""
 
 DATA_NAME = "data.csv"
-"""What a link to data calls its file, until `render` names it after the page and its place there."""
+"""File name in a download link, until `render` numbers it and names it after the page."""
 
 SVG_LIMIT = 300_000
-"""Bytes above which a figure is embedded as pixels instead."""
+"""Size in bytes above which a figure is embedded as pixels instead of SVG."""
 
 PAGE_COLOURS = {
     plots.INK: "currentColor",
@@ -75,10 +75,10 @@ CARD = (
     f"svg {{ background: #fff; color: {plots.INK} }} @media (prefers-color-scheme: dark) "
     "{ svg { background: #16181d; color: #dfe2e7; --muted: #9aa1ac; --rule: #343941 } }"
 )
-"""The style of a figure that stands alone; the colours are those of `report_template/style.css`."""
+"""Style of a stand-alone figure, with the colours of `report_template/style.css`."""
 
 EXPORT = {
-    # Widgets and scripts need a live kernel or the network: their plain text stands in.
+    # Widgets and scripts need a live kernel or the network, so the page shows their plain text.
     "NbConvertBase": {
         "display_data_priority": [
             "text/html",
@@ -89,18 +89,18 @@ EXPORT = {
             "text/plain",
         ]
     },
-    # Whether two prints arrive as one stream output or as two is a matter of timing.
+    # Timing decides whether two prints arrive as one stream output or two.
     "CoalesceStreamsPreprocessor": {"enabled": True},
 }
 
 
 def render(executed: Path, html: Path, dataset: str = "ckplus") -> None:
-    """Write the executed notebook as one self-contained HTML page that asks nothing of the network.
+    """Write an executed notebook as one self-contained HTML page that works offline.
 
-    executed: a notebook as papermill or nbclient leaves it. html: the page; its name marks its place in the navigation.
-    dataset: whose faces the page tells of; it may have one of `BANNERS`.
-    Raises FileNotFoundError where there is no notebook, ValueError where it cannot be read, did not run to its end or
-    has a failed cell; a page already there then stays as it is.
+    executed: a notebook run by papermill or nbclient. html: the page; its name selects its entry in the navigation.
+    dataset: the data set that the page is about; it may have one of `BANNERS`.
+    Raises FileNotFoundError if there is no notebook, ValueError if it cannot be read, did not run to its end or has a
+    failed cell; an existing page then stays unchanged.
     """
     from nbconvert import HTMLExporter  # slow to import, and notebooks need only `figure` and `table`
 
@@ -124,34 +124,34 @@ def render(executed: Path, html: Path, dataset: str = "ckplus") -> None:
 
 
 def address(page: str, dataset: str) -> str:
-    """Where one of `PAGES` lies, seen from another page of a data set."""
+    """Relative link to one of `PAGES` from another page of the data set."""
     return f"{'../' if dataset in BANNERS and page in STUDY_ONLY else ''}{page}.html"
 
 
 def _finished(executed: Path) -> nbformat.NotebookNode:
-    """Read a notebook and make sure that all of it ran."""
+    """Read a notebook and check that it ran to its end."""
     if not executed.is_file():
         raise FileNotFoundError(f"no executed notebook {executed}: execute it first")
     try:
         notebook = nbformat.read(executed, as_version=4)
     except ValueError as error:
-        raise ValueError(f"{executed} is not a whole notebook: execute it again") from error
+        raise ValueError(f"{executed} is an incomplete notebook: execute it again") from error
     code = [(i, cell) for i, cell in enumerate(notebook.cells, 1) if cell.cell_type == "code"]
     for i, cell in code:
         for output in cell.outputs:
             if output.output_type == "error":
                 reason = (output.evalue.splitlines() or [""])[0]
                 raise ValueError(
-                    f"{executed} failed in cell {i} with {output.ename}: {reason}; mend it and execute it again"
+                    f"{executed} failed in cell {i} with {output.ename}: {reason}; fix it and execute it again"
                 )
     for i, cell in code:
         if cell.source.strip() and cell.execution_count is None:
-            raise ValueError(f"{executed} stopped before cell {i}: execute it again, to its end")
+            raise ValueError(f"{executed} stopped before cell {i}: execute it again to its end")
     return notebook
 
 
 def _same_everywhere(page: str) -> str:
-    """Take out of a page what differs between machines and runs."""
+    """Remove from a page what varies between machines and runs."""
     page = re.sub(r"(?<=[\s>(\"'])[^\s<>]*/ipykernel_\d+/\d+\.py", "cell", page)
     page = re.sub(r" at 0x[0-9a-f]{6,}", "", page)
     for place, name in ((paths.RESULTS, "results"), (paths.DATA, "data"), (paths.ROOT, ".")):
@@ -162,13 +162,13 @@ def _same_everywhere(page: str) -> str:
 
 
 def _with_names(page: str, name: str) -> str:
-    """Number the files that the page offers, so that a folder of downloads tells where each is from."""
+    """Name the page's downloads after it and number them, so that the files show where they are from."""
     numbers = count(1)
     return re.sub(f'download="{re.escape(DATA_NAME)}"', lambda _: f'download="{name}-{next(numbers)}.csv"', page)
 
 
 def _unbroken(page: str) -> str:
-    """Keep a number and its percent sign on one line, but in code, which readers copy."""
+    """Keep a number and its percent sign on one line, except in code, which readers copy."""
     return re.sub(
         r"<pre\b.*?</pre>|(?<=\d) %",
         lambda found: "\N{NO-BREAK SPACE}%" if found[0] == " %" else found[0],
@@ -178,10 +178,10 @@ def _unbroken(page: str) -> str:
 
 
 def download(data: pd.DataFrame | None) -> str:
-    """A link that holds the data as CSV, so that a page passed on alone still has them; nothing without a row.
+    """A download link that contains the data as CSV, so that a page works on its own; empty if there are no rows.
 
-    Numbers have ten digits: more than any of them means, and few enough to be the same on every machine. NaN is nan.
-    The index goes along unless it only counts the rows.
+    Numbers have ten digits: more than are significant, few enough to be the same on every machine. NaN is written as
+    nan. The index is included unless it only counts the rows.
     """
     if data is None or data.empty:
         return ""
@@ -191,17 +191,17 @@ def download(data: pd.DataFrame | None) -> str:
 
 
 def _only_counts(index: pd.Index) -> bool:
-    """Whether an index does nothing but number the rows, all of them or those that were chosen."""
+    """Whether an index only numbers the rows, all of them or a selection."""
     return index.nlevels == 1 and index.name is None and is_integer_dtype(index)
 
 
 def figure(fig: Figure, caption: str, alt: str, data: pd.DataFrame | None = None) -> HTML:
-    """A captioned figure for a notebook's output, closed afterwards; the same figure gives the same text.
+    """A captioned figure for a notebook's output; closes `fig`. The same figure gives the same text.
 
-    fig: drawn under `plots.STYLE`, whose ink, muted and rule colours follow the page into light and dark. alt: what
-    the figure shows, for who cannot see it. data: the numbers that it shows, a row a mark, which the page offers as
-    CSV; a test asks this of every stored page. The picture is inline SVG, or lossless WebP where that exceeds
-    `SVG_LIMIT`, which the page puts on a card in the dark.
+    fig: drawn with `plots.STYLE`, whose ink, muted and rule colours adapt to light and dark mode. alt: a description
+    for readers who cannot see the figure. data: the plotted numbers, one row per mark, offered as CSV; a test requires
+    them on every stored page. The figure is inline SVG, or lossless WebP if the SVG exceeds `SVG_LIMIT`, which the
+    page shows on a light card in dark mode.
     """
     with plt.rc_context(plots.STYLE):
         picture = _svg(fig, escape(alt))
@@ -212,7 +212,7 @@ def figure(fig: Figure, caption: str, alt: str, data: pd.DataFrame | None = None
 
 
 def picture(fig: Figure, alt: str) -> str:
-    """A figure as an SVG file of its own, closed afterwards, on a card that is light or dark as its reader has it."""
+    """A figure as the text of a stand-alone SVG file that adapts to light and dark mode; closes `fig`."""
     with plt.rc_context(plots.STYLE):
         svg = _svg(fig, escape(alt))
     plt.close(fig)
@@ -225,9 +225,9 @@ def _svg(fig: Figure, alt: str) -> str:
     fig.savefig(file, format="svg", bbox_inches="tight", metadata=nothing)
     svg = file.getvalue()
     svg = svg[svg.index("<svg") :]
-    # Nothing refers to the groups' ids, and they would be the same in every figure of a page.
+    # Nothing refers to the group ids, which would repeat in every figure of a page.
     svg = re.sub(r'<g id="[a-zA-Z]\w*_\d+">', "<g>", svg)
-    # matplotlib names a clip after the last bits of its place, which differ from run to run: here after what is drawn.
+    # matplotlib names clips after the last bits of coordinates, which vary between runs: use a hash of the shape.
     for name, shape in re.findall(r'<clipPath id="(p[0-9a-f]{10})">(.*?)</clipPath>', svg, re.DOTALL):
         svg = svg.replace(name, f"clip-{zlib.crc32(shape.encode()):08x}")
     for colour, own in PAGE_COLOURS.items():
@@ -237,7 +237,7 @@ def _svg(fig: Figure, alt: str) -> str:
 
 def _pixels(fig: Figure, alt: str) -> str:
     file = io.BytesIO()
-    # Lossless WebP holds a page of faces in a third of PNG's bytes.
+    # Lossless WebP takes a third of the bytes of PNG for a page of faces.
     fig.savefig(file, format="webp", bbox_inches="tight", pil_kwargs={"lossless": True})
     data = base64.b64encode(file.getvalue()).decode()
     width = round(fig.get_figwidth() * 96)
@@ -245,25 +245,25 @@ def _pixels(fig: Figure, alt: str) -> str:
 
 
 def side_by_side(columns: list[tuple[str, HTML]]) -> HTML:
-    """Figures beside each other where the window is wide, each with its title above it."""
+    """Titled figures side by side if the window is wide enough."""
     parts = [f"<h3>{escape(title)}</h3>{shown.data}" for title, shown in columns]
     return HTML(f'<div class="row">{"".join(f"<section>{part}</section>" for part in parts)}</div>')
 
 
 def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False, data: pd.DataFrame | None = None) -> HTML:
-    """A captioned table for a notebook's output: numbers to the right, text to the left.
+    """A captioned table for a notebook's output, with numbers right-aligned and text left-aligned.
 
-    A frame gets two decimals, a dash for NaN, and no index where that only counts the rows; a Styler keeps its own
-    format. A column is text where it holds strings that do not all begin as a number does. wrap: break cells and
-    headings at their spaces, which keeps a wide table on the page. data: what the page offers as CSV, where the frame
-    is rounded for the eye; by default the frame itself.
+    A frame is shown with two decimals, a dash for NaN, and without an index that only counts the rows; a Styler keeps
+    its own format. A column counts as text if it has strings that do not all start like a number. wrap: break cells and
+    headings at spaces, so that a wide table fits the page. data: what the page offers as CSV if the frame is rounded
+    for display (default: the frame itself).
     """
     styler = frame
     offered = download(data if data is not None else frame.data if isinstance(frame, Styler) else frame)
     if isinstance(frame, pd.DataFrame):
         index = frame.index
         if index.nlevels == 1:
-            # The index's name goes beside the columns' names; pandas would spend a second header row on it.
+            # Put the index name into the header row; pandas would add a second header row for it.
             frame = frame.rename_axis(index=None, columns=frame.index.name)
         styler = Styler(frame, precision=2, na_rep="\N{EN DASH}", escape="html", cell_ids=False)
         if _only_counts(index):
@@ -284,11 +284,11 @@ def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False, data: 
 
 
 def main() -> None:
-    """The command line: one line of error instead of a traceback."""
+    """Command line entry point; prints errors as one line instead of a traceback."""
     parser = argparse.ArgumentParser(prog="python -m fer_lib.report", description=render.__doc__.splitlines()[0])
     parser.add_argument("executed", type=Path, help="the executed notebook")
     parser.add_argument("html", type=Path, help="the page to write")
-    parser.add_argument("--dataset", default="ckplus", help="whose faces the page tells of; some have a banner")
+    parser.add_argument("--dataset", default="ckplus", help="the data set that the page is about")
     try:
         render(**vars(parser.parse_args()))
     except (OSError, ValueError) as error:

@@ -1,7 +1,7 @@
-"""One experiment's folder, `results/<dataset>/<experiment>/`: what is in it, what is missing, how it grows.
+"""An experiment's folder `results/<dataset>/<experiment>/`: reading, writing and checking its results.
 
-Every file is written to a temporary name and renamed. `metrics.csv` is written last: a member is finished when it has
-a row there, whatever else a killed run has left.
+Every file is written under a temporary name and then renamed. `metrics.csv` is written last: a member is finished if it
+has a row there, whatever else an interrupted run left behind.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ from fer_lib import paths
 from fer_lib.experiments import Experiment, Member
 
 METHOD_VERSION = 1
-"""Raised when a change to the code changes what training computes; results of another version are never mixed."""
+"""Increased when a code change alters what training computes; results of different versions are never mixed."""
 
 TABLES = (
     "predictions.csv.gz",
@@ -40,15 +40,15 @@ PACKAGES = ("torch", "torchvision", "numpy", "scikit-learn", "pandas")
 
 
 def folder(experiment: Experiment) -> Path:
-    """Where the experiment's results are."""
+    """Folder of the experiment's results."""
     return paths.RESULTS / experiment.dataset / experiment.experiment
 
 
 @contextmanager
 def alone(experiment: Experiment) -> Iterator[None]:
-    """Keep other processes from training into the experiment's folder meanwhile; a killed one keeps nobody out.
+    """Lock the experiment's folder against training by other processes; the lock of a killed process is released.
 
-    Raises ValueError if another trains there, OSError if the place cannot be written.
+    Raises ValueError if another process holds the lock, OSError if the folder is not writable.
     """
     file = folder(experiment) / ".lock"
     with _writing(file):
@@ -58,14 +58,14 @@ def alone(experiment: Experiment) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise ValueError(f"another process trains into {file.parent}; wait for it, or stop it") from None
+            raise ValueError(f"another process is training into {file.parent}; wait for it, or stop it") from None
         yield
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all.
+    """Write a file atomically.
 
-    Raises PermissionError or another OSError with the path and the remedy if the place cannot be written.
+    Raises PermissionError or another OSError, naming the path and the remedy, if it cannot be written.
     """
     with _writing(path), paths.replacing(path) as partial:
         partial.write_bytes(content)
@@ -80,12 +80,12 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def read(experiment: Experiment, table: str) -> pd.DataFrame:
-    """A table, one of `TABLES` or the maps, at full precision, of the finished members; without any, seed and fold."""
+    """Rows of the finished members in one of `TABLES`, or the maps; if missing, empty with columns seed and fold."""
     path = folder(experiment) / table
     if not path.exists():
         return pd.DataFrame(columns=["seed", "fold"])
     rows = _read_csv(path)
-    if table == "metrics.csv" or "seed" not in rows:  # maps are of the experiment, not of its members
+    if table == "metrics.csv" or "seed" not in rows:  # maps belong to the experiment, not to members
         return rows
     done = read(experiment, "metrics.csv")[["seed", "fold"]].itertuples(index=False, name=None)
     members = pd.Series(zip(rows["seed"], rows["fold"], strict=True), index=rows.index, dtype=object)
@@ -93,7 +93,7 @@ def read(experiment: Experiment, table: str) -> pd.DataFrame:
 
 
 def of_data_set(dataset: str, table: str) -> pd.DataFrame:
-    """A table about a data set itself. Raises FileNotFoundError if notebook 00_data has not stored it."""
+    """A table about the data set itself. Raises FileNotFoundError if notebook 00_data has not stored it."""
     file = paths.RESULTS / dataset / table
     if not file.exists():
         raise FileNotFoundError(f"no {file}; run notebook 00_data on {dataset} first")
@@ -101,35 +101,35 @@ def of_data_set(dataset: str, table: str) -> pd.DataFrame:
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
-    """A table as `write_csv` stored it; a page asks for the same one many times."""
+    """A table stored by `write_csv`, cached because pages read the same one many times."""
     file = path.stat()
     return _parsed(path, file.st_mtime_ns, file.st_size).copy()
 
 
 @lru_cache(maxsize=64)
 def _parsed(path: Path, *version: int) -> pd.DataFrame:
-    """The table as long as the file stays as it is; a frame or a person may be called anything, also 7 or nan."""
+    """The parsed file, cached until it changes. Frame and subject ids stay text, even ids such as 7 or nan."""
     texts = {"frame_id": str, "subject": str}
     rows = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=["nan"])
     return rows.fillna({name: "nan" for name in texts if name in rows})
 
 
 def class_names(experiment: Experiment) -> list[str]:
-    """The names of the experiment's classes, in the order of their labels."""
+    """Names of the experiment's classes, in label order."""
     columns = read(experiment, "predictions.csv.gz").columns
     return [name.removeprefix("p_") for name in columns if name.startswith("p_")]
 
 
 def read_run(experiment: Experiment) -> dict | None:
-    """The content of `run.json`, None before the first run."""
+    """Content of `run.json`; None before the first run."""
     path = folder(experiment) / "run.json"
     return json.loads(path.read_text()) if path.exists() else None
 
 
 def stored(dataset: str, experiment: str) -> Experiment:
-    """An experiment that was run, with its finished members, whether `experiments.csv` lists it or not.
+    """A stored experiment with its finished members, whether or not `experiments.csv` lists it.
 
-    Raises FileNotFoundError if there are no such results.
+    Raises FileNotFoundError if it has no results.
     """
     file = paths.RESULTS / dataset / experiment / "run.json"
     if not file.exists():
@@ -141,21 +141,21 @@ def stored(dataset: str, experiment: str) -> Experiment:
 
 
 def finished(experiment: Experiment) -> list[Member]:
-    """The members of this experiment that need no training any more."""
+    """The experiment's members whose training is finished."""
     done = set(read(experiment, "metrics.csv")[["seed", "fold"]].itertuples(index=False, name=None))
     return [member for member in experiment.members if (member.seed, member.fold) in done]
 
 
 def is_complete(experiment: Experiment, fingerprint: str) -> bool:
-    """Whether every member is finished under these very parameters, on the faces of this fingerprint."""
+    """Whether every member is finished with exactly these parameters, on the data with this fingerprint."""
     run = read_run(experiment)
     return bool(run) and not conflicts(experiment, run, fingerprint) and finished(experiment) == experiment.members
 
 
 def conflicts(experiment: Experiment, run: dict, fingerprint: str | None = None) -> list[str]:
-    """In what the results in the folder differ from what is asked for; seeds and folds may always grow.
+    """Differences between the stored results' parameters and the requested ones; seeds and folds may always grow.
 
-    Results that do not name a parameter are older than it, and had its default.
+    Stored results that lack a parameter are older than it and count as having its default.
     """
     run = {field.name: field.default for field in fields(Experiment)} | run
     wanted = {**experiment.method, "method_version": METHOD_VERSION}
@@ -165,16 +165,16 @@ def conflicts(experiment: Experiment, run: dict, fingerprint: str | None = None)
 
 
 def open_folder(experiment: Experiment, fingerprint: str, device: str) -> None:
-    """Make the folder and its `run.json`.
+    """Create the folder and its `run.json`.
 
-    Raises ValueError if it holds the results of something else; they are left as they are.
+    Raises ValueError if it holds results of other parameters or data, which stay unchanged.
     """
     run = read_run(experiment)
     if run:
         different = conflicts(experiment, run, fingerprint)
         if different:
             raise ValueError(
-                f"{folder(experiment)} holds the results of something else ({'; '.join(different)}); "
+                f"{folder(experiment)} holds results of other parameters or data ({'; '.join(different)}); "
                 "give the experiment another name or move that folder away"
             )
         return
@@ -190,7 +190,7 @@ def open_folder(experiment: Experiment, fingerprint: str, device: str) -> None:
 
 
 def provenance() -> dict:
-    """With what a result is made: Python, packages, commit."""
+    """Versions that produce a result: Python, packages and commit."""
     versions = {name: importlib.metadata.version(name) for name in PACKAGES}
     return {"python": platform.python_version(), "versions": versions, "commit": _commit()}
 
@@ -201,9 +201,9 @@ def write_run(experiment: Experiment, record: dict) -> None:
 
 
 def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.DataFrame], timing: dict) -> None:
-    """Add a finished member's rows to the experiment's tables, in order of members.
+    """Add a finished member's rows to the experiment's tables, sorted by seed and fold.
 
-    `run.json` gets its timing and with what it was made, which for members that were added later may be other versions.
+    Its timing and provenance go into `run.json`; members added at different times may have different versions.
     """
     record = read_run(experiment)
     record["members"][str(member)] = timing | provenance()
@@ -220,12 +220,12 @@ def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.Data
 
 
 def write_json(path: Path, record: dict) -> None:
-    """Store a record, a line an entry."""
+    """Write a record as JSON, one entry per line."""
     write(path, (json.dumps(record, indent=1) + "\n").encode())
 
 
 def write_csv(path: Path, table: pd.DataFrame) -> None:
-    """Store a table at full precision, NaN as nan; compressed if the name ends in gz."""
+    """Write a table at full precision, NaN as nan; gzip-compressed if the name ends in .gz."""
     write(path, _csv(table, compress=path.suffix == ".gz"))
 
 
@@ -235,7 +235,7 @@ def _csv(table: pd.DataFrame, compress: bool) -> bytes:
 
 
 def _commit() -> str:
-    """The commit that made the results, "-dirty" where a tracked file outside results/ differs from it.
+    """The current commit, with "-dirty" if a tracked file outside results/ differs from it.
 
     "unknown" outside a git checkout.
     """

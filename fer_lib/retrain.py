@@ -1,9 +1,10 @@
-"""Trained weights are not stored with the results; this trains finished members again where they are missing.
+"""Retrain finished members whose weights are missing, since weights are not stored with the results.
 
     python -m fer_lib.retrain fer2013 usage-resnet10-strong-short
 
-The results stay as they are. On a processor of another kind than theirs this is another network: rounding differs, and
-training amplifies it. The same seed on two machines, trained on FER2013 for 20 epochs, agreed on 85 % of PrivateTest.
+The results stay unchanged. On a different kind of processor the retrained network is a different one: rounding differs,
+and training amplifies it. The same seed, trained on FER2013 for 20 epochs on two machines, agreed on 85 % of
+PrivateTest.
 """
 
 import sys
@@ -21,11 +22,11 @@ from fer_lib.weights import check_start, weights_file
 
 
 def restore(experiment: Experiment) -> None:
-    """Train the finished members whose weights are not on this machine, and keep their weights; a killed run resumes.
+    """Train finished members whose weights are not on this machine, and store the weights; an interrupted run resumes.
 
-    Raises DataError if the data set is not there, FileNotFoundError if weights that they start from are not, ValueError
-    if it is not the data set that the results are of, the weights that they started from are others now, or another
-    process trains there.
+    Raises DataError if the data set is missing, FileNotFoundError if the weights that training starts from are missing,
+    ValueError if the results are of other data, the starting weights have changed, or another process is training
+    there.
     """
     missing = [member for member in results.finished(experiment) if not weights_file(experiment, member).exists()]
     if not missing:
@@ -39,7 +40,7 @@ def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> 
     folder = results.folder(experiment)
     if different := results.conflicts(experiment, results.read_run(experiment), data.fingerprint):
         raise ValueError(
-            f"{folder} holds the results of something else: {'; '.join(different)}; put back what they are of"
+            f"{folder} holds results of other parameters or data: {'; '.join(different)}; restore the former ones"
         )
     for seed in {member.seed for member in missing}:
         check_start(experiment, seed)

@@ -1,7 +1,7 @@
-"""Run one experiment: train and evaluate every member that is not finished, and add each to the results.
+"""Run one experiment: train and evaluate every unfinished member, and add each to the results.
 
 On a CPU members run in parallel processes and are added as they finish; on a GPU they run side by side and are added at
-the end. `python -m fer_lib.run DATASET EXPERIMENT` runs a row of `experiments.csv` where there is torch but no Jupyter.
+the end. `python -m fer_lib.run DATASET EXPERIMENT` runs a row of `experiments.csv` without Jupyter.
 """
 
 import sys
@@ -27,10 +27,10 @@ from fer_lib.workers import in_parallel
 
 
 def run(experiment: Experiment) -> None:
-    """Bring `results/<dataset>/<experiment>/` to completion; what is finished is never trained again.
+    """Complete `results/<dataset>/<experiment>/`; finished members are never trained again.
 
-    Raises DataError or ValueError, before anything is trained, if the data, the splits or the folder do not fit, or
-    another process trains into the folder.
+    Raises DataError or ValueError before training if the data, splits or folder do not fit, or if another process is
+    training into the folder.
     """
     data = faces.load(experiment.dataset)
     for member in experiment.members:
@@ -39,7 +39,7 @@ def run(experiment: Experiment) -> None:
         if experiment.loss != "softmax" and len(alone):
             raise ValueError(
                 f"{member} would train on a single frame of {data.classes[alone[0]]}; a triplet needs two: add frames, "
-                "or take loss 'softmax'"
+                "or use loss 'softmax'"
             )
     with results.alone(experiment):
         _train_missing(experiment, data)
@@ -56,7 +56,7 @@ def _train_missing(experiment: Experiment, data: Faces) -> None:
     done = len(finished) * experiment.epochs + sum(epochs_done(checkpoint_file(experiment, m)) for m in waiting)
     total = len(experiment.members) * experiment.epochs
     progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
-    # Closed at once if adding fails: nobody may train on in a folder that is free for the next run.
+    # Closed at once if adding fails: training must not continue in a folder that is unlocked for the next run.
     with closing(train(experiment, evaluate, waiting, data, progress.step)) as outcomes:
         for member, outcome in outcomes:
             results.add_member(experiment, member, outcome["tables"], outcome["timing"])
@@ -65,15 +65,15 @@ def _train_missing(experiment: Experiment, data: Faces) -> None:
 
 
 Finish = Callable[[Trainee, Faces], Any]
-"""What becomes of a trained member: (member, data) -> outcome; picklable."""
+"""What to do with a trained member: (trainee, data) -> outcome; picklable."""
 
 
 def train(
     experiment: Experiment, finish: Finish, members: list[Member], data: Faces, on_epoch: Callable[[], None]
 ) -> Generator[tuple[Member, Any], None, None]:
-    """Train the members and give each with its outcome: on a CPU from processes, on a GPU side by side.
+    """Train the members and yield each with its outcome: in parallel processes on a CPU, side by side on a GPU.
 
-    Their checkpoints are in the experiment's folder.
+    Checkpoints are kept in the experiment's folder.
     """
     folder = results.folder(experiment)
     if machine.device() == "cuda":
@@ -84,7 +84,7 @@ def train(
 def train_member(
     experiment: Experiment, folder: Path, finish: Finish, member: Member, data: Faces, on_epoch: Callable[[], None]
 ) -> Any:
-    """Train one member on the CPU; its outcome."""
+    """Train one member on the CPU and return its outcome."""
     learner = trainee(experiment, folder, member, data, "cpu")
     fit(learner, on_epoch)
     return finish(learner, data)
@@ -98,7 +98,7 @@ def train_side_by_side(
     data: Faces,
     on_epoch: Callable[[], None],
 ) -> Generator[tuple[Member, Any], None, None]:
-    """Train the members at once, then give each with its outcome."""
+    """Train the members simultaneously, then yield each with its outcome."""
     learners = [trainee(experiment, folder, member, data, machine.device()) for member in members]
     fit_side_by_side(learners, on_epoch)
     for learner in learners:
@@ -106,7 +106,7 @@ def train_side_by_side(
 
 
 def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, device: str) -> Trainee:
-    """The member with its own training and test frames on the device, as far as its checkpoint has it."""
+    """The member with its frames on the device, restored from its checkpoint if there is one."""
     parts = split(data, experiment.protocol, member.seed, member.fold)
     tensors = []
     for rows in filter(len, (parts.train, parts.test, parts.selection)):
@@ -120,7 +120,7 @@ def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, d
 
 
 def checkpoint_file(experiment: Experiment, member: Member) -> Path:
-    """Where a member is while it is trained."""
+    """File of a member's checkpoint during training."""
     return results.folder(experiment) / f"checkpoint-{member}.pt"
 
 

@@ -1,8 +1,8 @@
-"""Train several members side by side on a GPU, which one small network would leave idle.
+"""Train several members side by side on a GPU, since one small network does not keep it busy.
 
-Each member has a stream of its own. Its whole step, from the drawn batch to the optimiser, is captured once as a CUDA
-graph and replayed, so that within an epoch the GPU does not wait for the host; the next epochs are drawn meanwhile.
-One stacked network would need grouped convolutions, which are slower than separate ones on streams.
+Each member has its own stream. Its whole step, from the drawn batch to the optimiser, is captured once as a CUDA graph
+and replayed, so that within an epoch the GPU does not wait for the host; meanwhile the next epochs are drawn. One
+stacked network would need grouped convolutions, which are slower than separate ones on streams.
 """
 
 import time
@@ -17,13 +17,13 @@ from fer_lib.batches import Batch, draw_frames
 from fer_lib.training import Trainee
 
 AHEAD = 3
-"""Epochs of each member that are drawn beforehand."""
+"""Number of epochs drawn in advance for each member."""
 
 
 def fit_side_by_side(trainees: list[Trainee], on_epoch: Callable[[], None]) -> None:
-    """Train members to their last epoch, an epoch of each at a time; `on_epoch` is called for each of them.
+    """Train the members to their last epoch, one epoch of each at a time; calls `on_epoch` after each epoch of each.
 
-    On a CPU, where the tests run it, it is each member's own training step by step.
+    On a CPU, as in the tests, the members' steps run one after the other.
     """
     with ThreadPoolExecutor(machine.cores()) as pool:
         waiting = [OnStream(trainee, pool) for trainee in trainees if not trainee.finished]
@@ -49,28 +49,28 @@ def _wait() -> None:
 
 
 class OnStream:
-    """A member with its stream, its captured steps and the epochs that are drawn for it."""
+    """A member with its stream, its captured steps and the epochs drawn for it."""
 
     def __init__(self, trainee: Trainee, pool: ThreadPoolExecutor):
         trainee.network.train()
         self.trainee, self.pool, self.drawn, self.parts = trainee, pool, {}, []
         self.labels = trainee.data.train_labels.cpu().numpy()
         self.stream = torch.cuda.stream(torch.cuda.Stream()) if trainee.data.train_images.is_cuda else nullcontext()
-        _wait()  # for the weights, which another stream puts on the device
+        _wait()  # for the weights, which another stream copies to the device
 
     @property
     def steps(self) -> int:
         return sum(part.steps for part in self.parts)
 
     def begin_epoch(self) -> None:
-        """Put what is drawn for the epoch on the device."""
+        """Copy the epoch's draws to the device."""
         trainee = self.trainee
         experiment, member = trainee.experiment, trainee.member
         for epoch in range(trainee.epoch, min(trainee.epoch + AHEAD, experiment.epochs) + 1):
             if epoch not in self.drawn:
                 self.drawn[epoch] = self.pool.submit(draw_frames, experiment, member, epoch, self.labels)
         drawn, sizes = self.drawn.pop(trainee.epoch).result()
-        full = sizes.count(sizes[0])  # all batches but perhaps the last, which has the rest of the frames
+        full = sizes.count(sizes[0])  # all batches except a smaller last one
         frames = sum(sizes[:full])
         parts = [(full, slice(frames)), (1, slice(frames, None))][: 1 + (full < len(sizes))]
         self.parts = self.parts or [Steps(trainee) for _ in parts]
@@ -80,7 +80,7 @@ class OnStream:
                 part.load({name: tensor[own].unflatten(0, (steps, -1)) for name, tensor in drawn.items()})
 
     def step(self, k: int) -> None:
-        """Take the epoch's step k, if it has so many: the full batches first."""
+        """Run step k of the epoch, if there is one; full batches come first."""
         with self.stream:
             if k < self.parts[0].steps:
                 self.parts[0]()
@@ -88,18 +88,18 @@ class OnStream:
                 self.parts[1]()
 
     def end_epoch(self, seconds: float) -> None:
-        """Enter the epoch into the member's history."""
+        """Add the epoch to the member's history."""
         self.trainee.end_epoch([row for part in self.parts for row in zip(*part.logged, strict=True)], seconds)
 
 
 class Steps:
-    """The steps of an epoch whose batches are of one size, run eagerly a few times, then captured and replayed.
+    """The training steps on an epoch's batches of one size: run eagerly a few times, then captured and replayed.
 
-    Each reads its place in the epoch from the device, and writes there what is logged of it.
+    A step reads its index in the epoch from the device, and writes its logged values there.
     """
 
     WARM_UP = 3
-    """Steps before the capture, in which CUDA's libraries and the optimiser set themselves up."""
+    """Eager steps before the capture, in which CUDA's libraries and the optimiser initialise."""
 
     def __init__(self, trainee: Trainee):
         self.trainee, self.drawn, self.logged, self.graph, self.calls = trainee, None, None, None, 0
@@ -109,7 +109,7 @@ class Steps:
         return len(self.drawn["index"])
 
     def load(self, drawn: Batch) -> None:
-        """Put an epoch's batches, tensors (steps, B, ...), where the steps read them."""
+        """Copy an epoch's batches, tensors (steps, B, ...), to where the steps read them."""
         if self.drawn is None:
             device = self.trainee.data.train_images.device
             self.drawn = {name: tensor.to(device) for name, tensor in drawn.items()}
@@ -126,7 +126,7 @@ class Steps:
             return
         if self.graph is None:
             self.graph = torch.cuda.CUDAGraph()
-            # "thread_local", for other threads draw meanwhile.
+            # "thread_local", since other threads draw epochs meanwhile.
             with torch.cuda.graph(self.graph, stream=torch.cuda.current_stream(), capture_error_mode="thread_local"):
                 self._step()
         self.graph.replay()

@@ -1,4 +1,4 @@
-"""Protocols: which frames train and which test, and how much of the test set the training set has already seen."""
+"""Protocols: splits into training and test frames, and how much of the test set is exposed in training."""
 
 from dataclasses import dataclass, field
 
@@ -8,19 +8,19 @@ from fer_lib.faces import Faces
 
 PROTOCOLS = ("random", "sequence", "subject", "inner", "usage")
 LEAST_EXPOSED = ("subject", "sequence", "random", "usage")
-"""Those that results are told of, from the one whose training has seen least of its test set; FER2013 has its own."""
+"""Protocols to report, from the least exposed test set to the most; `usage` is FER2013's own."""
 
 FOLDS = 10
 TEST_SHARE = 181 / 981
-"""Kim et al. 2022, section 3: of 981 frames 800 train and 181 test."""
+"""Kim et al. 2022, section 3: 800 of the 981 frames are for training and 181 for testing."""
 
 ASKED = 1000
-"""Of a larger data set no more than so many faces are occluded and explained: all would take hours."""
+"""Maximum number of faces to occlude and explain; all faces of a large data set would take hours."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """Indices into a `Faces`, ascending and disjoint; those to choose by are none under most protocols."""
+    """Indices into a `Faces`, ascending and disjoint; most protocols have no selection frames."""
 
     train: np.ndarray
     test: np.ndarray
@@ -28,14 +28,14 @@ class Split:
 
 
 def fold_count(protocol: str) -> int:
-    """Folds of one pass over the protocol: 10 for `subject`, 5 for `inner`, else 1. Raises ValueError if unknown."""
+    """Number of folds: 10 for `subject`, 5 for `inner`, else 1. Raises ValueError for an unknown protocol."""
     if protocol not in PROTOCOLS:
         raise ValueError(f"unknown protocol {protocol!r}; known: {', '.join(PROTOCOLS)}")
     return {"subject": FOLDS, "inner": FOLDS // 2}.get(protocol, 1)
 
 
 def served(faces: Faces) -> tuple[str, ...]:
-    """The protocols that the data set can serve, from the most to the least exposed."""
+    """Protocols that the data set supports, from the most to the least exposed."""
     known = (faces.frames["subject"].to_numpy(dtype=str) != "").all()
     return ("random", "sequence", "subject") if known else ("random", "usage")
 
@@ -43,22 +43,22 @@ def served(faces: Faces) -> tuple[str, ...]:
 def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
     """Split `faces` by `protocol`.
 
-    - `random`: frames at random by seed, the paper's (800/181 on CK+). Frames of one sequence fall on both sides.
-    - `sequence`: sequences at random by seed, in the same proportion. Subjects fall on both sides.
-    - `subject`: 10 folds, subjects in ascending ID order, fold i tests every tenth from i on. The seed changes nothing.
-    - `inner`: 5 folds, fold i tests the subjects of folds 2i and 2i + 1 of `subject` together. What it says of one of
-      the two may choose what is trained for the other, whose frames it has neither trained on nor is asked about.
-    - `usage`: Training trains, PublicTest selects and PrivateTest tests, as FER2013 comes. The seed changes nothing.
+    - `random`: frames at random by seed, as in the paper (800/181 on CK+). Sequences may have frames on both sides.
+    - `sequence`: sequences at random by seed, in the same proportion. Subjects may have sequences on both sides.
+    - `subject`: 10 folds over subjects in ascending ID order; fold i tests every tenth subject from i on. Ignores seed.
+    - `inner`: 5 folds; fold i tests the subjects of folds 2i and 2i + 1 of `subject` together. Its accuracy on the
+      subjects of one may select what is trained for the other, whose frames then play no part in the choice.
+    - `usage`: Training for training, PublicTest for selection, PrivateTest for testing, as in FER2013. Ignores seed.
 
-    Raises ValueError for an unknown protocol or fold, a protocol that the data set cannot serve, or a training set
-    without a class.
+    Raises ValueError for an unknown protocol or fold, a protocol that the data set does not support, or a training set
+    that lacks a class.
     """
     if not 0 <= fold < fold_count(protocol):
         raise ValueError(f"fold {fold} of protocol {protocol!r}: it has folds 0 to {fold_count(protocol) - 1}")
     column = {"inner": "subject", "random": "frame_id"}.get(protocol, protocol)
     groups = faces.frames[column].to_numpy(dtype=str)
     if (groups == "").any():
-        raise ValueError(f"protocol {protocol!r} needs the {column} of each frame, which {faces.name} does not tell")
+        raise ValueError(f"protocol {protocol!r} needs the {column} of each frame, which {faces.name} does not have")
     if protocol == "usage":
         return _checked(faces, *(np.flatnonzero(groups == name) for name in ("Training", "PrivateTest", "PublicTest")))
     ids = np.unique(groups)
@@ -73,9 +73,9 @@ def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
 
 
 def draws(faces: Faces, protocol: str, seeds: int) -> list[tuple[int, int, Split]]:
-    """Seed, fold and split of each fold, and of `seeds` draws where the protocol draws.
+    """Seed, fold and split of each fold, for `seeds` seeds where the protocol splits at random.
 
-    Without the draws that leave a class out of training, as those of a rare one may.
+    Random splits whose training set lacks a class, as may happen with a rare one, are skipped.
     """
     found, drawn = [], protocol in ("random", "sequence")
     for seed in range(seeds if drawn else 1):
@@ -93,16 +93,16 @@ def _checked(faces: Faces, train: np.ndarray, test: np.ndarray, *selection: np.n
     if missing or len(test) == 0:
         what = f"no training frame of {', '.join(missing)}" if missing else "no test frame"
         raise ValueError(
-            f"this split of {faces.name} has {what}; add faces of it, or take fewer seeds or another protocol"
+            f"this split of {faces.name} has {what}; add faces of it, or use fewer seeds or another protocol"
         )
     return Split(train, test, *selection)
 
 
 def asked(faces: Faces, protocol: str) -> np.ndarray:
-    """The frames whose answers under occlusion, embedding and attribution are stored where a member tests them.
+    """Frames whose occluded predictions, embeddings and attributions are stored if a member tests them.
 
-    All frames; of more than `ASKED`, every so manieth that `usage` tests, and else some at random, ascending, the same
-    for every seed and fold: every third may be the same third of every recording.
+    At most `ASKED` frames, ascending and the same for every seed and fold: evenly spaced test frames under `usage`,
+    else a random subset, since every third frame may be the same frame of each sequence.
     """
     if protocol == "usage":
         rows = split(faces, protocol).test
@@ -111,7 +111,7 @@ def asked(faces: Faces, protocol: str) -> np.ndarray:
 
 
 def exposure(faces: Faces, parts: Split) -> dict[str, float]:
-    """Share of the test frames whose sequence, and whose subject, is also in training: 0 where nothing leaks."""
+    """Share of test frames whose sequence, and whose subject, is also in training: 0 without leakage."""
     shares = {}
     for column in ("sequence", "subject"):
         groups = faces.frames[column].to_numpy(dtype=str)

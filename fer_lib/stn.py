@@ -1,8 +1,8 @@
 """Spatial transformer: predict an affine view of the face, then sample it (Jaderberg et al. 2015).
 
-Conventions: images are (N, 1, 48, 48); theta is (N, 2, 3) and maps output coordinates to input coordinates, both
-x first and in [-1, 1] from border to border (`align_corners=False`, the setting of the author's code); what lies
-outside the image is sampled as 0, black.
+Conventions: images are (N, 1, 48, 48); theta is (N, 2, 3) and maps output to input coordinates, both x first and in
+[-1, 1] from border to border (`align_corners=False`, as in the author's code); points outside the image are sampled
+as 0 (black).
 """
 
 import torch
@@ -14,20 +14,20 @@ from fer_lib.faces import SIZE
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 
 FEATURES = 10 * 8 * 8
-"""Numbers that the localisation net's convolutions leave of an image."""
+"""Number of features from the convolutions of the localisation network."""
 
 DROPOUT = 0.5
-"""Share of the features that the two-layer head does without in training, as in the author's code."""
+"""Dropout rate of the two-layer head in training, as in the author's code."""
 
 
 class SpatialTransformer(nn.Module):
     """Localisation network, sampling grid and sampler (Kim et al. 2022, section 2.1 and Fig. 2).
 
-    The paper: two convolutions, each with max pooling and ReLU, and one fully connected layer to theta. Kernel sizes
-    and widths come from the author's public code, which also has a second fully connected layer behind a dropout of
-    0.5: `head_layers=2`. What it drops is drawn with the batch and passed in, so that it can be replayed. (There the
-    dropout stays on at evaluation; here it is on where something is passed.) Theta starts as the identity, so that
-    training starts from the untouched face.
+    In the paper: two convolutions, each with max pooling and ReLU, and one fully connected layer to theta. Kernel sizes
+    and widths are from the author's public code, which also has a second fully connected layer and a dropout of 0.5:
+    `head_layers=2`. The dropout mask is drawn with the batch and passed in, so that it can be replayed; without a mask
+    dropout is off. (In the author's code it stays on at evaluation.) Theta starts as the identity, so training starts
+    from the unchanged face.
 
     Raises ValueError unless `head_layers` is 1 or 2.
     """
@@ -54,7 +54,7 @@ class SpatialTransformer(nn.Module):
             self.head[-1].bias.copy_(torch.tensor(IDENTITY))
 
     def forward(self, images: torch.Tensor, kept: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
-        """Warped images (N, 1, 48, 48) and theta (N, 2, 3); kept: bool (N, FEATURES), what the dropout leaves."""
+        """Warped images (N, 1, 48, 48) and theta (N, 2, 3); kept: dropout mask, bool (N, FEATURES)."""
         features = self.features(images)
         if kept is not None:
             features = features * kept / (1 - DROPOUT)
@@ -63,16 +63,15 @@ class SpatialTransformer(nn.Module):
 
 
 def warp(images: torch.Tensor, theta: torch.Tensor, beyond: str = "zeros") -> torch.Tensor:
-    """Sample images (N, C, H, W) bilinearly at the grid that theta (N, 2, 3) describes; beyond the image `beyond`
-    gives zeros or the border."""
+    """Sample images (N, C, H, W) bilinearly on the grid of theta (N, 2, 3); beyond: padding, "zeros" or "border"."""
     grid = F.affine_grid(theta, list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, padding_mode=beyond, align_corners=False)
 
 
 def share_outside(theta: torch.Tensor) -> torch.Tensor:
-    """Share of the sampling grid that lies outside the image, for each theta (N, 2, 3) -> (N,).
+    """Share of the sampling grid outside the image for each theta (N, 2, 3), shape (N,).
 
-    0 for the identity; near 1 the transformer has collapsed.
+    0 for the identity, near 1 for a collapsed transformer.
     """
     grid = F.affine_grid(theta, [len(theta), 1, SIZE, SIZE], align_corners=False)
     return (grid.abs() > 1).any(dim=-1).float().mean(dim=(1, 2))

@@ -1,6 +1,6 @@
-"""Train one member of an experiment, epoch by epoch, so that a killed run goes on where it was.
+"""Train one member of an experiment, with checkpoints from which an interrupted run resumes.
 
-Within an epoch nothing waits for the device.
+Within an epoch the host never waits for a GPU.
 """
 
 import time
@@ -24,24 +24,24 @@ from fer_lib.stn import share_outside
 from fer_lib.triplet import triplet_loss
 
 LOOK_EVERY = 5
-"""Epochs between looks at the test accuracy, which is logged and chooses nothing.
+"""Epochs between evaluations of the test accuracy, which is logged but never used for selection.
 
-Where a protocol has frames to choose by, every epoch is looked at, for then an epoch can be chosen.
+If the protocol has selection frames, every epoch is evaluated, so that an epoch can be selected.
 """
 
 CHECKPOINT_SECONDS = 20
-"""At a look the member is stored too, but not if it was so short a time ago: a GPU trains faster than a disk stores."""
+"""Minimum time between checkpoints, which are written at evaluations: a GPU trains faster than a disk writes."""
 
 THETA = ("xx", "xy", "x", "yx", "yy", "y")
-"""The entries of theta, row by row: what of the output's x and y goes into the input's x, and the shift; then y."""
+"""Entries of theta, row by row: the weights of the output's x and y in the input's x, and its shift; then for y."""
 
 
 @dataclass
 class Data:
     """One member's frames on the device: images float (N, 1, 48, 48) in [0, 1], labels (N,).
 
-    Those to choose by are None under a protocol that has none. train_votes: the shares (N, classes) that are the target
-    instead of train_labels, None where the labels are.
+    Selection frames are None if the protocol has none. train_votes: shares (N, classes) used as target instead of
+    train_labels, or None.
     """
 
     train_images: torch.Tensor
@@ -61,7 +61,7 @@ def to_float(images: np.ndarray, device: str) -> torch.Tensor:
 def losses(experiment: Experiment, embeddings: torch.Tensor, labels: torch.Tensor, votes: torch.Tensor | None = None):
     """Loss of a batch and its share of active triplets (NaN without triplets).
 
-    votes: shares (B, classes), the target of the cross-entropy instead of the labels (B,).
+    votes: shares (B, classes), used as target of the cross-entropy instead of the labels (B,).
     """
     loss, active = 0.0, embeddings.new_full((), torch.nan)
     if experiment.loss in ("softmax", "joint"):
@@ -77,9 +77,9 @@ def losses(experiment: Experiment, embeddings: torch.Tensor, labels: torch.Tenso
 
 
 def with_frames(batch: Batch, data: Data) -> Batch:
-    """The batch with its images (B, 1, 48, 48) and labels (B,), and with the other faces themselves, as `others`.
+    """Add images (B, 1, 48, 48), labels (B,) and, if needed, `others`, the covering faces (B, 1, 48, 48), to the batch.
 
-    Where the votes are the target, with them too: votes (B, classes).
+    If votes are the target, also votes (B, classes).
     """
     frames = {"images": data.train_images[batch["index"]], "labels": data.train_labels[batch["index"]]}
     if data.train_votes is not None:
@@ -90,7 +90,7 @@ def with_frames(batch: Batch, data: Data) -> Batch:
 
 
 def training_images(experiment: Experiment, batch: Batch) -> torch.Tensor:
-    """The faces that the network is trained on: augmented, then occluded."""
+    """The batch's training images: augmented, then occluded."""
     images = batch["images"]
     if experiment.recipe == "strong":
         images = augment(images, batch["view"], batch["gamma"])
@@ -103,9 +103,9 @@ def training_images(experiment: Experiment, batch: Batch) -> torch.Tensor:
 
 
 def batch_loss(network, experiment: Experiment, batch: Batch):
-    """Loss of a batch, and what is logged of it: loss, share of active triplets, frames classified rightly, theta.
+    """Loss of a batch, and its logged values: loss, share of active triplets, number of correct frames, theta.
 
-    batch: as `with_frames` gives it.
+    batch: as returned by `with_frames`.
     """
     labels = batch["labels"]
     embeddings, theta = network(training_images(experiment, batch), batch.get("kept"))
@@ -115,29 +115,29 @@ def batch_loss(network, experiment: Experiment, batch: Batch):
 
 
 def network_for(experiment: Experiment, classes: int) -> Network:
-    """The experiment's network, not trained yet."""
+    """The experiment's untrained network."""
     standardised = experiment.recipe == "strong"
     return Network(experiment.backbone, experiment.input_path, experiment.head_layers, classes, standardised)
 
 
 def optimiser_for(network: Network, experiment: Experiment) -> torch.optim.Optimizer:
-    """Adam, as in the author's code; the transformer may learn at a rate of its own, and no weight of it decays, since
-    that would make its view shrink."""
+    """Adam, as in the author's code. The transformer may have its own learning rate, and no weight decay, which would
+    shrink its view."""
     decay = WEIGHT_DECAY if experiment.recipe == "strong" else 0.0
     groups = [{"params": network.resnet.parameters(), "highest": experiment.lr, "weight_decay": decay}]
     if network.stn is not None:
         groups.append({"params": network.stn.parameters(), "highest": experiment.lr * experiment.stn_lr_factor})
     on_gpu = next(network.parameters()).is_cuda
     for group in groups:
-        # A captured step reads its rate from the device.
+        # A captured step reads its learning rate from the device.
         group["lr"] = torch.tensor(group["highest"], dtype=torch.float32).cuda() if on_gpu else group["highest"]
     return torch.optim.Adam(groups, fused=True, capturable=on_gpu, decoupled_weight_decay=True)
 
 
 class Trainee:
-    """A member while it is trained, from its checkpoint if there is one.
+    """A member in training, restored from its checkpoint if there is one.
 
-    history: the rows of `history.csv`; seconds: what its training epochs took (evaluation apart).
+    history: the rows of `history.csv`; seconds: duration of the training epochs, without evaluation.
     """
 
     def __init__(self, experiment: Experiment, member: Member, data: Data, classes: int, checkpoint: Path):
@@ -145,7 +145,7 @@ class Trainee:
         torch.manual_seed(int(np.random.SeedSequence([member.seed, member.fold]).generate_state(1)[0]))
         self.network = network_for(experiment, classes)
         if data.train_images.is_cuda:
-            # The layout of a GPU's convolutions, which else reorder before and after each.
+            # GPU convolutions use this layout and would otherwise reorder before and after each call.
             self.network.to(data.train_images.device, memory_format=torch.channels_last)
         else:
             fit_to_cpu(self.network)
@@ -154,14 +154,14 @@ class Trainee:
         if checkpoint.exists():
             state = torch.load(checkpoint, map_location=data.train_images.device, weights_only=True)
             self.network.load_state_dict(state["network"])
-            # On a GPU a rate is a tensor and a step is captured, on a CPU neither; the checkpoint may be of the other.
+            # These two differ between GPU and CPU, and the checkpoint may be from the other device.
             on_this_device = [
                 {name: group[name] for name in ("lr", "capturable")} for group in self.optimiser.param_groups
             ]
             self.optimiser.load_state_dict(state["optimiser"])
             for group, own in zip(self.optimiser.param_groups, on_this_device, strict=True):
                 group.update(own)
-            # So are the moments: a fused step reads them in the order in which its weights lie in memory.
+            # The moments need their weight's memory layout, in which a fused step reads them.
             for parameter, moments in self.optimiser.state.items():
                 for name in ("exp_avg", "exp_avg_sq"):
                     moments[name] = torch.empty_like(parameter).copy_(moments[name])
@@ -169,16 +169,16 @@ class Trainee:
 
     @property
     def epoch(self) -> int:
-        """The epoch to be trained next, from 1 on."""
+        """The next epoch to train, counted from 1."""
         return len(self.history) + 1
 
     @property
     def finished(self) -> bool:
-        """Whether the last epoch is trained."""
+        """Whether all epochs are trained."""
         return len(self.history) == self.experiment.epochs
 
     def set_rate(self) -> None:
-        """Set the learning rate of the epoch to be trained next."""
+        """Set the learning rate for the next epoch."""
         if self.experiment.recipe == "strong":
             for group in self.optimiser.param_groups:
                 value = group["highest"] * rate(self.epoch, self.experiment.epochs)
@@ -188,7 +188,7 @@ class Trainee:
                     group["lr"] = value
 
     def step(self, batch: Batch):
-        """Train on one batch; returns what is logged of it."""
+        """Train on one batch; returns its logged values."""
         self.optimiser.zero_grad(set_to_none=True)
         loss, logged = batch_loss(self.network, self.experiment, with_frames(batch, self.data))
         if self._is_solved(loss):
@@ -200,17 +200,17 @@ class Trainee:
         return logged
 
     def _is_solved(self, loss: torch.Tensor) -> bool:
-        """Whether every gradient of the batch is zero, so that a CPU saves the backward pass and ends at the same bits.
+        """Whether no triplet is active, so that all gradients are zero and a CPU can skip the backward pass.
 
-        So it is where no triplet is active. A GPU would have to wait for the answer.
+        The resulting bits are the same. Not used on a GPU, which would have to wait for the answer.
         """
         return self.experiment.loss == "triplet" and not loss.is_cuda and loss.item() == 0
 
     def end_epoch(self, logged: list, seconds: float) -> None:
-        """Enter an epoch into the history; now and then look at the test frames and store a checkpoint.
+        """Add an epoch to the history; every few epochs evaluate the test frames and store a checkpoint.
 
-        logged: what `batch_loss` gave for each batch; seconds: how long they took. Raises ValueError if the loss is not
-        finite.
+        logged: what `batch_loss` logs for each batch; seconds: the epoch's duration. Raises ValueError if the loss is
+        not finite.
         """
         *scalars, thetas = zip(*logged, strict=True)
         loss, active, right = (torch.stack(column).double().cpu().numpy() for column in scalars)
@@ -260,7 +260,7 @@ def fit(trainee: Trainee, on_epoch: Callable[[], None]) -> None:
 
 
 def transformer_health(theta: torch.Tensor) -> dict[str, float]:
-    """Mean and standard deviation of the entries of theta (N, 2, 3), and the share of the grid outside the image."""
+    """Mean and standard deviation of each entry of theta (N, 2, 3), and the share of the grid outside the image."""
     health = {}
     for i, name in enumerate(THETA):
         entry = theta.flatten(1)[:, i].double()
@@ -271,11 +271,11 @@ def transformer_health(theta: torch.Tensor) -> dict[str, float]:
 
 
 def epochs_done(checkpoint: Path) -> int:
-    """How many epochs a checkpoint holds; 0 if there is none."""
+    """Number of epochs in a checkpoint; 0 if there is none."""
     return len(torch.load(checkpoint, map_location="cpu", weights_only=True)["history"]) if checkpoint.exists() else 0
 
 
 def save(state: dict, path: Path) -> None:
-    """Store a state dict so that it is there whole or not at all."""
+    """Write a state dict atomically."""
     with replacing(path) as partial:
         torch.save(state, partial)

@@ -1,4 +1,4 @@
-"""Triplets: which ones (mining) and what they cost (loss).
+"""Triplet mining and triplet loss.
 
 A triplet is anchor, positive (same class, another frame) and negative (another class). Miners take squared
 Euclidean distances (M, M) and labels (M,) of one batch and return a bool mask (M, M, M), True at [anchor, positive,
@@ -14,15 +14,15 @@ def squared_distances(embeddings: torch.Tensor) -> torch.Tensor:
 
 
 def valid(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Masks (M, M): [a, p] is a positive pair (same class, not itself), [a, n] a negative pair."""
+    """Masks (M, M) of positive pairs [a, p] (same class, not the same frame) and negative pairs [a, n]."""
     same = labels[:, None] == labels[None]
     return same & ~torch.eye(len(labels), dtype=torch.bool, device=labels.device), ~same
 
 
 def random_triplets(distances: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:
-    """The triplets as drawn: the batch is n anchors, their n positives, their n negatives, in this order.
+    """The triplets as drawn: the batch holds n anchors, their n positives and their n negatives, in this order.
 
-    This is what the author's public code trains on: one random positive and one random negative per anchor.
+    One random positive and one random negative per anchor, as in the author's public code.
     """
     index = torch.arange(len(labels), device=labels.device)
     count = len(labels) // 3
@@ -37,15 +37,15 @@ def batch_all(distances: torch.Tensor, labels: torch.Tensor, margin: float) -> t
 
 
 def semi_hard(distances: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:
-    """Valid triplets whose negative is farther than the positive, but within the margin (Schroff et al. 2015)."""
+    """Valid triplets whose negative is farther than the positive, but by at most the margin (Schroff et al. 2015)."""
     gap = distances[:, None, :] - distances[:, :, None]
     return batch_all(distances, labels, margin) & (gap > 0) & (gap <= margin)
 
 
 def batch_hard(distances: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:
-    """For each anchor its farthest positive with its nearest negative (Hermans et al. 2017).
+    """Each anchor with its farthest positive and its nearest negative (Hermans et al. 2017).
 
-    Among equals the first is taken; an anchor without a positive or a negative gives no triplet.
+    Ties go to the first frame; anchors without a positive or a negative give no triplet.
     """
     positive, negative = valid(labels)
     farthest = distances.masked_fill(~positive, -torch.inf).argmax(dim=1)
@@ -69,11 +69,11 @@ def triplet_loss(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Mean of max(0, |a - p|^2 - |a - n|^2 + margin) over the mined triplets (Eq. 1 of Kim et al. 2022).
 
-    embeddings (M, D), labels (M,). Batch-all averages over the triplets with a positive loss only, as its source
-    does, or the many solved ones would drown the rest. Returns the loss and the share of mined triplets with a positive
-    loss; both are 0 when nothing was mined, so that such a batch moves nothing.
+    embeddings (M, D), labels (M,). `batch-all` averages only over triplets with positive loss, as in its source, since
+    the many solved triplets would dominate the mean. Returns the loss and the share of mined triplets with positive
+    loss; both are 0 if no triplet was mined, so that such a batch has zero gradients.
 
-    Raises KeyError for an unknown mining.
+    Raises KeyError for an unknown mining strategy.
     """
     distances = squared_distances(embeddings)
     mined = MINERS[mining](distances.detach(), labels, margin)

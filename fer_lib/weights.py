@@ -1,4 +1,4 @@
-"""The weights of trained networks, on the machine that trained them, and what fine-tuning takes of them."""
+"""Weights of trained networks on this machine, and the starting weights of fine-tuning."""
 
 import hashlib
 from pathlib import Path
@@ -12,12 +12,12 @@ from fer_lib.training import network_for
 
 
 def weights_file(experiment: Experiment, member: Member) -> Path:
-    """Where a member's weights are, on the machine that trained it."""
+    """File of a member's weights, present only on the machine that trained it."""
     return results.folder(experiment) / f"model-{member}.pt"
 
 
 def weights_fingerprint(experiment: Experiment, member: Member) -> str:
-    """sha256 of a trained member's weights: of their names and numbers, for the same file twice has other bytes."""
+    """sha256 over names and values of a member's weights, since two files of the same weights may differ in bytes."""
     digest = hashlib.sha256()
     for name, tensor in torch.load(weights_file(experiment, member), weights_only=True, map_location="cpu").items():
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -26,20 +26,20 @@ def weights_fingerprint(experiment: Experiment, member: Member) -> str:
 
 
 def load_network(experiment: Experiment, member: Member, classes: int) -> Network:
-    """A trained member in evaluation mode. Raises FileNotFoundError if its weights are not on this machine."""
+    """A trained network in evaluation mode. Raises FileNotFoundError if its weights are not on this machine."""
     file = weights_file(experiment, member)
     if not file.exists():
         names = f"{experiment.dataset} {experiment.experiment}"
-        raise FileNotFoundError(f"no weights {file}; train the experiment, or python -m fer_lib.retrain {names}")
+        raise FileNotFoundError(f"no weights {file}; train the experiment, or run python -m fer_lib.retrain {names}")
     network = network_for(experiment, classes)
     network.load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))
     return network.eval()
 
 
 def start_weights(experiment: Experiment, seed: int) -> dict[str, torch.Tensor]:
-    """The weights that the members of a seed start from: those that the same seed was trained to on FER2013.
+    """Starting weights for the members of a seed: those of the FER2013 run `pretrained` with the same seed.
 
-    Its last layer is left out, since its classes are others. Raises ValueError if that network is built otherwise,
+    Without the last layer, whose classes differ. Raises ValueError if that network has another architecture or recipe,
     FileNotFoundError if it was not trained on this machine.
     """
     other = results.stored("fer2013", experiment.pretrained)
@@ -52,7 +52,7 @@ def start_weights(experiment: Experiment, seed: int) -> dict[str, torch.Tensor]:
 
 
 def start_fingerprint(experiment: Experiment, member: Member) -> dict[str, str]:
-    """The fingerprint of the weights that a fine-tuned member starts from."""
+    """Fingerprint of a fine-tuned member's starting weights; empty if it is not fine-tuned."""
     if experiment.pretrained == "none":
         return {}
     start = results.stored("fer2013", experiment.pretrained)
@@ -60,7 +60,10 @@ def start_fingerprint(experiment: Experiment, member: Member) -> dict[str, str]:
 
 
 def check_start(experiment: Experiment, seed: int) -> None:
-    """Raises what `start_weights` does, and ValueError if finished members started from other weights than today's."""
+    """Check that the starting weights of a seed exist and are those that its finished members started from.
+
+    Raises the errors of `start_weights`, and ValueError if the weights have changed.
+    """
     if experiment.pretrained == "none":
         return
     start_weights(experiment, seed)
@@ -70,5 +73,5 @@ def check_start(experiment: Experiment, seed: int) -> None:
         if member.seed == seed and timing.get("start_sha256", now) != now:
             raise ValueError(
                 f"{member} of {experiment.experiment} started from other weights of {experiment.pretrained} than those "
-                f"that are there now; put those back, or give the experiment another name"
+                f"on this machine now; restore the former, or give the experiment another name"
             )

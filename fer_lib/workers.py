@@ -1,4 +1,4 @@
-"""Several members at once, in processes of one thread each: on a CPU the same bits as alone, and the fastest."""
+"""Train members in parallel on a CPU, in single-threaded processes: fastest, and the same bits as alone."""
 
 import multiprocessing
 import os
@@ -15,16 +15,16 @@ from fer_lib import machine
 from fer_lib.experiments import Member
 
 Train = Callable[[Member, Any, Callable[[], None]], Any]
-"""What is done for a member: (member, data, on_epoch) -> outcome; picklable, and calls on_epoch at each epoch."""
+"""The work for a member: (member, data, on_epoch) -> outcome; picklable; calls on_epoch after each epoch."""
 
 
 def in_parallel(
     train: Train, members: list[Member], data, on_epoch: Callable[[], None]
 ) -> Generator[tuple[Member, Any], None, None]:
-    """Each member with its outcome, as they finish, from as many processes as there are cores.
+    """Yield each member with its outcome as it finishes, using as many processes as there are cores.
 
-    If a member fails or the caller closes this, the others stop after their epoch; a process whose parent is killed
-    dies at once. Raises ChildProcessError if one of the processes was killed.
+    If a member fails or the caller closes the generator, the others stop after their current epoch; a process exits at
+    once if its parent is killed. Raises ChildProcessError if a process was killed.
     """
     spawn = multiprocessing.get_context("spawn")
     epochs, stop = spawn.SimpleQueue(), spawn.Event()
@@ -37,8 +37,8 @@ def in_parallel(
             yield jobs[job], job.result()
     except BrokenProcessPool as error:
         raise ChildProcessError(
-            f"a process of the {machine.cores()} that trained was killed, most often for want of memory; run again, "
-            "which goes on from the checkpoints"
+            f"one of up to {machine.cores()} training processes was killed, most often for lack of memory; run again "
+            "to resume from the checkpoints"
         ) from error
     finally:
         stop.set()
@@ -58,7 +58,7 @@ def _start(train: Train, data, epochs, stop) -> None:
 
 
 def _die_with_parent() -> None:
-    """A killed parent must not leave a process that trains on, into the files of the run that follows."""
+    """Exit with the parent, so that no orphan keeps training into the files of the next run."""
     multiprocessing.parent_process().join()
     os._exit(1)
 

@@ -135,10 +135,10 @@ def test_a_zip_cut_short_or_damaged(members, tmp_path):
     file = zipped(members, tmp_path / "CK+48.zip")
     whole = file.read_bytes()
     file.write_bytes(whole[:-5000])
-    with pytest.raises(DataError, match=r"CK\+48.zip is not a whole zip file: download it again"):
+    with pytest.raises(DataError, match=r"CK\+48.zip is a damaged zip file: download it again"):
         ckplus.load(tmp_path)
     file.write_bytes(whole[:500] + bytes([whole[500] ^ 255]) + whole[501:])
-    with pytest.raises(DataError, match=r"CK\+48.zip is not a whole zip file .*: download it again"):
+    with pytest.raises(DataError, match=r"CK\+48.zip is a damaged zip file .*: download it again"):
         ckplus.load(tmp_path)
 
 
@@ -172,8 +172,8 @@ def test_wrong_sequences(members, tmp_path, changes, message):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (png(np.zeros((49, 48), np.uint8)), "is 48x49 in mode L; wanted is 48x48 in mode L"),
-        (png(np.zeros((48, 48, 3), np.uint8)), "is 48x48 in mode RGB; wanted is 48x48 in mode L"),
+        (png(np.zeros((49, 48), np.uint8)), "is 48x49 in mode L; it must be 48x48 in mode L"),
+        (png(np.zeros((48, 48, 3), np.uint8)), "is 48x48 in mode RGB; it must be 48x48 in mode L"),
         (png(np.random.default_rng(1).integers(0, 256, (48, 48), np.uint8))[:900], "cannot be read as an image"),
         (b"", "cannot be read as an image"),
     ],
@@ -190,7 +190,7 @@ def test_a_wrong_image_is_named(members, tmp_path, lay, content, message):
 
 def test_an_unknown_class_is_named(members, tmp_path):
     zipped(renamed(members, "/fear/", "/joy/"), tmp_path / "CK+48.zip")
-    with pytest.raises(DataError, match=r"joy/S\d+_\d+_\d+.png: joy is no class of CK\+; they are anger, contempt"):
+    with pytest.raises(DataError, match=r"joy/S\d+_\d+_\d+.png: joy is not a class of CK\+; known: anger, contempt"):
         ckplus.load(tmp_path)
 
 
@@ -200,14 +200,14 @@ SEQUENCE = "S001/001/S001_001_000000"
 @pytest.mark.parametrize(
     ("part", "content", "message"),
     [
-        ("Emotion", None, "Emotion/ of CK. is not: unpack it beside it"),
-        ("Landmarks", None, "Landmarks/ of CK. is not: unpack it beside it"),
+        ("Emotion", None, "but not CK.'s folder Emotion/: unpack it next to it"),
+        ("Landmarks", None, "but not CK.'s folder Landmarks/: unpack it next to it"),
         (f"Emotion/{SEQUENCE}13_emotion.txt", None, "has 0 frames of anger where CK. has 135"),
-        (f"Emotion/{SEQUENCE}13_emotion.txt", "9.0", "13_emotion.txt says '9.0'; wanted is a number 1 to 7"),
-        (f"Emotion/{SEQUENCE}13_emotion.txt", "1 2", "13_emotion.txt says '1 2'; wanted is a number 1 to 7"),
+        (f"Emotion/{SEQUENCE}13_emotion.txt", "9.0", "13_emotion.txt contains '9.0', not a number from 1 to 7"),
+        (f"Emotion/{SEQUENCE}13_emotion.txt", "1 2", "13_emotion.txt contains '1 2', not a number from 1 to 7"),
         (f"Emotion/{SEQUENCE}13_emotion.txt", "?", "13_emotion.txt does not hold rows of numbers"),
         (f"Landmarks/{SEQUENCE}12_landmarks.txt", None, "12_landmarks.txt is missing"),
-        (f"Landmarks/{SEQUENCE}12_landmarks.txt", "1 2\n3 4\n", "12_landmarks.txt holds 4 numbers; wanted are 68"),
+        (f"Landmarks/{SEQUENCE}12_landmarks.txt", "1 2\n3 4\n", "12_landmarks.txt has 4 numbers instead of 68"),
         (f"Landmarks/{SEQUENCE}12_landmarks.txt", "1 2\n3\n", "12_landmarks.txt does not hold rows of numbers"),
         (f"Landmarks/{SEQUENCE}12_landmarks.txt", "nan 2\n", "12_landmarks.txt does not hold rows of numbers"),
         (f"cohn-kanade-images/{SEQUENCE}13.png", "no image", "13.png cannot be read as an image"),
@@ -225,7 +225,7 @@ def test_a_spoilt_release_is_refused(members, tmp_path, part, content, message):
         (root / part).unlink()
     if message is None:
         (root / f"cohn-kanade-images/{SEQUENCE}12.png").unlink()
-        message = "S001/001 has 2 frames, but its sequence is labelled: at least 3 are wanted"
+        message = "S001/001 has 2 frames, but a labelled sequence has at least 3"
     with pytest.raises(DataError, match=message):
         ckplus.load(root)
 

@@ -75,11 +75,11 @@ def test_what_cannot_be_shipped(trained, tmp_path):
 def test_other_files_are_refused(trained, tmp_path):
     pickled = tmp_path / "model.safetensors"
     torch.save({"a": torch.zeros(2)}, pickled)
-    with pytest.raises(ValueError, match=r"model.safetensors is no network that fer_lib.export wrote"):
+    with pytest.raises(ValueError, match=r"model.safetensors was not written by fer_lib.export"):
         Classifier(pickled)
     cut = export(STRONG, FIRST, tmp_path)
     cut.write_bytes(cut.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=r"few-seed0-fold0.safetensors is no network"):
+    with pytest.raises(ValueError, match=r"few-seed0-fold0.safetensors was not written"):
         Classifier(cut)
 
 

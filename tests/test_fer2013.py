@@ -105,25 +105,28 @@ def test_a_zip_cut_short_or_damaged(tmp_path, damage):
     zipped_csv(tmp_path, "fer2013/fer2013.csv", labels=[0], usages=["Training"])
     file = tmp_path / "below" / "archive.zip"
     file.write_bytes(damage(file.read_bytes()))
-    with pytest.raises(DataError, match=r"archive.zip is not a whole zip file.*: download it again"):
+    with pytest.raises(DataError, match=r"archive.zip is a damaged zip file.*: download it again"):
         fer2013.load(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (f"7,{GREYS[0]},Training", r"row 1 \(line 3\): emotion is '7'; wanted is 0 to 6"),
-        (f"0,{GREYS[0]},Testing", "row 1 .*: usage is 'Testing'; wanted is Training, PublicTest, PrivateTest"),
-        (f"0,{GREYS[0]} 5,Training", "row 1 .* has 2305 pixels; wanted are 2304"),
+        (f"7,{GREYS[0]},Training", r"row 1 \(line 3\): emotion is '7'; it must be 0 to 6"),
+        (f"0,{GREYS[0]},Testing", "row 1 .*: usage is 'Testing'; it must be Training, PublicTest, PrivateTest"),
+        (f"0,{GREYS[0]} 5,Training", "row 1 .* has 2305 pixels; it must have 2304"),
         (f"0,{GREYS[0][:-2]},Training", "row 1 .* has 2303 pixels"),
         ("0,,Training", "row 1 .* has 0 pixels"),
-        (f"0,{GREYS[0][:-1]}300,Training", "row 1 .*: pixel '300' is no grey value 0 to 255"),
-        (f"0,{GREYS[0][:-1]}-1,Training", "row 1 .*: pixel '-1' is no grey value"),
-        (f"0,{GREYS[0][:-1]}1.5,Training", "row 1 .*: pixel '1.5' is no grey value"),
-        (f"0,{GREYS[0][:-1]}99999999999999999999,Training", "row 1 .*: pixel '99999999999999999999' is no grey value"),
-        (f"0,{GREYS[0][:-1]}²,Training", "row 1 .*: pixel '²' is no grey value"),
+        (f"0,{GREYS[0][:-1]}300,Training", "row 1 .*: pixel '300' is not a grey value from 0 to 255"),
+        (f"0,{GREYS[0][:-1]}-1,Training", "row 1 .*: pixel '-1' is not a grey value"),
+        (f"0,{GREYS[0][:-1]}1.5,Training", "row 1 .*: pixel '1.5' is not a grey value"),
+        (
+            f"0,{GREYS[0][:-1]}99999999999999999999,Training",
+            "row 1 .*: pixel '99999999999999999999' is not a grey value",
+        ),
+        (f"0,{GREYS[0][:-1]}²,Training", "row 1 .*: pixel '²' is not a grey value"),
         (f"0,{GREYS[0]}", "row 1 .* has 2 columns, the header 3"),
-        (f'0,"{"0" * 200_000}', "line 3, is no csv"),
+        (f'0,"{"0" * 200_000}', "line 3, is not valid CSV"),
     ],
 )
 def test_a_wrong_row_is_named(tmp_path, row, message):
@@ -167,8 +170,8 @@ def test_an_image_that_occurs_twice_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "size", "message"),
     [
-        ("train/happy/Training_1.jpg", (40, 48), r"Training_1.jpg is 40x48 in mode L; wanted is 48x48"),
-        ("train/joy/Training_1.jpg", (48, 48), r"Training_1.jpg: joy is no class of FER2013; they are anger"),
+        ("train/happy/Training_1.jpg", (40, 48), r"Training_1.jpg is 40x48 in mode L; it must be 48x48"),
+        ("train/joy/Training_1.jpg", (48, 48), r"Training_1.jpg: joy is not a class of FER2013; known: anger"),
         ("train/happy/Training_1.jpg", (48, 48), "has 0 faces of anger where FER2013 has 4953"),
     ],
 )

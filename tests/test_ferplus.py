@@ -48,22 +48,22 @@ def test_absent_votes_say_where_to_get_them(tmp_path):
 def test_image_folders_do_not_tell_the_row(tmp_path):
     (tmp_path / "fer2013new.csv").write_text(text(*ROWS))
     folders = three_faces(("PrivateTest_00000003", "Training_00000001", "Training_00000002"))
-    with pytest.raises(DataError, match=r"FERPlus counts the rows of fer2013.csv.*put fer2013.csv into"):
+    with pytest.raises(DataError, match=r"FERPlus refers to the rows of fer2013.csv.*put fer2013.csv into"):
         ferplus.votes(folders, tmp_path)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "begins with ''; wanted is usage,image name,neutral"),
-        ('"' + "x" * 200_000, "fer2013new.csv is no csv .*: download it again"),
+        ("", "begins with '' instead of usage,image name,neutral"),
+        ('"' + "x" * 200_000, "fer2013new.csv is not valid CSV .*: download it again"),
         (text(*ROWS, header=HEADER.replace("sadness,anger", "anger,sadness")), "begins with 'Usage,Image name,neutral"),
         (text(*ROWS[:2]), "has 2 rows where FER2013 has 3: download it again"),
-        (text(ROWS[0], ROWS[1], ROWS[0]), "row 2: usage is 'Training', that of fer2013.csv 'PrivateTest'"),
+        (text(ROWS[0], ROWS[1], ROWS[0]), "row 2: usage is 'Training', but 'PrivateTest' in fer2013.csv"),
         (text(ROWS[0], ROWS[1], ROWS[2] + ",0"), "row 2 has 13 columns, the header 12"),
-        (text(ROWS[0].replace("4", "-4"), *ROWS[1:]), "row 0: '-4' is no number of votes"),
-        (text(ROWS[0].replace("4", "four"), *ROWS[1:]), "row 0: 'four' is no number of votes"),
-        (text(ROWS[0].replace("4", "5"), *ROWS[1:]), "row 0 has 11 votes; wanted are 1 to 10"),
+        (text(ROWS[0].replace("4", "-4"), *ROWS[1:]), "row 0: '-4' is not a number of votes"),
+        (text(ROWS[0].replace("4", "four"), *ROWS[1:]), "row 0: 'four' is not a number of votes"),
+        (text(ROWS[0].replace("4", "5"), *ROWS[1:]), "row 0 has 11 votes; it must have 1 to 10"),
         (text(ROWS[0], ROWS[1].replace("10", "0"), ROWS[2]), "row 1 has 0 votes"),
     ],
 )

@@ -90,11 +90,11 @@ def test_zipped_is_the_same(ten, tmp_path_factory):
 @pytest.mark.parametrize(
     ("emotion", "name", "message"),
     [
-        ("bored", "P0_2_0", "bored is no emotion; known: anger, contempt"),
-        ("fear", "P0-2", "wanted is a name <person>_<recording>_<frame>"),
+        ("bored", "P0_2_0", "bored is not an emotion; known: anger, contempt"),
+        ("fear", "P0-2", "the name must be <person>_<recording>_<frame>"),
         ("sad", "P0_0_9", "the recording P0_0 shows happiness and sadness"),
         ("sad", "P0_0_1", "more than one image named P0_0_1"),
-        ("sad", "more/P0_2_0", "wanted in a folder of an emotion are images, .* and no folders"),
+        ("sad", "more/P0_2_0", "a folder of an emotion may contain only images .*, no folders"),
         ("fear", "P0_2_0", "too few subjects show fear"),
     ],
 )
@@ -106,7 +106,7 @@ def test_what_is_wrong_is_named(ten, emotion, name, message):
 
 def test_no_image_is_left_out_unsaid(ten):
     write(ten, "sad", "P0_2_0", np.zeros((48, 48), np.uint8), "webp")
-    with pytest.raises(DataError, match=r"P0_2_0\.webp: wanted in a folder of an emotion are images"):
+    with pytest.raises(DataError, match=r"P0_2_0\.webp: a folder of an emotion may contain only images"):
         own.load(ten)
 
 
@@ -129,7 +129,7 @@ def test_a_broken_image_is_named(ten):
 
 def test_sixteen_bits_are_not_cut_to_white(ten):
     write(ten, "sad", "P0_1_5", np.full((48, 48), 30_000, np.uint16))
-    with pytest.raises(DataError, match=r"P0_1_5\.png has more than 8 bits a pixel"):
+    with pytest.raises(DataError, match=r"P0_1_5\.png has more than 8 bits per channel"):
         own.load(ten)
 
 

@@ -187,7 +187,7 @@ def test_only_a_practice_page_says_practice(tmp_path):
 FAILED = [
     pytest.param(
         code("1/0", new_output("error", ename="ZeroDivisionError", evalue="division by zero\nmore", traceback=[])),
-        "executed.ipynb failed in cell 2 with ZeroDivisionError: division by zero; mend it",
+        "executed.ipynb failed in cell 2 with ZeroDivisionError: division by zero; fix it",
         id="failed",
     ),
     pytest.param(code("x", count=None), "executed.ipynb stopped before cell 2: execute it again", id="unfinished"),
@@ -209,7 +209,7 @@ def test_a_missing_or_broken_notebook_is_named(tmp_path):
         report.render(tmp_path / "none.ipynb", tmp_path / "index.html")
     half = tmp_path / "half.ipynb"
     half.write_text('{"cells": [')
-    with pytest.raises(ValueError, match=r"half\.ipynb is not a whole notebook: execute it again"):
+    with pytest.raises(ValueError, match=r"half\.ipynb is an incomplete notebook: execute it again"):
         report.render(half, tmp_path / "index.html")
 
 

@@ -105,7 +105,9 @@ def test_results_of_something_else_are_left_alone(place, experiment, fingerprint
     results.open_folder(EXPERIMENT, "abc", "cpu")
     add(Member(0, 0), 0.5)
     before = {file.name: file.read_bytes() for file in place.iterdir()}
-    with pytest.raises(ValueError, match=rf"holds the results of something else \({message}\); give the experiment"):
+    with pytest.raises(
+        ValueError, match=rf"holds results of other parameters or data \({message}\); give the experiment"
+    ):
         results.open_folder(experiment, fingerprint, "cpu")
     assert {file.name: file.read_bytes() for file in place.iterdir()} == before
     assert not results.is_complete(experiment, fingerprint)
@@ -185,7 +187,7 @@ def test_a_parameter_that_results_do_not_name_had_its_default():
 
 def test_two_processes_do_not_train_into_one_folder():
     with results.alone(EXPERIMENT):
-        message = r"another process trains into .*; wait for it, or stop it"
+        message = r"another process is training into .*; wait for it, or stop it"
         with pytest.raises(ValueError, match=message), results.alone(EXPERIMENT):
             pass
         with results.alone(replace(EXPERIMENT, experiment="other")):

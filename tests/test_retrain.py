@@ -46,7 +46,7 @@ def test_other_faces_than_those_of_the_results_are_refused(few, monkeypatch):
     weights_file(SOFTMAX, Member(1, 0)).unlink()
     other = faces.load("few").take(range(80))
     monkeypatch.setattr(faces, "load", lambda name: other)
-    with pytest.raises(ValueError, match=r"holds the results of something else: data_fingerprint is '"):
+    with pytest.raises(ValueError, match=r"holds results of other parameters or data: data_fingerprint is '"):
         retrain.restore(SOFTMAX)
 
 

@@ -42,7 +42,9 @@ def killed(member, data, on_epoch):
 
 
 def test_a_killed_process_is_told():
-    with pytest.raises(ChildProcessError, match="that trained was killed, most often for want of memory; run again"):
+    with pytest.raises(
+        ChildProcessError, match="training processes was killed, most often for lack of memory; run again"
+    ):
         list(in_parallel(killed, MEMBERS[:1], None, lambda: None))
 
 

@@ -1,1 +1,1 @@
-"""One loader for each data set, the faces that are drawn, and how image files are found, read and cached."""
+"""One loader per data set, drawing of synthetic faces, and finding, reading and caching of image files."""

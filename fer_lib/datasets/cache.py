@@ -1,4 +1,4 @@
-"""Parsed data sets, kept under a key made of their content: a changed file is never mistaken for the old one."""
+"""Cache of parsed data sets under a hash of their content, so that a changed file never matches an old entry."""
 
 import hashlib
 from collections.abc import Callable, Iterable
@@ -13,12 +13,12 @@ Arrays = dict[str, np.ndarray]
 
 
 def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
-    """The arrays stored under `key` in `paths.CACHE`; else `build()`, stored for the next time if that can be done.
+    """The arrays stored under `key` in `paths.CACHE`; else the result of `build()`, stored if the cache is writable.
 
-    A stored file that is damaged or lacks an array is built again.
+    Damaged or incomplete files are rebuilt.
     """
     file = paths.CACHE / f"{key}.npz"
-    # A damaged zip raises almost anything, from OSError over struct.error to NotImplementedError.
+    # A damaged zip can raise almost anything, from OSError to struct.error and NotImplementedError.
     with suppress(Exception), file.open("rb") as stream, np.load(stream, allow_pickle=False) as stored:
         return {str(name): stored[name] for name in stored["names"]}
     arrays = build()
@@ -28,7 +28,7 @@ def cached(key: str, build: Callable[[], Arrays]) -> Arrays:
 
 
 def content_key(label: str, folder: Path, names: Iterable[str]) -> str:
-    """`label` and a sha256 over the names, relative to `folder`, and the bytes of files."""
+    """`label` and a sha256 over the files' names, relative to `folder`, and their bytes."""
     digest = hashlib.sha256()
     for name in sorted(names):
         with (folder / name).open("rb") as stream:

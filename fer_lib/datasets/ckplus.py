@@ -1,4 +1,4 @@
-"""CK+ (Lucey et al. 2010), as CK+48 or as the original release. `data/README.md` says how to get it."""
+"""CK+ (Lucey et al. 2010), as CK+48 or as the original release; see `data/README.md` for how to get it."""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from fer_lib.datasets.cache import Arrays, cached, content_key
 from fer_lib.faces import EMOTIONS, SIZE, DataError, Faces
 
 VERSION = "ckplus2"
-"""Raised when what is made of the same files changes, so that an old cache is not used."""
+"""Increased when the parsing changes, so that old cache entries are not used."""
 
 COUNTS = dict(zip(EMOTIONS, (135, 54, 177, 75, 207, 84, 249), strict=True))
 SEQUENCES, SUBJECTS, LAST_FRAMES = 327, 118, 3
@@ -27,11 +27,11 @@ Row = tuple[str, int, np.ndarray]
 def load(data_dir: Path | None = None) -> Faces:
     """CK+ from `data_dir` (default: `paths.DATA`): 981 frames, the last three of 327 sequences of 118 subjects.
 
-    Looked for there and one level down, in this order: a zip of CK+48, whatever it is called; the folder
-    `CK+48/<class>/`; the original release in `cohn-kanade-images/`, `Emotion/` and `Landmarks/`, whose frames are cut
-    by `crop`. frame_id is the name of the image, such as S010_004_00000017: subject, sequence, frame.
+    Searched there and one level down, in this order: a zip of CK+48 of any name; the folder `CK+48/<class>/`; the
+    original release in `cohn-kanade-images/`, `Emotion/` and `Landmarks/`, whose frames are cropped by `crop`. frame_id
+    is the image name, such as S010_004_00000017: subject, sequence, frame.
 
-    Raises DataError if none of them is there, an image is wrong, or the counts are not those of CK+.
+    Raises DataError if none is found, an image is invalid, or the counts are not those of CK+.
     """
     root = Path(data_dir or paths.DATA)
     if found := images.find(root, CK48):
@@ -56,18 +56,18 @@ def load(data_dir: Path | None = None) -> Faces:
 
 
 def crop(image: Image.Image, landmarks: np.ndarray) -> np.ndarray:
-    """The face as uint8 (48, 48), cut by its 68 landmarks, float (68, 2): x and y in pixels from the top left.
+    """Crop a face to uint8 (48, 48) by its 68 landmarks, float (68, 2): x and y in pixels from the top left.
 
-    The square stands with its lower edge on the chin, centred from side to side; its side is 4/3 of the larger side
-    of the landmarks' bounding box, which ends at the brows: the rest is forehead and hair. CK+48 does not say how it
-    was cut; in its mean face the chin lies on the lower edge and the cheeks span three quarters of the width, so the
-    crops are alike, but not equal to the pixel. What lies outside the image is black.
+    The crop is a square, horizontally centred, with its lower edge on the chin; its side is 4/3 of the larger side of
+    the landmarks' bounding box, which ends at the brows: the rest is forehead and hair. How CK+48 was cropped is not
+    documented; in its mean face the chin lies on the lower edge and the cheeks span three quarters of the width, so
+    these crops are similar but not identical to it. Pixels outside the image are black.
     """
     low, high = landmarks.min(axis=0), landmarks.max(axis=0)
     side = WIDENED * (high - low).max()
     left, top = (low[0] + high[0] - side) / 2, high[1] - side
     box = [round(edge) for edge in (left, top, left + side, top + side)]
-    # Pillow widens the filter when it shrinks an image, so that nothing aliases.
+    # Pillow widens the filter when shrinking an image, which prevents aliasing.
     return np.asarray(image.convert("L").crop(box).resize((SIZE, SIZE), Image.Resampling.BICUBIC))
 
 
@@ -77,31 +77,31 @@ def _ck48(place: Path, names: list[str]) -> list[Row]:
         match = CK48.fullmatch(name)
         emotion = images.emotion(match["folder"])
         if emotion not in EMOTIONS:
-            raise DataError(f"{place / name}: {match['folder']} is no class of CK+; they are {', '.join(EMOTIONS)}")
+            raise DataError(f"{place / name}: {match['folder']} is not a class of CK+; known: {', '.join(EMOTIONS)}")
         rows.append((match["frame"], EMOTIONS.index(emotion), images.grey_face(place / name, content)))
     return rows
 
 
 def _part(root: Path, *names: str) -> Path | None:
-    """The first folder of one of these names, at most two levels down, that holds subjects' folders."""
+    """The first folder with one of these names, at most two levels down, that contains subject folders."""
     levels = [root.glob(f"{level}{name}") for level in ("", "*/", "*/*/") for name in names]
     return next((folder for found in levels for folder in sorted(found) if any(folder.glob("S[0-9]*"))), None)
 
 
 def _labelled_frames(root: Path, release: Path) -> list[tuple[Path, Path, Path]]:
-    """(image, landmarks, label) of each of the last three frames of the labelled sequences."""
+    """Files (image, landmarks, label) of the last three frames of each labelled sequence."""
     parts = {"Emotion": _part(root, "Emotion", "Emotion_labels"), "Landmarks": _part(root, "Landmarks")}
     for part, folder in parts.items():
         if folder is None:
-            raise DataError(f"{release} is there, but {part}/ of CK+ is not: unpack it beside it")
+            raise DataError(f"found {release}, but not CK+'s folder {part}/: unpack it next to it")
     frames = []
     for label in sorted(parts["Emotion"].glob("S*/*/*_emotion.txt")):
         subject, sequence = label.name.split("_")[:2]
         last = sorted((release / subject / sequence).glob("S*.png"))[-LAST_FRAMES:]
         if len(last) < LAST_FRAMES:
             raise DataError(
-                f"{release / subject / sequence} has {len(last)} frames, but its sequence is labelled: at least "
-                f"{LAST_FRAMES} are wanted; unpack cohn-kanade-images again"
+                f"{release / subject / sequence} has {len(last)} frames, but a labelled sequence has at least "
+                f"{LAST_FRAMES}; unpack cohn-kanade-images again"
             )
         for image in last:
             landmarks = parts["Landmarks"] / subject / sequence / f"{image.stem}_landmarks.txt"
@@ -115,10 +115,10 @@ def _cropped(frame: tuple[Path, Path, Path]) -> Row:
     image, landmarks, label = frame
     points = _numbers(landmarks)
     if points.shape != (68, 2):
-        raise DataError(f"{landmarks} holds {points.size} numbers; wanted are 68 lines of x and y: unpack it again")
+        raise DataError(f"{landmarks} has {points.size} numbers instead of 68 lines of x and y: unpack it again")
     number = _numbers(label)
     if number.size != 1 or number.item() not in range(1, len(EMOTIONS) + 1):
-        raise DataError(f"{label} says {label.read_text().strip()!r}; wanted is a number 1 to 7: unpack it again")
+        raise DataError(f"{label} contains {label.read_text().strip()!r}, not a number from 1 to 7: unpack it again")
     return image.stem, int(number.item()) - 1, crop(images.decode(image, image.read_bytes()), points)
 
 
@@ -141,7 +141,7 @@ def _checked(rows: Iterable[Row], place: Path) -> Arrays:
                 f"{place} has {found} frames of {emotion} where CK+ has {wanted}: download or unpack it again"
             )
     frames = pd.DataFrame({"id": ids, "label": labels}).drop_duplicates("id")
-    # By label too: a sequence has one emotion.
+    # Grouped by label too, since a sequence has one emotion.
     lengths = frames.groupby([frames["id"].str[:8], "label"]).size()
     subjects = frames["id"].str[:4].nunique()
     if len(lengths) != SEQUENCES or set(lengths) != {LAST_FRAMES} or subjects != SUBJECTS:

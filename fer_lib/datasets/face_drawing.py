@@ -1,9 +1,9 @@
-"""How one synthetic face is drawn: control points shape a relief, which is painted, lit from one side and recorded.
+"""Drawing of one synthetic face: control points shape a relief, which is painted, lit from one side and recorded.
 
-Face coordinates: u to the image's right, v down, about -1 to 1 over the picture, the midline at u = 0, and a = |u|
-where both halves are alike. Left and right are the subject's, as in FACS: the right half has u < 0.
-Per pixel there are only sums, products, quotients, square roots and comparisons, which IEEE 754 rounds alike
-everywhere: the same face has the same bytes on every machine.
+Face coordinates: u points to the image's right, v down, both about -1 to 1 over the image; the midline is u = 0, and
+a = |u| where both halves are alike. Left and right are the subject's, as in FACS: the right half has u < 0. Pixels are
+computed only by sums, products, quotients, square roots and comparisons, which IEEE 754 rounds identically everywhere,
+so the same face has the same bytes on every machine.
 """
 
 from collections.abc import Mapping
@@ -13,14 +13,13 @@ import numpy as np
 from fer_lib.faces import SIZE
 
 OVERSAMPLING = 2
-"""Drawn pixels per image pixel along each axis."""
+"""Rendered pixels per image pixel along each axis."""
 
 
 def draw(points: Mapping[str, float], view: Mapping[str, float]) -> np.ndarray:
     """Draw one face; returns its grey values, float32 (48, 48), 0 black to 1 white.
 
-    points: its control points by name, as `synthetic.control_points` gives them. view: a value for each name in
-    `synthetic.VIEW`.
+    points: control points by name, from `synthetic.control_points`. view: a value for each name in `synthetic.VIEW`.
     """
     u, v = _face_coordinates(view)
     a = np.abs(u)
@@ -43,12 +42,12 @@ def _face_coordinates(view):
     t = view["rotation"] / 2
     cosine, sine = (1 - t * t) / (1 + t * t), 2 * t / (1 + t * t)
     u, v = (cosine * x + sine * y) / view["zoom"], (cosine * y - sine * x) / view["zoom"]
-    # The middle of a face is nearest to the camera: a turn of the head moves it most.
+    # The middle of the face is nearest to the camera, so turning the head moves it most.
     return u - view["yaw"] * np.maximum(0, 1 - u * u), v - view["pitch"] * np.maximum(0, 1 - v * v)
 
 
 def _step(x):
-    """0 up to x = -1/2, 1 from x = 1/2, smooth between."""
+    """Smooth step from 0 at x = -1/2 to 1 at x = 1/2."""
     t = np.clip(x + 0.5, 0, 1)
     return t * t * (3 - 2 * t)
 
@@ -65,7 +64,7 @@ def _blob(u, v, centre, radii):
 
 
 def _stroke(across, along):
-    """A line where across is 0, one unit wide to each side, that tapers off as along goes to -1 and 1."""
+    """A line at across = 0, one unit wide to each side, that tapers off towards along = -1 and 1."""
     return _bump(across * across) * np.maximum(0, 1 - along * along)
 
 
@@ -78,7 +77,7 @@ def _over(below, mask, tone):
 
 
 def _mouth(points, u, v):
-    """The mouth's edges by column, the masks of lips, teeth and opening, and what differs between left and right."""
+    """The mouth's edges by column, masks of lips, teeth and opening, and values that differ between left and right."""
     right = _step(-u / 0.1)
     mouth = {
         name: points[name] + right * points[f"{name}_right"] + (1 - right) * points[f"{name}_left"]
@@ -108,7 +107,7 @@ def _mouth(points, u, v):
 
 
 def _masks(points, u, a, v):
-    """Where face and hair are, the whole head, and how far out on the face a pixel lies (0 midline, 1 outline)."""
+    """Masks of face, hair and head, and `out`, the relative distance from the midline (0) to the outline (1)."""
     crown, middle, chin = -1.25, -0.1, points["chin"]
     up = np.clip((middle - v) / (middle - crown), 0, 1)
     down2 = np.clip((v - middle) / (chin - middle), 0, 1) ** 2
@@ -131,7 +130,7 @@ def _masks(points, u, a, v):
 
 
 def _creases(points, mouth, a, v):
-    """Depth of the wrinkles and folds, 0 on smooth skin."""
+    """Depth of wrinkles and folds, 0 on smooth skin."""
     total = 0.7 * points["furrow"] * _stroke((a - 0.06) / 0.03, (v + 0.36) / 0.14)
     for k in range(3):
         forehead = v - points["brow_peak"] + 0.10 + 0.075 * k - 0.08 * a
@@ -158,7 +157,7 @@ def _creases(points, mouth, a, v):
 
 
 def _relief(points, mouth, masks, a, v):
-    """Height towards the camera: head, eye sockets, nose, cheeks, lips and chin."""
+    """Height towards the camera, from head, eye sockets, nose, cheeks, lips and chin."""
     tip, width = points["nose_tip"], points["nose_width"]
     out2 = np.minimum(masks["out"] ** 2, 1.2)
     total = 0.42 - 0.21 * out2 * (1 + out2) - 0.12 * np.maximum(v, 0) ** 2 - 0.15 * np.maximum(-v - 0.4, 0) ** 2
@@ -187,7 +186,7 @@ def _light(relief, view):
 
 
 def _paint_skin(points, masks, u, a, v):
-    """Grey of the bare skin: darker under the chin, the nose and a beard, and a mole."""
+    """Grey of the skin, darker under the chin and nose, with beard and mole."""
     skin, tip = points["skin"], points["nose_tip"]
     tone = skin * (1 - 0.45 * _step((v - points["chin"]) / 0.15) * (1 - masks["face"]))
     tone = tone * (1 - 0.75 * _blob(a, v, (points["nostril"], tip + 0.035), (0.05, 0.04)))
@@ -207,7 +206,7 @@ def _paint_mouth(points, mouth, tone, v):
 
 
 def _paint_brows(points, tone, a, v):
-    """The parabola through inner end, middle and outer end, thinner towards the temple."""
+    """Brows on a parabola through inner end, middle and outer end, thinner towards the temple."""
     t = (a - points["brow_gap"]) / (points["brow_reach"] - points["brow_gap"])
     curve = points["brow_inner"] * (1 - t) * (1 - 2 * t) + points["brow_outer"] * t * (2 * t - 1)
     curve = curve + points["brow_peak"] * 4 * t * (1 - t)
@@ -217,7 +216,7 @@ def _paint_brows(points, tone, a, v):
 
 
 def _strands(u, v):
-    """Uneven streaks that fan out from the parting, -1 to 1."""
+    """Uneven hair strands that fan out from the parting, -1 to 1."""
     turns = [count * u / (1.7 + 0.6 * v) + 0.4 * v for count in (5, 8.3, 13.7)]
     saws = [turn - np.floor(turn) for turn in turns]
     return sum(8 * saw * (1 - saw) - 1 for saw in saws) / 3

@@ -1,4 +1,4 @@
-"""FER2013 (Goodfellow et al. 2013), as csv or as image folders. `data/README.md` says how to get it."""
+"""FER2013 (Goodfellow et al. 2013), as CSV or as image folders; see `data/README.md` for how to get it."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from fer_lib.datasets.cache import Arrays, cached
 from fer_lib.faces import SIZE, DataError, Faces
 
 VERSION = "fer2"
-"""Raised when what is made of the same files changes, so that an old cache is not used."""
+"""Increased when the parsing changes, so that old cache entries are not used."""
 
 CLASSES = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
 COUNTS = dict(zip(CLASSES, (4953, 547, 5121, 8989, 6077, 4002, 6198), strict=True))
@@ -35,12 +35,12 @@ Row = tuple[str, int, str, np.ndarray]
 def load(data_dir: Path | None = None) -> Faces:
     """FER2013 from `data_dir` (default: `paths.DATA`): 35,887 faces, 28,709 of them for training.
 
-    Looked for there and one level down, zipped (under any name) or not: `fer2013.csv` or `icml_face_data.csv`; then
-    `train/<class>/` and `test/<class>/` with images such as Training_123.jpg. frame_id is the row of the csv,
+    Searched there and one level down, zipped (under any name) or not: `fer2013.csv` or `icml_face_data.csv`; then
+    `train/<class>/` and `test/<class>/` with images such as Training_123.jpg. frame_id is the row of the CSV,
     "00000" to "35886", or the image's name with its number as eight digits. usage is Training, PublicTest or
-    PrivateTest; who the subjects are is not known.
+    PrivateTest; subjects are unknown.
 
-    Raises DataError if none of them is there, a row or an image is wrong, or the counts are not those of FER2013.
+    Raises DataError if none is found, a row or an image is invalid, or the counts are not those of FER2013.
     """
     root = Path(data_dir or paths.DATA)
     if found := images.find(root, TABLE):
@@ -74,12 +74,12 @@ def _table(content: bytes, file: Path) -> Iterable[Row]:
                 raise DataError(f"{where} has {len(cells)} columns, the header {len(header)}: download it again")
             emotion, pixels, usage = (cells[header.index(name)].strip() for name in COLUMNS)
             if emotion not in map(str, range(len(CLASSES))):
-                raise DataError(f"{where}: emotion is {emotion!r}; wanted is 0 to 6: download it again")
+                raise DataError(f"{where}: emotion is {emotion!r}; it must be 0 to 6: download it again")
             if usage not in USAGES:
-                raise DataError(f"{where}: usage is {usage!r}; wanted is {', '.join(USAGES)}: download it again")
+                raise DataError(f"{where}: usage is {usage!r}; it must be {', '.join(USAGES)}: download it again")
             yield f"{row:05d}", int(emotion), usage, _pixels(pixels, where)
     except csv.Error as error:
-        raise DataError(f"{file}, line {lines.line_num}, is no csv ({error}): download it again") from error
+        raise DataError(f"{file}, line {lines.line_num}, is not valid CSV ({error}): download it again") from error
 
 
 def _pixels(text: str, where: str) -> np.ndarray:
@@ -89,9 +89,9 @@ def _pixels(text: str, where: str) -> np.ndarray:
             return values.astype(np.uint8).reshape(SIZE, SIZE)
     words = text.encode().split()
     if len(words) != SIZE**2:
-        raise DataError(f"{where} has {len(words)} pixels; wanted are {SIZE**2}: download it again")
+        raise DataError(f"{where} has {len(words)} pixels; it must have {SIZE**2}: download it again")
     wrong = next(word.decode() for word in words if not word.isdigit() or int(word) > 255)
-    raise DataError(f"{where}: pixel {wrong!r} is no grey value 0 to 255: download it again")
+    raise DataError(f"{where}: pixel {wrong!r} is not a grey value from 0 to 255: download it again")
 
 
 def _folders(place: Path, names: list[str]) -> Iterable[Row]:
@@ -99,7 +99,7 @@ def _folders(place: Path, names: list[str]) -> Iterable[Row]:
         match = IMAGE.fullmatch(name)
         emotion = images.emotion(match["folder"])
         if emotion not in CLASSES:
-            raise DataError(f"{place / name}: {match['folder']} is no class of FER2013; they are {', '.join(CLASSES)}")
+            raise DataError(f"{place / name}: {match['folder']} is not a class of FER2013; known: {', '.join(CLASSES)}")
         frame_id = f"{match['usage']}_{int(match['number']):08d}"
         yield frame_id, CLASSES.index(emotion), match["usage"], images.grey_face(place / name, content)
 

@@ -1,4 +1,4 @@
-"""FERPlus (Barsoum et al. 2016): ten people's votes on each image of FER2013. `data/README.md` says how to get it."""
+"""FERPlus (Barsoum et al. 2016): ten people's votes on each image of FER2013; see `data/README.md`."""
 
 import csv
 import io
@@ -23,7 +23,7 @@ CATEGORIES = (
     "unknown",
     "no face",
 )
-"""What a vote can say, in the order of the file's columns; the last three are no class of FER2013."""
+"""Categories of the votes, in the order of the file's columns; the last three are not classes of FER2013."""
 
 CLASSES = CATEGORIES[:8]
 
@@ -33,10 +33,10 @@ TABLE = re.compile(r"(?P<top>(?:.*/)?)fer2013new\.csv")
 
 
 def load(data_dir: Path | None = None) -> Faces:
-    """The images of FER2013 on which voters agree, in FERPlus's eight classes; `data_dir` as for `votes`.
+    """FER2013's images with a majority label in FERPlus's eight classes; `data_dir` as for `votes`.
 
-    frame_id and usage are FER2013's. Labels and shares of the votes are those of `labelled`. Raises DataError if one of
-    the two is absent or wrong, or FER2013 comes as image folders.
+    frame_id and usage are FER2013's; labels and vote shares are those of `labelled`. Raises DataError if one of the two
+    data sets is missing or invalid, or FER2013 comes as image folders.
     """
     every = fer2013.load(data_dir)
     kept, labels, shares = labelled(votes(every, data_dir))
@@ -45,15 +45,15 @@ def load(data_dir: Path | None = None) -> Faces:
 
 
 def labelled(cast: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """How the authors' code reads the votes `cast` (N, 10), in its mode `majority`.
+    """Labels and vote shares from the votes `cast` (N, 10), as in the `majority` mode of the authors' code.
 
-    A category with a single vote counts as none. The label is the category with more than half of the votes left; an
-    image without one, or with unknown or no face, is left out. For training on shares of the votes that code
-    keeps other images, and of each the strongest categories (its mode `crossentropy`); here both targets have the same
-    images, so that only the target differs.
+    Categories with a single vote are ignored. The label is the category with more than half of the remaining votes;
+    images without one, or labelled unknown or no face, are left out. For training on vote shares that code keeps
+    other images, and only their strongest categories (its mode `crossentropy`); here both targets use the same images,
+    so that only the target differs.
 
-    Returns the rows that are kept, (K,); their labels, int64 (K,), indices into `CLASSES`; and the share of each class
-    in what is left of its image's votes for a class, float32 (K, 8).
+    Returns the kept rows (K,); their labels, int64 (K,), indices into `CLASSES`; and each class's share of the image's
+    remaining votes for classes, float32 (K, 8).
     """
     left = np.where(cast > 1, cast, 0)
     most = left.argmax(axis=1)
@@ -63,16 +63,16 @@ def labelled(cast: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def votes(faces: Faces, data_dir: Path | None = None) -> np.ndarray:
-    """The votes int64 (N, 10) on FER2013's images `faces`, over `CATEGORIES`: at most ten an image.
+    """Number of votes for each of `CATEGORIES`, int64 (N, 10), on FER2013's images `faces`: at most ten per image.
 
-    `fer2013new.csv` is looked for in `data_dir` (default: `paths.DATA`) and below, zipped or not. Its rows belong to
-    those of `fer2013.csv` in order. Raises DataError if it is absent or not whole, or if `faces` come from image
-    folders, which do not tell the row.
+    `fer2013new.csv` is searched in `data_dir` (default: `paths.DATA`) and below, zipped or not. Its rows correspond to
+    those of `fer2013.csv` in order. Raises DataError if it is missing or invalid, or if `faces` come from image
+    folders, whose names do not contain the row.
     """
     root = Path(data_dir or paths.DATA)
     if not faces.frames["frame_id"].str.fullmatch(r"\d+").all():
         raise DataError(
-            f"FERPlus counts the rows of fer2013.csv, which image folders do not tell: put fer2013.csv into {root}"
+            f"FERPlus refers to the rows of fer2013.csv, which image folders lack: put fer2013.csv into {root}"
         )
     found = images.find(root, TABLE)
     if not found:
@@ -83,9 +83,9 @@ def votes(faces: Faces, data_dir: Path | None = None) -> np.ndarray:
     try:
         header, *rows = list(csv.reader(io.StringIO(text))) or [[]]
     except csv.Error as error:
-        raise DataError(f"{file} is no csv ({error}): download it again") from error
+        raise DataError(f"{file} is not valid CSV ({error}): download it again") from error
     if tuple(name.strip().lower() for name in header) != HEADER:
-        raise DataError(f"{file} begins with {','.join(header)!r}; wanted is {','.join(HEADER)}: download it again")
+        raise DataError(f"{file} begins with {','.join(header)!r} instead of {','.join(HEADER)}: download it again")
     rows = [row for row in rows if row]
     if len(rows) != len(faces):
         raise DataError(f"{file} has {len(rows)} rows where FER2013 has {len(faces)}: download it again")
@@ -97,11 +97,11 @@ def _votes(cells: list[str], usage: str, where: str) -> list[int]:
     if len(cells) != len(HEADER):
         raise DataError(f"{where} has {len(cells)} columns, the header {len(HEADER)}: download it again")
     if cells[0] != usage:
-        raise DataError(f"{where}: usage is {cells[0]!r}, that of fer2013.csv {usage!r}: take both as published")
+        raise DataError(f"{where}: usage is {cells[0]!r}, but {usage!r} in fer2013.csv: use both files as published")
     wrong = [cell for cell in cells[2:] if not (cell.isascii() and cell.isdigit())]
     if wrong:
-        raise DataError(f"{where}: {wrong[0]!r} is no number of votes: download it again")
+        raise DataError(f"{where}: {wrong[0]!r} is not a number of votes: download it again")
     votes = [int(cell) for cell in cells[2:]]
     if not 0 < sum(votes) <= VOTERS:
-        raise DataError(f"{where} has {sum(votes)} votes; wanted are 1 to {VOTERS}: download it again")
+        raise DataError(f"{where} has {sum(votes)} votes; it must have 1 to {VOTERS}: download it again")
     return votes

@@ -1,4 +1,4 @@
-"""Finding and reading face images in folders and zip files, with an error that names the file that is wrong."""
+"""Finding and reading face images in folders and zip files, with errors that name the faulty file."""
 
 import io
 import os
@@ -25,20 +25,20 @@ SYNONYMS = {
 }
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
-"""What Python raises for a zip file that is cut short or has wrong bytes, depending on where."""
+"""Exceptions that Python raises for truncated or corrupt zip files."""
 
 
 def emotion(folder: str) -> str:
-    """What this study calls the emotion that a folder is named after: happiness for Happy."""
+    """The study's name of the emotion of a folder: happiness for Happy."""
     return SYNONYMS.get(folder.lower(), folder.lower())
 
 
 def find(root: Path, pattern: re.Pattern) -> tuple[Path, list[str]] | None:
-    """The files of a data set, zipped or not, in `root` or one level down: their place and their sorted names.
+    """Find the files of a data set, zipped or not, in `root` or one level down; returns their place and sorted names.
 
-    `pattern` matches a file's whole name from `root` or within a zip; its group `top` is what stands above the data
-    set's own folders. The place is the zip, with its members' names, or else the folder `top`, with the names in it.
-    Where a set lies under several `top`s, the one with most files is taken. None if no name matches.
+    `pattern` matches a file's full name relative to `root` or within a zip; its group `top` is the path above the data
+    set's own folders. The place is the zip, with the names of its members, or else the folder `top`, with the names in
+    it. If there are several `top`s, the one with most files is used. None if no name matches.
     """
     for file in _zips(root):
         _, names = _under_one_top(_members(file) or [], pattern)
@@ -49,25 +49,25 @@ def find(root: Path, pattern: re.Pattern) -> tuple[Path, list[str]] | None:
 
 
 def read(place: Path, names: list[str]) -> dict[str, bytes]:
-    """The bytes of the files `names` of a folder or a zip. Raises DataError if the zip is damaged."""
+    """Bytes of the files `names` in a folder or zip. Raises DataError if the zip is damaged."""
     if place.is_dir():
         return {name: (place / name).read_bytes() for name in names}
     try:
         with zipfile.ZipFile(place) as archive:
             return {name: archive.read(name) for name in names}
     except DAMAGE as error:
-        raise DataError(f"{place} is not a whole zip file ({error}): download it again") from error
+        raise DataError(f"{place} is a damaged zip file ({error}): download it again") from error
 
 
 def key(label: str, place: Path, names: list[str]) -> str:
-    """A cache key for what `find` found: over the zip as it is, or over the names and bytes of the folder's files."""
+    """Cache key for a result of `find`: over the zip file, or over the names and bytes of the folder's files."""
     return content_key(label, place, names) if place.is_dir() else content_key(label, place.parent, [place.name])
 
 
 def absent(name: str, root: Path, layouts: str, source: str) -> DataError:
-    """The error that says that nothing of the data set `name` is in `root`, and how to change that."""
+    """The error for a data set `name` that is not in `root`, with the remedy."""
     damaged = [str(file) for file in _zips(root) if _members(file) is None]
-    hint = f" ({', '.join(damaged)} is not a whole zip file: download it again)" if damaged else ""
+    hint = f" ({', '.join(damaged)} is a damaged zip file: download it again)" if damaged else ""
     return DataError(
         f"no {name} in {root}{hint}: looked there and one level down for {layouts}; {source}, and put it there, or "
         "set FER_DATA to the folder it is in (data/README.md says more)"
@@ -75,7 +75,7 @@ def absent(name: str, root: Path, layouts: str, source: str) -> DataError:
 
 
 def decode(file: Path, content: bytes) -> Image.Image:
-    """The image `content`, fully read. Raises DataError, naming `file`, if it is truncated or no image."""
+    """Decode the image `content`. Raises DataError, naming `file`, if it is truncated or not an image."""
     try:
         image = Image.open(io.BytesIO(content))
         image.load()
@@ -89,8 +89,8 @@ def grey_face(file: Path, content: bytes) -> np.ndarray:
     image = decode(file, content)
     if image.mode != "L" or image.size != (SIZE, SIZE):
         raise DataError(
-            f"{file} is {image.width}x{image.height} in mode {image.mode}; wanted is {SIZE}x{SIZE} in mode L "
-            "(8-bit grey): take the file as it was published"
+            f"{file} is {image.width}x{image.height} in mode {image.mode}; it must be {SIZE}x{SIZE} in mode L "
+            "(8-bit grey): use the file as published"
         )
     return np.asarray(image)
 

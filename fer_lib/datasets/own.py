@@ -1,4 +1,4 @@
-"""Your own faces: a folder of images for each emotion, named by who they show. `data/README.md` says how."""
+"""Your own faces: one folder of images per emotion, with the subject in the file name; see `data/README.md`."""
 
 import re
 from pathlib import Path
@@ -14,10 +14,10 @@ from fer_lib.faces import ALL_EMOTIONS, SIZE, DataError, Faces
 from fer_lib.splits import FOLDS
 
 VERSION = "own1"
-"""Raised when what is made of the same files changes, so that an old cache is not used."""
+"""Increased when the parsing changes, so that old cache entries are not used."""
 
 FILE = re.compile(r"(?P<top>(?!__MACOSX/)(?:.*/)?)own/(?P<folder>[^/.][^/]*)/(?P<name>[^.].*)")
-"""All files but those that systems hide there, so that none is left out unsaid."""
+"""Matches all files except hidden and system files, so that no file is silently ignored."""
 
 NAME = re.compile(r"(?P<sequence>(?P<subject>[^_/]+)_[^_/]+)_[^_/]+")
 ENDINGS = (".png", ".jpg", ".jpeg")
@@ -26,11 +26,11 @@ ENDINGS = (".png", ".jpg", ".jpeg")
 def load(data_dir: Path | None = None) -> Faces:
     """The faces in `data_dir` (default: `paths.DATA`) under `own/<emotion>/<person>_<recording>_<frame>.png` (or .jpg).
 
-    Looked for there and one level down, zipped or not. frame_id is the name of the image. Each image is made grey, cut
-    to its central square and scaled to 48x48. The classes are those of `faces.ALL_EMOTIONS` that have a folder.
+    Searched there and one level down, zipped or not. frame_id is the image name. Images are converted to grey, cropped
+    to their central square and scaled to 48x48. The classes are those of `faces.ALL_EMOTIONS` that have a folder.
 
-    Raises DataError if there is none, an image or a name is wrong, a recording shows two emotions, there are fewer
-    than two classes or ten subjects, or too few of them show one of the emotions.
+    Raises DataError if there are no images, an image or a name is invalid, a recording shows two emotions, there are
+    fewer than two classes or ten subjects, or too few subjects show one of the emotions.
     """
     root = Path(data_dir or paths.DATA)
     found = images.find(root, FILE)
@@ -54,16 +54,16 @@ def _read(place: Path, names: list[str]) -> Arrays:
         match = FILE.fullmatch(name)
         emotion = images.emotion(match["folder"])
         if emotion not in ALL_EMOTIONS:
-            raise DataError(f"{place / name}: {match['folder']} is no emotion; known: {', '.join(ALL_EMOTIONS)}")
+            raise DataError(f"{place / name}: {match['folder']} is not an emotion; known: {', '.join(ALL_EMOTIONS)}")
         stem, ending = Path(match["name"]).stem, Path(match["name"]).suffix
         if ending.lower() not in ENDINGS or "/" in match["name"]:
             raise DataError(
-                f"{place / name}: wanted in a folder of an emotion are images, {', '.join(ENDINGS)}, and no folders; "
+                f"{place / name}: a folder of an emotion may contain only images ({', '.join(ENDINGS)}), no folders; "
                 "convert it or move it away"
             )
         if not NAME.fullmatch(stem):
             raise DataError(
-                f"{place / name}: wanted is a name <person>_<recording>_<frame>, such as S010_004_17; rename it"
+                f"{place / name}: the name must be <person>_<recording>_<frame>, such as S010_004_17; rename it"
             )
         rows.append((stem, emotion, _face(place / name, content)))
     rows.sort(key=lambda row: row[0])
@@ -72,11 +72,11 @@ def _read(place: Path, names: list[str]) -> Arrays:
 
 
 def _face(file: Path, content: bytes) -> np.ndarray:
-    """The image as uint8 (48, 48), upright, whatever its size and colours."""
+    """Convert an image of any size and colour to an upright face, uint8 (48, 48)."""
     image = images.decode(file, content)
     if image.mode[0] in "IF":
-        # Pillow would cut all that is brighter than 255 to white.
-        raise DataError(f"{file} has more than 8 bits a pixel (mode {image.mode}); store it with 8 bits a channel")
+        # Pillow would clip all values above 255 to white.
+        raise DataError(f"{file} has more than 8 bits per channel (mode {image.mode}); save it as 8-bit")
     upright = ImageOps.exif_transpose(image).convert("L")
     return np.asarray(ImageOps.fit(upright, (SIZE, SIZE), Image.Resampling.BICUBIC))
 
@@ -96,7 +96,7 @@ def _check(frames: pd.DataFrame, place: Path) -> None:
             f"{place} has {classes} emotions of {subjects} subjects; it needs at least 2 emotions of {FOLDS} subjects, "
             f"one for each of the {FOLDS} folds"
         )
-    # Two folds are tested together where settings are tried: who alone shows an emotion must not be all of them.
+    # `inner` tests two folds together, which must not hold all the subjects that show an emotion.
     pair = frames["subject"].map({name: i % FOLDS // 2 for i, name in enumerate(sorted(set(frames["subject"])))})
     pairs = pair.groupby(frames["emotion"]).nunique()
     if pairs.min() < 2:

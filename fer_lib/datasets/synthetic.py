@@ -1,7 +1,7 @@
-"""Synthetic faces in the shape of CK+48, drawn at run time: they need no data and may be shown anywhere.
+"""Synthetic faces with the structure of CK+48, drawn at run time: they need no data and may be shown anywhere.
 
-118 subjects, 327 sequences of three frames that rise to the apex, and the seven emotions as often as in CK+48. Each
-emotion is posed by the action units of its prototype; `action_units` tells those of every frame.
+118 subjects, 327 sequences of three frames that rise to the apex, and the class frequencies of CK+48. Each emotion is
+posed by the action units of its prototype; `action_units` returns those of every frame.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -30,17 +30,17 @@ PROTOTYPES = {
     "sadness": {"AU1": 1.0, "AU4": 0.5, "AU15": 1.0},
     "surprise": {"AU1": 1.0, "AU2": 1.0, "AU5": 0.8, "AU25": 0.6, "AU26": 1.0},
 }
-"""Emotion -> action unit -> its intensity at the strongest, after the EMFACS prototypes (Friesen & Ekman 1983); AU25,
-parted lips, joins where teeth or an open mouth show. Contempt is one-sided; each sequence draws its side."""
+"""Emotion -> action unit -> maximum intensity, after the EMFACS prototypes (Friesen & Ekman 1983); AU25 (parted lips)
+is added where teeth or an open mouth show. Contempt is one-sided; each sequence draws its side."""
 
 SEQUENCES = dict(zip(EMOTIONS, (45, 18, 59, 25, 69, 28, 83), strict=True))
-"""Sequences by emotion, as in CK+48."""
+"""Number of sequences per emotion, as in CK+48."""
 
 SUBJECTS_WITH = {1: 21, 2: 22, 3: 47, 4: 20, 5: 7, 6: 1}
-"""Number of sequences -> number of subjects who have so many, as in CK+48."""
+"""Number of sequences -> number of subjects with that many, as in CK+48."""
 
 RISE = (0.8, 0.9, 1.0)
-"""Intensity of a sequence's three frames relative to its apex."""
+"""Intensity of the three frames of a sequence relative to its apex."""
 
 IDENTITY = {
     "brow_inner": (-0.41, -0.35),
@@ -89,8 +89,8 @@ IDENTITY = {
     "mole_u": (-0.5, 0.5),
     "mole_v": (0.0, 0.4),
 }
-"""What tells subjects apart: control point -> lowest and highest value, in face coordinates (see `face_drawing`) or as
-a tone or strength from 0 to 1; at a strength below 0 there is no beard, no glasses, no mole."""
+"""Differences between subjects: control point -> lowest and highest value, in face coordinates (see `face_drawing`) or
+as a tone or strength from 0 to 1; a strength below 0 means no beard, glasses or mole."""
 
 VIEW = {
     "rotation": (-0.06, 0.06),
@@ -104,8 +104,8 @@ VIEW = {
     "exposure": (0.8, 1.15),
     "background": (0.2, 0.6),
 }
-"""What tells recordings apart: name -> lowest and highest value. Rotation in radians, shifts and turns in halves of the
-picture's side, light as the slope that faces the lamp, background as a tone from 0 to 1."""
+"""Differences between recordings: name -> lowest and highest value. Rotation in radians, shifts and turns in halves of
+the image side, light as the slope that faces the lamp, background as a tone from 0 to 1."""
 
 MOVES = {
     "AU1": {"brow_inner": -0.14, "brow_peak": -0.05, "brow_lines": 0.6},
@@ -136,8 +136,8 @@ MOVES = {
     "AU25": {"part": 0.11},
     "AU26": {"jaw_drop": 0.24, "chin": 0.13, "mouth": -0.07, "lip_line": -0.02},
 }
-"""Action unit -> control point -> its displacement at full intensity, in face coordinates, or the strength that a
-wrinkle gains. AU12 and AU14 act on both sides, with L or R on the subject's left or right alone."""
+"""Action unit -> control point -> displacement at full intensity, in face coordinates, or added strength of a wrinkle.
+AU12 and AU14 act on both sides; with L or R, only on the subject's left or right."""
 
 _AT_REST = {name: 0.0 for moves in MOVES.values() for name in moves}
 
@@ -154,9 +154,9 @@ def load(seed: int = 0) -> Faces:
 
 
 def expression_changes(frame_ids: Iterable[str], seed: int = 0) -> np.ndarray:
-    """Where the prototype's action units show: the change of grey (N, 48, 48), 0 to 1, that they make in each frame.
+    """Absolute change in grey value (N, 48, 48), 0 to 1, caused by the prototype's action units in each frame.
 
-    The frame is drawn with all its action units and without those that make its emotion, as seen there and without
+    Compares the frame drawn with all its action units and without those of its emotion, in the same view and without
     noise. Raises KeyError for a frame that is not in the set.
     """
     changes = dict.fromkeys(frame_ids)
@@ -177,7 +177,7 @@ def action_units(seed: int = 0) -> pd.DataFrame:
 
 
 def control_points(identity: Mapping[str, float], units: Mapping[str, float]) -> dict[str, float]:
-    """What `face_drawing.draw` draws: the points of `identity` (see `IDENTITY`), moved by `units` (code -> intensity).
+    """Control points for `face_drawing.draw`: `identity` (see `IDENTITY`) moved by `units` (code -> intensity).
 
     Raises ValueError for an unknown action unit.
     """
@@ -215,9 +215,9 @@ def _recordings(seed: int) -> Iterator[tuple]:
 
 
 def _cast(rng: np.random.Generator) -> dict[int, list[str]]:
-    """Who poses what: subject number -> emotions in order of recording, none twice.
+    """Assign emotions to subjects: subject number -> emotions in order of recording, none twice.
 
-    Each emotion goes to those with the most sequences left: so every place is filled (Ryser 1957).
+    Each emotion goes to the subjects with the most sequences left, which fills every sequence (Ryser 1957).
     """
     left = rng.permutation(np.repeat(list(SUBJECTS_WITH), list(SUBJECTS_WITH.values())))
     poses = {subject: [] for subject in range(1, len(left) + 1)}
@@ -230,7 +230,7 @@ def _cast(rng: np.random.Generator) -> dict[int, list[str]]:
 
 
 def _pose(emotion: str, rng: np.random.Generator) -> dict[str, float]:
-    """Action units at the apex: the prototype, each unit more or less strong, at times with a faint stray one."""
+    """Draw the action units at the apex: the prototype with varied intensities, sometimes with a weak stray unit."""
     peak = rng.uniform(0.6, 1.0)
     units = {code: min(1.0, weight * peak * rng.uniform(0.6, 1.2)) for code, weight in PROTOTYPES[emotion].items()}
     if rng.random() < 0.5:
@@ -245,11 +245,11 @@ def _draw_from(ranges: Mapping[str, tuple[float, float]], rng: np.random.Generat
 
 
 def _vary(view: Mapping[str, float], share: float, rng: np.random.Generator) -> dict[str, float]:
-    """The view some time later: each value elsewhere in a stretch around it, `share` of its range long."""
+    """Vary a view: each value is drawn from an interval around it whose length is `share` of its range."""
     reach = {name: share * (high - low) for name, (low, high) in VIEW.items()}
     return {name: value + reach[name] * (rng.random() - 0.5) for name, value in view.items()}
 
 
 def _record(grey: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """What the camera stores: some noise, 8 bits a pixel."""
+    """Add camera noise and quantise to 8 bits per pixel."""
     return np.rint(255 * np.clip(grey + 0.008 * noise, 0, 1)).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""One figure style, one colour per emotion, and the study's plots: each takes `ax`, draws, and returns it."""
+"""Figure style, emotion colours and basic plots; each plot takes `ax`, draws on it and returns it."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -13,7 +13,7 @@ from matplotlib.ticker import PercentFormatter
 INK = "#1c2024"
 MUTED = "#6b727d"
 RULE = "#d5d9df"
-"""Text and axes, secondary text, grid lines: `report.figure` swaps these three for the page's own colours."""
+"""Text and axes, secondary text, grid lines; `report.figure` replaces these three by the page's colours."""
 
 ACCENT = "#2f6db5"
 CYCLE = (ACCENT, "#bd6a0b", "#26876c", "#b0508f", "#7c838e")
@@ -28,10 +28,10 @@ EMOTION_COLOURS = {
     "surprise": "#ca2bb3",
     "neutral": "#707070",
 }
-"""One colour per emotion, at least 3:1 on a white and on a near-black (#16181d) page.
+"""One colour per emotion, with contrast of at least 3:1 on white and on near-black (#16181d).
 
-Found by maximising the smallest distance in OKLab between any two of them, to the normal eye and under full protanopia,
-deuteranopia and tritanopia (Machado et al. 2009), each emotion within a range of hues.
+They maximise the smallest pairwise distance in OKLab, for normal vision and for full protanopia, deuteranopia and
+tritanopia (Machado et al. 2009), with each emotion restricted to a range of hues.
 """
 
 STYLE = {
@@ -74,18 +74,18 @@ STYLE = {
 }
 """rcParams of every figure, for `with plt.rc_context(plots.STYLE)`.
 
-Transparent, so that a figure sits on a light and on a dark page; text as paths, so that it looks the same everywhere.
+Transparent, so that figures fit light and dark pages; text as paths, so that it looks the same everywhere.
 """
 
 
 def look(k: int) -> dict:
-    """How the k-th of several methods is drawn, from 0 on: where the colours are used up, other marks and lines."""
+    """Line style of the k-th method, counted from 0; marker and line style change when the colours are used up."""
     again = k // len(CYCLE) % 3
     return {"color": CYCLE[k % len(CYCLE)], "marker": "os^"[again], "linestyle": ("-", "--", ":")[again]}
 
 
 def name_lines(ax: Axes, names) -> Axes:
-    """Name a picture's lines, 0 on top, whose values lie along x: a grid behind them, and no axis at the names."""
+    """Label the rows of a horizontal plot, 0 on top, with a grid along x and no axis line at the names."""
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.5, -0.5)
     ax.grid(visible=True, axis="x")
@@ -95,7 +95,7 @@ def name_lines(ax: Axes, names) -> Axes:
 
 
 def face_grid(ax: Axes, images: np.ndarray, titles: list[str] | None = None, columns: int = 8) -> Axes:
-    """Draw faces as one mosaic, row by row; what lies between them is transparent.
+    """Draw faces as one mosaic, row by row, with transparent gaps.
 
     images: uint8 (N, H, W). titles: one short text per face, drawn above it.
     """
@@ -118,7 +118,7 @@ def face_grid(ax: Axes, images: np.ndarray, titles: list[str] | None = None, col
 
 
 def panels(count: int, height: float) -> tuple[Figure, np.ndarray]:
-    """A figure with so many axes, three to a row, and those; height: of a row, in inches."""
+    """A figure and its `count` axes, three per row; height: of a row, in inches."""
     rows, columns = -(-count // 3), min(count, 3)
     size = (max(4.4, 3.2 * columns), height * rows)
     fig, axes = plt.subplots(rows, columns, figsize=size, sharey=True, squeeze=False)
@@ -128,9 +128,9 @@ def panels(count: int, height: float) -> tuple[Figure, np.ndarray]:
 
 
 def learning_curve(ax: Axes, curves: pd.DataFrame, quantity: str, label: str, k: int = 0) -> Axes:
-    """Draw a quantity's mean over the members at each epoch, and a band from the lowest to the highest.
+    """Draw the mean of a quantity over the members at each epoch, with a band from minimum to maximum.
 
-    curves: `tables.learning_curves` of one experiment. k: of several methods the k-th, as `look` draws it.
+    curves: `tables.learning_curves` of one experiment. k: index of the method, for `look`.
     """
     own, style = curves[curves["quantity"] == quantity], look(k) | {"marker": ""}
     ax.fill_between(own["epoch"], own["min"], own["max"], color=style["color"], alpha=0.18, linewidth=0)
@@ -143,14 +143,14 @@ def learning_curve(ax: Axes, curves: pd.DataFrame, quantity: str, label: str, k:
 
 
 def confusion(ax: Axes, counts: pd.DataFrame) -> Axes:
-    """Draw a confusion matrix: in each cell the percentage of its row, below it the count; 0 is left blank.
+    """Draw a confusion matrix with row percentage and count in each cell; zeros are left blank.
 
-    counts: rows the true and columns the predicted class, both named. A class without samples is an empty row.
+    counts: true classes as rows, predicted classes as columns, both named. A class without samples is an empty row.
     """
     totals = counts.sum(axis=1)
     share = counts.div(totals.clip(lower=1), axis=0)
     said = (100 * share).map("{:.1f}\n".format) + counts.astype(str)
-    # From see-through, not from white, and never opaque: the same ink then reads on a light and on a dark page.
+    # From transparent instead of white, and never opaque, so that the text is legible on light and dark pages.
     shades = LinearSegmentedColormap.from_list("share", [f"{ACCENT}00", f"{ACCENT}a6"])
     look = {"cmap": shades, "vmin": 0, "vmax": 1, "cbar": False, "square": True, "linewidths": 0.6, "linecolor": RULE}
     look["annot_kws"] = {"color": INK, "fontsize": 7.5}

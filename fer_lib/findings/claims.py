@@ -1,4 +1,4 @@
-"""The paper's claims, and whether a network is worth its training, each as a paired comparison on the same splits."""
+"""Paired comparisons on the same splits: the paper's claims, and networks against simple reference methods."""
 
 from dataclasses import dataclass
 
@@ -20,10 +20,10 @@ from fer_lib.words.naming import label, part, published
 
 @dataclass(frozen=True)
 class Claim:
-    """One arm is better than another.
+    """The claim that one arm is better than another.
 
-    better: what the better arm has; worse: what the other has instead. covered: compared on the test frames under the
-    paper's occlusion rather than on the clean ones.
+    better: parameters of the better arm; worse: parameters of the other that replace them. covered: compare on test
+    frames under the paper's occlusion instead of clean ones.
     """
 
     words: str
@@ -48,19 +48,19 @@ CLAIMS = (
         covered=True,
     ),
 )
-"""Sections 3 and 4 of Kim et al. 2022; for occlusion they say that both were compared, and print no number."""
+"""Claims of sections 3 and 4 of Kim et al. 2022; for occlusion they mention a comparison without numbers."""
 
 LATE = ("late", "late_low", "late_high", "late_verdict")
-"""The columns of `late`."""
+"""Columns of `late`."""
 
 
 def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFrame:
-    """One row per claim, the paper's by default, protocol and setting of which both arms have a member in common.
+    """One row per claim (default: the paper's) and pair of arms that have a member in common.
 
-    Under `subject` subjects are resampled, n counts them, and the test exchanges the arms within a subject; `usage`
-    does the same with images; under the other protocols the difference is paired by member. `verdict` is that of
-    `stats`, or `TWO_KINDS`, and then there are no ends and no p: a mean of two kinds of outcome has none. Then
-    `LATE`; NaN on occluded faces, which were not watched.
+    Under `subject` intervals resample subjects, n counts them, and the test exchanges the arms within a subject;
+    `usage` does the same with images; under the other protocols the difference is paired by member. `verdict` is that
+    of `stats`, or `TWO_KINDS` without interval and p, since the mean then mixes two kinds of outcome. The columns
+    `LATE` are NaN on occluded faces, which are not evaluated during training.
     """
     rows = []
     for claim in claims:
@@ -75,7 +75,7 @@ def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFra
 
 
 def late(better: Experiment, worse: Experiment) -> dict:
-    """The difference of `tables.late_accuracy`, paired by member, with its ends and verdict: the columns `LATE`."""
+    """Difference of `tables.late_accuracy`, paired by member, with interval and verdict: the columns `LATE`."""
     found = paired_difference(*map(late_accuracy, (better, worse)), better.protocol)
     found = of_one_kind(found, _members(better, worse), better, worse)
     names = ("difference", "ci_low", "ci_high", "verdict")
@@ -83,21 +83,21 @@ def late(better: Experiment, worse: Experiment) -> dict:
 
 
 def printed_gain(better: Experiment, worse: Experiment) -> float:
-    """What the paper's numbers for the two losses and networks differ by on CK+, a share; NaN if it gives none."""
+    """Difference of the paper's accuracies for the two arms' loss and backbone on CK+, a share; NaN if not printed."""
     both = [(arm.backbone, arm.loss) for arm in (better, worse)]
     gives = better.dataset == "ckplus" and both[0] != both[1]
     return round(published(*both[0]) - published(*both[1]), 4) if gives else float("nan")
 
 
 def pairs(dataset: str, claim: Claim) -> list[tuple[Experiment, Experiment]]:
-    """The measured arms of which the first has what the claim names, and the second instead what it is to beat."""
+    """Pairs of measured arms: the first has the claim's `better` parameters, the second differs from it by `worse`."""
     arms = measured(dataset)
     having = [arm for arm in arms if all(getattr(arm, name) == value for name, value in claim.better.items())]
     return [(better, worse) for better in having for worse in arms if better.is_like(worse, **claim.worse)]
 
 
 def difference(first: Experiment, second: Experiment, covered: bool = False) -> dict:
-    """Gain of the first arm over the second with interval, p and n, and what is paired: members, subjects or images."""
+    """Gain of the first arm over the second with interval, p, n and the paired units: members, subjects or images."""
     if first.protocol in RESAMPLED and covered:
         return gain(first, second, SCORES["black rectangle"])
     if first.protocol in RESAMPLED:
@@ -114,17 +114,17 @@ def _by_member(first: pd.Series, second: pd.Series, *arms: Experiment) -> dict:
 
 
 def _members(*arms: Experiment) -> pd.DataFrame:
-    """The members that both arms have: columns seed and fold."""
+    """Members that both arms have: columns seed and fold."""
     one, other = (results.read(arm, "metrics.csv")[["seed", "fold"]] for arm in arms)
     return one.merge(other)
 
 
 def against_references(dataset: str) -> pd.DataFrame:
-    """What the paper's arms and the strong recipe gain over methods that learn little, on the same test frames.
+    """Gain of the paper's arms and the strong recipe over the reference methods, on the same test frames.
 
-    A row per arm, under the protocols that the references were asked under, and reference: protocol, label, reference,
-    and the columns of `stats.COMPARISON`. A reference has no initialisation: under `subject` its one answer stands
-    beside each initialisation's. No row where notebook 00_data has not stored the references.
+    One row per arm and reference, under the protocols of the references: protocol, label, reference, and the columns of
+    `stats.COMPARISON`. References have no seed: under `subject` their single prediction is paired with that of each
+    seed. Empty if notebook 00_data has not stored the references.
     """
     rows, stored = [], (paths.RESULTS / dataset / "reference_predictions.csv.gz").exists()
     predictions = results.of_data_set(dataset, "reference_predictions.csv.gz") if stored else pd.DataFrame()

@@ -1,4 +1,4 @@
-"""The networks that the overview and the figures of lines follow: the paper's softmax and triplet, among all others."""
+"""Selection of the networks that the overview and line plots show: the paper's softmax and triplet arms."""
 
 from dataclasses import replace
 
@@ -10,25 +10,25 @@ from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.words import naming
 
 COMMON = "STN + ResNet-10 + "
-"""What all followed arms share; left out of the names within a sentence or a figure."""
+"""Common prefix of the followed arms' labels, omitted in sentences and figures."""
 
 FEW = 7
-"""Lines that a figure can hold and a reader can tell apart."""
+"""Maximum number of distinguishable lines in a figure."""
 
 SIDE_BY_SIDE = 4
-"""Heat maps that a figure can hold."""
+"""Maximum number of heat maps in a figure."""
 
 
 def labels(occlusion: str = "rectangle") -> list[str]:
-    """The labels of the followed arms: softmax, and triplet with a transformer that keeps the face."""
+    """Labels of the followed arms: softmax, and triplet with a slower transformer, which keeps the face."""
     settings = ({"loss": "softmax"}, {"loss": "triplet", "stn_lr_factor": 0.1})
     return [naming.label(Experiment("followed", "ckplus", occlusion=occlusion, **given)) for given in settings]
 
 
 def few(arms: list[Experiment]) -> list[Experiment]:
-    """The arms that a figure of lines shows; all, if they are few.
+    """The arms to show in a line plot: all, if there are at most `FEW`.
 
-    Else the followed arms, with and without occlusion in training, and the strong recipe, from scratch and from
+    Otherwise the followed arms, with and without occlusion in training, and the strong recipe, from scratch and from
     FER2013's usual weights.
     """
     followed = {*labels(), *labels(occlusion="none")}
@@ -41,9 +41,9 @@ def few(arms: list[Experiment]) -> list[Experiment]:
 
 
 def drawn(arms: list[Experiment]) -> dict[str, list[Experiment]]:
-    """Of `robustness.by_protocol` the `few` of those that can have an interval.
+    """Protocol -> arms to draw: the `few` of its arms in `robustness.by_protocol` that can have an interval.
 
-    After the least exposed protocol only those with two such arms, for one alone is compared with nothing.
+    Beyond the least exposed protocol, only protocols with at least two such arms, since one has no comparison.
     """
     found = {}
     for protocol, own in robustness.by_protocol(arms).items():
@@ -53,10 +53,10 @@ def drawn(arms: list[Experiment]) -> dict[str, list[Experiment]]:
 
 
 def beside(arms: list[Experiment]) -> list[Experiment]:
-    """The arms that are held beside each other emotion by emotion, under the least exposed protocol.
+    """The arms to compare emotion by emotion, under the least exposed protocol.
 
     The followed arms, the strong recipe, and the followed arms without occlusion in training; if there are none, the
-    first `SIDE_BY_SIDE`.
+    first `SIDE_BY_SIDE` arms.
     """
     own = next(iter(robustness.by_protocol(arms).values()))
     strong = naming.label(replace(naming.USUAL["strong"], dataset="ckplus", loss="softmax"))
@@ -66,12 +66,12 @@ def beside(arms: list[Experiment]) -> list[Experiment]:
 
 
 def short(label: str) -> str:
-    """The label without what is common, and without parentheses, so that it may stand in some."""
+    """The label without the common prefix and without parentheses, for use inside parentheses."""
     return label.removeprefix(COMMON).replace(" (", ", ").rstrip(")")
 
 
 def least_exposed(table: pd.DataFrame, every: bool = False) -> tuple[str, pd.DataFrame]:
-    """The least exposed protocol, and its rows: of the followed arms, with and without occlusion, if there are any."""
+    """The least exposed protocol and its rows: those of the followed arms, with and without occlusion, if any."""
     protocol = next(name for name in LEAST_EXPOSED if name in set(table["protocol"]))
     own = table[table["protocol"] == protocol]
     chosen = own[own["label"].isin([*labels(), *labels(occlusion="none")])]
@@ -79,9 +79,9 @@ def least_exposed(table: pd.DataFrame, every: bool = False) -> tuple[str, pd.Dat
 
 
 def under_occlusion(dataset: str) -> tuple[str, pd.DataFrame]:
-    """The least exposed protocol, and its followed arms' accuracy on clear and on covered faces.
+    """The least exposed protocol, and its followed arms' accuracy on clear and occluded faces.
 
-    Without those that were asked about other subjects than most: they do not compare.
+    Without arms tested on fewer subjects than others, which are not comparable.
     """
     protocol, table = least_exposed(robustness.robustness_table(dataset))
     scores = table["score"].isin(["clean", "black rectangle", "unseen"])

@@ -1,4 +1,4 @@
-"""The study's tables, made from `results/` alone."""
+"""The study's tables, computed from `results/` alone."""
 
 import numpy as np
 import pandas as pd
@@ -11,20 +11,20 @@ from fer_lib.stats import RESAMPLED, WITHOUT_ENDS, by_training, mean_interval, n
 from fer_lib.words.naming import label, part, printed
 
 COLLAPSED = 0.9
-"""A member has collapsed if more than this share of its sampling grid lies outside the image in the last epoch.
+"""A member has collapsed if more than this share of its sampling grid is outside the image in the last epoch.
 
-One that looks half beside the image can still read the face.
+With half of the grid outside, a network can still recognise the face.
 """
 
 
 LOOKS = 5
-"""Watched epochs at the end of a training over which `late_accuracy` is a mean."""
+"""Number of last evaluated epochs over which `late_accuracy` averages."""
 
 
 def measured(dataset: str) -> list[Experiment]:
-    """The rows of `experiments.csv` for `dataset` that have a finished member of this version of the method.
+    """The experiments in `experiments.csv` for `dataset` with a finished member of this version of the method.
 
-    Inner folds are left out: they choose, and measure nothing. Raises ValueError if there is none.
+    Without protocol `inner`, which is only for selection. Raises ValueError if there is none.
     """
     rows = [row for row in read_experiments() if row.dataset == dataset and row.protocol != "inner"]
     rows = [row for row in rows if has_results(row)]
@@ -34,20 +34,20 @@ def measured(dataset: str) -> list[Experiment]:
 
 
 def has_results(experiment: Experiment) -> bool:
-    """Whether a member of it is finished, under these very parameters."""
+    """Whether it has a finished member with exactly these parameters."""
     return bool(results.finished(experiment)) and not results.conflicts(experiment, results.read_run(experiment))
 
 
 def accuracy_table(dataset: str) -> pd.DataFrame:
-    """One row per measured experiment, at full precision; accuracies and their like are shares.
+    """One row per measured experiment, at full precision; accuracies and similar columns are shares.
 
-    Under `subject` and `usage` the mean is pooled over all tested frames, and the interval resamples subjects or
-    images; under the other protocols mean and interval are over members. Where some members collapsed and some did
-    not there is no interval: a mean of two kinds of outcome has none. next_low, next_high: where one more member falls,
-    NaN where subjects or images are resampled. `collapsed` counts the members whose transformer did,
-    `collapsed_mean` is their mean accuracy and `kept_mean` that of the others. `worst_class` is the emotion with the
-    lowest recall over all members. `oracle_gain`: what the best watched epoch on the test frames would have added, mean
-    over members, under `subject` over folds.
+    Under `subject` and `usage` the mean is pooled over all test frames and the interval resamples subjects or images;
+    under the other protocols mean and interval are over members. There is no interval if some members collapsed and
+    some did not, since the mean then mixes two kinds of outcome. next_low, next_high: prediction interval for one more
+    member, NaN if subjects or images are resampled. `collapsed` counts the collapsed members, `collapsed_mean` is
+    their mean accuracy and `kept_mean` that of the others. `worst_class` is the emotion with the lowest recall over all
+    members. `oracle_gain`: gain of the best evaluated epoch on the test frames over the last, mean over members, under
+    `subject` over folds.
     """
     rows = []
     for experiment in measured(dataset):
@@ -97,7 +97,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
 
 
 def training_cost(experiment: Experiment) -> dict:
-    """Medians of frames_per_second and train_seconds over the members of the device that trained most, and device."""
+    """Medians of frames_per_second and train_seconds on the device that trained most members, and that device."""
     run = results.read_run(experiment)
     timing = pd.DataFrame([{"device": run["device"], **one} for one in run["members"].values()])
     device = timing["device"].mode().iloc[0]
@@ -106,7 +106,7 @@ def training_cost(experiment: Experiment) -> dict:
 
 
 def occluded(experiment: Experiment) -> pd.DataFrame:
-    """The rows of `occlusion.csv` under the paper's own occlusion, a black rectangle."""
+    """Rows of `occlusion.csv` for the paper's own occlusion, a black rectangle."""
     table = results.read(experiment, "occlusion.csv")
     return table[(table["kind"] == "rectangle") & (table["fill"] == "black")]
 
@@ -117,39 +117,39 @@ def _pooled_occluded(experiment: Experiment) -> float:
 
 
 def oracle_gain(experiment: Experiment) -> pd.Series:
-    """For each member: its best test accuracy of all watched epochs less that of the last, indexed by seed and fold."""
+    """Each member's best test accuracy of all evaluated epochs minus that of the last, indexed by seed and fold."""
     watched = results.read(experiment, "history.csv").groupby(["seed", "fold"])["test_accuracy"]
     return best_watched(experiment) - watched.last()
 
 
 def best_watched(experiment: Experiment) -> pd.Series:
-    """For each member its best test accuracy of all watched epochs, indexed by seed and fold; NaN if none was."""
+    """Each member's best test accuracy of all evaluated epochs, indexed by seed and fold; NaN without evaluations."""
     return results.read(experiment, "history.csv").groupby(["seed", "fold"])["test_accuracy"].max()
 
 
 def late_accuracy(experiment: Experiment) -> pd.Series:
-    """For each member its mean test accuracy over the last `LOOKS` watched epochs, indexed by seed and fold.
+    """Each member's mean test accuracy over its last `LOOKS` evaluated epochs, indexed by seed and fold.
 
-    The last epoch alone hangs on where a moving training happened to stop; the best one is chosen by the test.
+    The last epoch alone depends on where a fluctuating training run stops; the best is selected on the test frames.
     """
     watched = results.read(experiment, "history.csv").dropna(subset="test_accuracy")
     return watched.groupby(["seed", "fold"])["test_accuracy"].agg(lambda own: own.tail(LOOKS).mean())
 
 
 def last_epoch(experiment: Experiment) -> pd.DataFrame:
-    """The rows of `history.csv` of each member's last epoch."""
+    """Rows of `history.csv` for each member's last epoch."""
     table = results.read(experiment, "history.csv")
     return table[table["epoch"] == experiment.epochs]
 
 
 def collapsed(experiment: Experiment) -> set[tuple[int, int]]:
-    """Seed and fold of each member whose transformer has collapsed at the end."""
+    """Seed and fold of each collapsed member."""
     away = last_epoch(experiment).query("grid_outside > @COLLAPSED")
     return set(away[["seed", "fold"]].itertuples(index=False, name=None))
 
 
 def while_collapsed(experiments: list[Experiment]) -> pd.DataFrame:
-    """The history of the members whose transformer has collapsed: experiment, seed, fold, epoch, grid_outside."""
+    """History of the collapsed members: experiment, seed, fold, epoch, grid_outside."""
     rows = []
     for experiment in experiments:
         history, away = results.read(experiment, "history.csv"), collapsed(experiment)
@@ -161,7 +161,7 @@ def while_collapsed(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
-    """Whether the transformer of some of the members has collapsed, and that of others has not.
+    """Whether some of the members collapsed and others did not.
 
     members: columns seed and fold.
     """
@@ -170,7 +170,7 @@ def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
 
 
 def of_one_kind(found: dict, members: pd.DataFrame, *arms: Experiment) -> dict:
-    """A comparison over these members, without ends where one of the arms has two kinds of outcome among them."""
+    """The comparison `found`, without interval if an arm has both collapsed and other members among these."""
     return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm in arms) else found
 
 
@@ -183,13 +183,13 @@ def confusion_counts(experiment: Experiment) -> pd.DataFrame:
 
 
 def member_accuracies(table: pd.DataFrame, dataset: str) -> list[np.ndarray]:
-    """Each member's accuracy, for every row of `accuracy_table` that stands in `table`."""
+    """Accuracies of the members for each row of `table`, an excerpt of `accuracy_table`."""
     arms = {row.experiment: row for row in measured(dataset)}
     return [results.read(arms[name], "metrics.csv")["accuracy"].to_numpy() for name in table["experiment"]]
 
 
 def with_members(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """Rows of `accuracy_table`, one per member: its seed, fold and accuracy beside the arm's mean and interval."""
+    """One row per member: its seed, fold and accuracy, and mean and interval of its row of `accuracy_table`."""
     arms = {row.experiment: row for row in measured(dataset)}
     columns = ["experiment", "protocol", "label", "mean", "ci_low", "ci_high", "n", "printed"]
     metrics = [results.read(arms[name], "metrics.csv").assign(experiment=name) for name in table["experiment"]]
@@ -197,9 +197,9 @@ def with_members(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
 
 
 def learning_curves(experiments: list[Experiment]) -> pd.DataFrame:
-    """Mean and range over the members, a row per epoch: protocol, method, quantity, epoch, mean, min, max.
+    """Mean and range over the members, one row per epoch: protocol, method, quantity, epoch, mean, min, max.
 
-    quantity: loss, test_accuracy, where it was watched, and grid_outside.
+    quantity: loss, grid_outside, and test_accuracy at the evaluated epochs.
     """
     curves = []
     for experiment in experiments:
@@ -213,7 +213,7 @@ def learning_curves(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def confusions(experiments: list[Experiment]) -> pd.DataFrame:
-    """`confusion_counts` a row a cell: protocol, method, true, predicted, frames."""
+    """`confusion_counts` with one row per cell: protocol, method, true, predicted, frames."""
     tables = []
     for experiment in experiments:
         table = confusion_counts(experiment).melt(var_name="predicted", value_name="frames", ignore_index=False)
@@ -222,18 +222,18 @@ def confusions(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def with_sequences(experiment: Experiment) -> pd.DataFrame:
-    """Its predictions with the sequence of each frame: what a frame_id names before its last underscore.
+    """Its predictions with the sequence of each frame: the part of frame_id before the last underscore.
 
-    So it is in CK+, in the synthetic faces and in one's own.
+    Valid for CK+, synthetic faces and own faces.
     """
     table = results.read(experiment, "predictions.csv.gz")
     return table.assign(sequence=table["frame_id"].str.rsplit("_", n=1).str[0])
 
 
 def voted(predictions: pd.DataFrame, by) -> pd.DataFrame:
-    """The answers of the mean probabilities of all rows that are alike in `by`: subject, label, prediction.
+    """Predictions from mean probabilities over each group of rows: subject, label, prediction.
 
-    predictions: as `predictions.csv.gz`. by: what `DataFrame.groupby` takes; subject and label must be alike too.
+    predictions: as `predictions.csv.gz`. by: as in `DataFrame.groupby`; subject and label must be constant in a group.
     """
     classes = [name for name in predictions.columns if name.startswith("p_")]
     grouped = predictions.groupby(by)
@@ -242,7 +242,7 @@ def voted(predictions: pd.DataFrame, by) -> pd.DataFrame:
 
 
 def unfinished(dataset: str) -> pd.DataFrame:
-    """The rows of `experiments.csv` that lack members: part, protocol, label, missing, of."""
+    """Experiments in `experiments.csv` with unfinished members: part, protocol, label, missing, of."""
     rows = []
     for row in (row for row in read_experiments() if row.dataset == dataset):
         done = len(results.finished(row)) if has_results(row) else 0

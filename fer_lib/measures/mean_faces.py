@@ -1,4 +1,4 @@
-"""The mean face of each emotion of a data set: nobody's face, so that a page may show it and results/ may hold it."""
+"""Mean face of each emotion in a data set; it shows no individual, so pages may show it and results/ may store it."""
 
 import numpy as np
 import pandas as pd
@@ -7,14 +7,14 @@ from fer_lib import paths, results
 from fer_lib.faces import SIZE, Faces
 
 PEOPLE = 10
-"""A mean over fewer people could still be recognised; it is not stored."""
+"""Minimum number of people for a stored mean; with fewer, individuals might be recognisable."""
 
 
 def store(data: Faces) -> None:
-    """Keep the means over the frames of each emotion as `results/<dataset>/mean_faces.csv.gz`, to two decimals of 255.
+    """Store the mean face of each emotion in `results/<dataset>/mean_faces.csv.gz`, 0 to 255 to two decimals.
 
-    One row per emotion: emotion, people, frames, then the pixels row by row. An emotion of fewer than `PEOPLE` people
-    is left out; where a data set does not know its people, every frame counts as one.
+    One row per emotion: emotion, people, frames, then the pixels row by row. Emotions of fewer than `PEOPLE` people are
+    left out; if subjects are unknown, every frame counts as one person.
     """
     rows = []
     people = data.frames["subject"].where(data.frames["subject"] != "", data.frames["frame_id"]).to_numpy(str)
@@ -27,6 +27,6 @@ def store(data: Faces) -> None:
 
 
 def stored(dataset: str) -> dict[str, np.ndarray]:
-    """Emotion -> its mean face (48, 48), 0 to 255. Raises FileNotFoundError if nothing was stored."""
+    """Emotion -> mean face (48, 48), 0 to 255. Raises FileNotFoundError if nothing is stored."""
     table = results.of_data_set(dataset, "mean_faces.csv.gz").set_index("emotion").drop(columns=["people", "frames"])
     return {emotion: pixels.to_numpy(float).reshape(SIZE, SIZE) for emotion, pixels in table.iterrows()}

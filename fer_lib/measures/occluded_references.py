@@ -1,6 +1,6 @@
-"""Accuracy of the references under occlusion, and what the networks gain over them.
+"""Accuracy of the reference methods under occlusion, and whether the networks are more robust.
 
-`store` tests them, under `subject`; everything else is made from `results/` alone.
+`store` evaluates the references under `subject`; everything else is computed from `results/` alone.
 """
 
 from dataclasses import replace
@@ -24,19 +24,19 @@ from fer_lib.words.rounding import in_points, paired
 
 TABLE = "reference_occluded_predictions.csv.gz"
 COVERED = f"{references.METHODS[-1]}, occlusion in training"
-"""Trained on copies of the training faces, each under a black rectangle of its own, as the paper's networks are."""
+"""Trained on copies of the training faces, each with its own black rectangle, like the paper's networks."""
 COPIES, MOST = 10, 10_000
-"""Copies of each face, and of all faces together where there are so many that it would take long."""
+"""Copies of each face, and an upper limit on the total number of copies, which bounds the time."""
 
 METHODS = (*references.METHODS[1:], COVERED)
 
 
-@threadpool_limits.wrap(limits=1)  # so that the bits do not depend on how many threads there are
+@threadpool_limits.wrap(limits=1)  # so that the bits do not depend on the number of threads
 def store(faces: Faces) -> None:
-    """Write what the references say of the occluded test frames of each fold of `subject`.
+    """Store the references' predictions for the occluded test frames of each fold of `subject`.
 
-    Columns method, fold, frame_id, subject, label and, for `CLEAN` and each of `SUITE` that is not aimed at a network,
-    the class that is said.
+    Columns method, fold, frame_id, subject, label and, for `CLEAN` and each of `SUITE` that does not target a model,
+    the predicted class.
     """
     chosen = asked(faces, "subject")
     few, features = faces.take(chosen), references.hog_features(faces.images)
@@ -65,7 +65,7 @@ def store(faces: Faces) -> None:
 
 
 def _covered_copies(faces: Faces) -> Faces:
-    """`COPIES` of all faces, one set after the other."""
+    """`COPIES` occluded copies of all faces, one set after the other."""
     count = max(1, min(COPIES, MOST // len(faces)))
     copies = faces.take(np.tile(np.arange(len(faces)), count))
     boxes = draw_rectangles(np.random.default_rng(0x5EE), len(copies))
@@ -74,9 +74,9 @@ def _covered_copies(faces: Faces) -> Faces:
 
 
 def scores(dataset: str) -> pd.DataFrame:
-    """A row per reference and score of `ASKED`: method, score, mean, ci_low, ci_high, n (folds), subjects resampled.
+    """One row per reference and score of `ASKED`: method, score, mean, ci_low, ci_high, n (folds).
 
-    Empty where notebook 00_data has not asked them.
+    Intervals resample subjects. Empty if notebook 00_data has not stored the predictions.
     """
     rows = []
     for method, own in _answers(dataset).groupby("method", sort=False):
@@ -93,10 +93,10 @@ def _answers(dataset: str) -> pd.DataFrame:
 
 
 def against(dataset: str) -> pd.DataFrame:
-    """What the networks gain under `subject` over `METHODS[-2]`, or trained with occlusion over `COVERED`.
+    """Gain of the networks under `subject` over `METHODS[-2]`, or over `COVERED` if trained with occlusion.
 
-    A row per network and score of `ASKED`: label, reference, score, and the columns of `stats.COMPARISON`. Paired by
-    subjects; the reference's one answer stands beside each initialisation's.
+    One row per network and score of `ASKED`: label, reference, score, and the columns of `stats.COMPARISON`. Paired by
+    subject; the reference's single prediction is paired with that of each seed.
     """
     rows, answers = [], _answers(dataset)
     for arm in arms(dataset) if len(answers) else ():
@@ -113,7 +113,7 @@ def against(dataset: str) -> pd.DataFrame:
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`against` in points with verdicts, a row per network and a column per score."""
+    """`against` in percentage points with verdicts, one row per network and one column per score."""
     said = [f"{in_points(row)}: {row.verdict}" for row in table.itertuples()]
     wide = table.assign(said=said, n=[paired(row) for row in table.itertuples()]).pivot_table(
         index=["label", "reference", "n"], columns="score", values="said", aggfunc="first", sort=False

@@ -1,4 +1,4 @@
-"""The usual way to train, written as public FER code writes it: what the study's own speed is measured against."""
+"""Baseline for the speed comparison: training written the usual way, as in public FER code."""
 
 import time
 
@@ -17,7 +17,7 @@ from fer_lib.splits import split
 
 
 class UsualFaces(Dataset):
-    """A PIL image at a time, transformed at a time, its triplet searched at a time."""
+    """Loads and transforms one PIL image at a time and searches its triplet on access."""
 
     def __init__(self, images: np.ndarray, labels: np.ndarray, triplets: bool):
         self.images = [Image.fromarray(image) for image in images]
@@ -38,9 +38,9 @@ class UsualFaces(Dataset):
 
 
 def usual_way(experiment: Experiment) -> dict:
-    """Train the network with a DataLoader and a forward pass for each of anchor, positive and negative.
+    """Train the network with a DataLoader and separate forward passes for anchor, positive and negative.
 
-    Returns frames and seconds of the last epoch, and the most memory that this process has had.
+    Returns frames and seconds of the last epoch, and the peak memory of this process in MB.
     """
     device, faces = machine.device(), synthetic.load()
     train = split(faces, "random").train

@@ -1,4 +1,4 @@
-"""What was tried to make a training step faster, each change with the speed-up that was expected of it."""
+"""Changes tried to speed up a training step, each with its predicted and measured speed-up."""
 
 import copy
 import shutil
@@ -19,7 +19,7 @@ from fer_lib.experiments import Experiment, Member
 from fer_lib.training import Data, Trainee, batch_loss, optimiser_for, with_frames
 
 TRIPLET = Experiment("step")
-"""The proposed network at the paper's batch of 8 triplets."""
+"""The proposed network with the paper's batch of 8 triplets."""
 
 PREDICTED = {
     "three forward passes": (0.85, "kernels on 8 frames reuse each loaded weight a third as often"),
@@ -38,14 +38,14 @@ PREDICTED = {
     "a solved batch": (2.2, "no triplet is active, every gradient is zero: forward pass and Adam are left"),
     "stacked, 2 members": (0.9, "grouped convolutions are no larger for one core, and rarer in the libraries"),
 }
-"""What was tried in a training step -> the speed-up that was expected of it, and why."""
+"""Change to a training step -> predicted speed-up, and why."""
 
 
 def tried(seconds: float = 3.0, rounds: int = 3) -> pd.DataFrame:
-    """Time changes to a training step of 8 triplets, one at a time, each in turn with the step as it is; one thread.
+    """Time changes to a training step of 8 triplets, each alternating with the unchanged step, on one thread.
 
-    Columns: change, predicted and measured (how many times as fast), why (the prediction's). NaN where this machine
-    lacks what the change needs.
+    Columns: change, predicted and measured (speed-up factors), why (reason for the prediction). measured is NaN if this
+    machine does not support the change.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -62,9 +62,9 @@ def tried(seconds: float = 3.0, rounds: int = 3) -> pd.DataFrame:
 
 
 def _possible(change: str) -> bool:
-    """Whether this machine has what the change needs: a compiler, or a processor that computes in bf16.
+    """Whether this machine supports the change: a compiler, or a processor that computes in bf16.
 
-    On a GPU the networks are channels-last as they are, and oneDNN has no part.
+    On a GPU the networks are already channels-last, and oneDNN is not used.
     """
     if machine.device() == "cuda" and ("channels-last" in change or "oneDNN" in change):
         return False
@@ -74,7 +74,7 @@ def _possible(change: str) -> bool:
 
 
 def _step(change: str = "") -> Callable[[], object]:
-    """A training step on random images, with one change."""
+    """A training step on random images, with at most one change."""
     device, experiment = machine.device(), TRIPLET
     rng = torch.Generator().manual_seed(0)
     images = torch.rand(24, 1, 48, 48, generator=rng).to(device)
@@ -122,7 +122,7 @@ def _step(change: str = "") -> Callable[[], object]:
 
 
 def _stacked(trainees: list[Trainee], batch: Batch) -> Callable[[], object]:
-    """A step of several members as one network, whose weights have a leading dimension for the member."""
+    """A step of several members stacked into one network, whose weights have a leading member dimension."""
     parameters, buffers = stack_module_state([trainee.network.train() for trainee in trainees])
     skeleton = copy.deepcopy(trainees[0].network).to("meta")
     optimiser = torch.optim.Adam(parameters.values(), lr=trainees[0].experiment.lr, fused=True)
@@ -143,7 +143,7 @@ def _stacked(trainees: list[Trainee], batch: Batch) -> Callable[[], object]:
 
 
 def _rate(function: Callable[[], object], seconds: float) -> float:
-    """Calls a second, after three that warm up."""
+    """Calls per second, after three warm-up calls."""
     for _ in range(3):
         function()
     calls = max(5, round(seconds / machine.seconds(function)))
