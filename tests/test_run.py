@@ -1,7 +1,6 @@
 """Whole experiments on a few synthetic faces: killed, resumed, and with other members beside them."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -170,12 +169,14 @@ def test_killed_and_started_again(few):
     script.write_text(SCRIPT)
     process = subprocess.Popen([sys.executable, script], env=environment, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
-    while not list(place.glob("checkpoint-*.pt")):
-        assert process.poll() is None, process.stderr.read().decode()
-        assert time.monotonic() < deadline, "no checkpoint after two minutes"
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    try:
+        while not list(place.glob("checkpoint-*.pt")):
+            assert process.poll() is None, process.stderr.read().decode()
+            assert time.monotonic() < deadline, "no checkpoint after two minutes"
+            time.sleep(0.02)
+    finally:
+        process.kill()
+        process.wait()
     time.sleep(0.5)
     left = {file.name: file.stat().st_mtime_ns for file in place.iterdir()}
     assert "metrics.csv" not in left
