@@ -144,7 +144,7 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
         "",
         "- It names what a face in the data set would be labelled, which is not what a person feels.",
         "- It was measured on this data set's faces alone: other cameras, crops, ages or skin tones may score lower, "
-        "and nobody has measured by how much.",
+        "and by how much has not been measured.",
         "- It gives a class to every image, also to one without a face.",
         "- Do not use it to judge people, at work, at school, at a border, or anywhere else.",
         "",

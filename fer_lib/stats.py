@@ -1,6 +1,6 @@
-"""Intervals and comparisons. Every interval covers 95 % and is cut at what a share, or a difference of shares, can be.
+"""Intervals and paired comparisons. Every interval covers 95 % and is clipped to the possible range of the quantity.
 
-Undefined is NaN: an interval over a single value has no ends.
+What is undefined is NaN: the interval over a single value has no ends.
 """
 
 import numpy as np
@@ -12,55 +12,55 @@ from fer_lib.splits import TEST_SHARE
 LEVEL = 0.95
 RESAMPLES = 10_000
 BATCH = 500
-"""Resamples that are drawn at once: all of them together take a gigabyte for the images of PrivateTest, and longer."""
+"""Resamples drawn at once; all of them together would take a gigabyte for the images of PrivateTest."""
 
 RESAMPLED = {"subject": ("subject", "subjects"), "usage": ("frame_id", "images")}
-"""Protocols whose members are asked about the same frames -> the column of what is resampled, and its name.
+"""Protocols that resample test units -> the column of the units and their name.
 
-Under the other protocols an interval is over members. Who is on an image of FER2013 is not known.
+Under the other protocols an interval is over members. FER2013 does not name the subjects of its images.
 """
 
 TRAININGS = {"subject": ("fold", "folds"), "usage": ("seed", "initialisations")}
-"""For the same protocols the column whose values were trained apart, and its name.
+"""For the same protocols: the column whose values were trained separately, and its name.
 
-Two trainings of one recipe differ, which an interval over subjects does not cover; a fold has subjects of its own and
-trainings of its own.
+Two trainings of one recipe differ, which an interval over subjects does not cover. Each fold has its own subjects and
+its own trainings.
 """
 
 BY_START = ("seed", "starts")
-"""What was trained apart where two arms start from other weights: all folds of a seed start from the same."""
+"""What was trained separately where two arms start from different weights: all folds of a seed share the start."""
 
 
 OVERLAP = dict.fromkeys(("random", "sequence"), TEST_SHARE / (1 - TEST_SHARE))
-"""Test frames for each training frame, under protocols whose members draw theirs from the same frames.
+"""Ratio of test to training frames, for protocols whose members draw their splits from the same frames.
 
-Their differences have so much in common that Student's interval alone would find what is not there: it is widened by
-this share (the corrected resampled t test, Nadeau and Bengio 2003).
+The members' differences are correlated, so Student's interval is too narrow; it is widened by this ratio (corrected
+resampled t test, Nadeau and Bengio 2003).
 """
 
 COMPARISON = ["difference", "ci_low", "ci_high", "trained_low", "trained_high", "p", "n", "pairs", "verdict"]
-"""The columns of a comparison of two arms: `cluster_gain`, and what is paired. Where members are, trained_* is NaN."""
+"""The columns of a comparison of two arms: `cluster_gain`, and what is paired. trained_* is NaN where members are."""
 
 
 TWO_KINDS = "two kinds of outcome"
-"""The verdict on members of which some have collapsed: their mean stands for neither kind, and has no interval."""
+"""The verdict where only some of the members have collapsed: their mean describes neither kind, so has no interval."""
 
 ONE_TRAINING = "no verdict, one training each"
-"""The verdict on arms that were trained once: their interval knows nothing of what another training would change."""
+"""The verdict on arms that were trained once: their interval does not cover what another training would change."""
 
 WITHOUT_ENDS = dict.fromkeys(("ci_low", "ci_high", "trained_low", "trained_high", "p"), np.nan) | {"verdict": TWO_KINDS}
 
 
 def by_training(protocol: str | None, values: pd.Series) -> pd.Series:
-    """Values by seed and fold; under a protocol of `TRAININGS` their means over what was not trained apart."""
+    """Values by seed and fold; under a protocol of `TRAININGS` their means per separate training."""
     return values.groupby(TRAININGS[protocol][0]).mean() if protocol in TRAININGS else values
 
 
 def mean_interval(values, within: tuple[float, float] = (0, 1), overlap: float = 0.0) -> tuple[float, float, float]:
-    """Mean and the ends of Student's t interval over members, whose spread is what retraining changes.
+    """Mean and ends of Student's t interval over members, whose spread is that of a retraining.
 
-    On overlapping splits of the same frames it does not cover other subjects. within: what the mean can be. No ends
-    where all values are alike: a few members that tie do not show that none would differ. overlap: see `OVERLAP`.
+    On overlapping splits of the same frames it does not cover other subjects. within: the range of the mean. No ends
+    where all values are equal: ties of a few members do not show that none would differ. overlap: see `OVERLAP`.
     """
     values = np.asarray(values, dtype=float)
     if len(values) < 2 or np.isnan(values).any() or np.ptp(values) == 0:
@@ -71,7 +71,7 @@ def mean_interval(values, within: tuple[float, float] = (0, 1), overlap: float =
 
 
 def next_interval(values) -> tuple[float, float]:
-    """Where one more member's share falls (Student's prediction interval): what one printed number is held against.
+    """Student's prediction interval for one more member, against which a single printed number can be judged.
 
     No ends where `mean_interval` has none.
     """
@@ -84,15 +84,15 @@ def next_interval(values) -> tuple[float, float]:
 
 
 def _error(values: np.ndarray, overlap: float) -> float:
-    """Standard error of the mean of values that have so much in common."""
+    """Standard error of the mean of values that overlap so far, see `OVERLAP`."""
     return float(np.std(values, ddof=1) * np.sqrt(1 / len(values) + overlap))
 
 
 def pooled(protocol: str, frames: pd.DataFrame, values, of=None) -> tuple[float, float, float]:
-    """Mean of shares `values`, or their sum over that of `of`, which may exceed 1, with its interval.
+    """Mean of `values`, or the ratio of their sum to that of `of`, with its interval.
 
-    Where subjects or images are resampled it is pooled over all rows; under the other protocols it is over members.
-    values, of: numbers, one per row of frames, which has seed, fold and what is resampled.
+    Pooled over all rows where subjects or images are resampled; under the other protocols over members.
+    values, of: one number per row of frames, which has the columns seed, fold and the resampled unit.
     """
     within = (0, 1) if of is None else (0, np.inf)
     values, of = np.asarray(values, float), np.ones(len(frames)) if of is None else np.asarray(of, float)
@@ -109,19 +109,18 @@ def wilson(errors: int, frames: int) -> tuple[float, float]:
 
 
 def cluster_interval(predictions: pd.DataFrame) -> tuple[float, float, float]:
-    """Pooled accuracy over all rows and its interval when subjects, not frames, are resampled.
+    """Pooled accuracy over all rows and its interval, with subjects resampled instead of frames.
 
-    predictions: columns subject, label, prediction; a frame may stand there once per seed.
+    predictions: columns subject, label, prediction; a frame may occur once per seed.
     """
     return cluster_ratio(predictions["label"] == predictions["prediction"], predictions["subject"])
 
 
 def cluster_ratio(values, clusters, of=None) -> tuple[float, float, float]:
-    """Mean of `values`, or their sum over that of `of`, and its interval when clusters of frames are resampled.
+    """Mean of `values`, or the ratio of their sum to that of `of`, with its cluster bootstrap interval (percentile).
 
-    Percentile bootstrap. values, of: numbers, one per frame, as clusters: subjects, or images that were tested more
-    than once. No ends where all are at 0 or all at 1: they say nothing of how others would differ, and resampled they
-    would say that nobody does.
+    values, of, clusters: one per frame; a cluster is a subject, or an image that was tested more than once. No ends
+    where all values are 0 or all are 1: the bootstrap would return an interval without width.
     """
     values = np.asarray(values, float)
     of = np.ones(len(values)) if of is None else np.asarray(of, float)
@@ -153,13 +152,13 @@ def _resampled(values, of, clusters) -> tuple[float, float, float]:
 def paired_difference(
     first: pd.Series, second: pd.Series, protocol: str | None = None, within: tuple[float, float] = (-1, 1)
 ) -> dict[str, float]:
-    """Mean of first - second over the members that both have, with Student's interval and two-sided p (paired t test),
-    both corrected by `OVERLAP`.
+    """Mean of first - second over the common members, with Student's interval and two-sided p (paired t test), both
+    corrected by `OVERLAP`.
 
-    The series are indexed by seed and fold; under a protocol of `TRAININGS` the members' differences count by training.
-    protocol: None for members that have nothing in common.
-    within: what a difference can be. All is NaN without a common member; ends and p with only one, and where all
-    differences are alike. `verdict` is that of the interval, of one member `ONE_TRAINING`.
+    The series are indexed by seed and fold; under a protocol of `TRAININGS` differences are averaged per training.
+    protocol: None for independent members. within: the range of a difference. All is NaN without a common member; ends
+    and p are NaN with only one, or if all differences are equal. `verdict` is that of the interval, `ONE_TRAINING` of
+    one member.
     """
     difference = by_training(protocol, (first - second).dropna())
     n = len(difference)
@@ -182,10 +181,10 @@ def pooled_difference(protocol: str, first: pd.DataFrame, second: pd.DataFrame) 
 
 
 def pooled_gain(protocol: str, frames: pd.DataFrame, gained, apart: tuple[str, str] | None = None) -> dict[str, float]:
-    """`COMPARISON` of two arms, of which the first gained so much over the second on each frame.
+    """`COMPARISON` of two arms; gained: what the first gains over the second on each frame.
 
     `cluster_gain` where subjects or images are resampled, else `paired_difference` over members. frames: as `pooled`.
-    apart: the column whose values were trained apart, and its name, by default that of `TRAININGS`.
+    apart: the column whose values were trained separately, and its name; by default that of `TRAININGS`.
     """
     if protocol in RESAMPLED:
         column, units = apart or TRAININGS[protocol]
@@ -196,12 +195,12 @@ def pooled_gain(protocol: str, frames: pd.DataFrame, gained, apart: tuple[str, s
 
 
 def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
-    """Mean of `gained`, one number per frame, with its interval when clusters are resampled, p, and n, the clusters.
+    """Mean of `gained`, one number per frame, with its cluster bootstrap interval (percentile), p, and n clusters.
 
-    Percentile bootstrap; p from a two-sided permutation test that exchanges the two arms within a cluster. NaN with
-    fewer than two. clusters: as `cluster_ratio`. trainings: which frames' networks were trained together. Where they
-    are named, `verdict` asks for two intervals on one side of nothing: this one, and `_over_trainings`, whose number,
-    with the ends trained_low and trained_high, is given too; of one it is `ONE_TRAINING`.
+    p: two-sided permutation test that exchanges the arms within a cluster; NaN with fewer than two. clusters: as
+    `cluster_ratio`. trainings: for each frame, which training its networks come from. If given, `verdict` needs two
+    intervals on one side of zero: this one, and that of `_over_trainings`, which is returned as trained_low and
+    trained_high with the number of trainings; with a single training it is `ONE_TRAINING`.
     """
     gained = np.asarray(gained, float)
     by_cluster = pd.Series(gained).groupby(np.asarray(clusters, str)).sum()
@@ -226,10 +225,10 @@ def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
 
 
 def _over_trainings(gained: np.ndarray, trainings) -> tuple[float, float]:
-    """Ends of Student's interval around the mean over all frames, over what was trained apart.
+    """Ends of Student's interval over separate trainings, around the mean over all frames.
 
-    Folds differ in size, so each counts by its frames (the ratio estimator); of equal size it is the t interval of
-    their means. No ends where `mean_interval` has none.
+    Folds differ in size, so each is weighted by its frames (ratio estimator); for equal sizes this is the t interval
+    of their means. No ends where `mean_interval` has none.
     """
     mean = gained.mean() if len(gained) else np.nan
     deviations = pd.Series(gained - mean).groupby(np.asarray(trainings)).sum() / len(gained)
@@ -246,16 +245,16 @@ def paired_by(protocol: str, trainings: int, units: str) -> str:
 
 
 def verdict(*intervals: tuple[float, float]) -> str:
-    """What the intervals of a claimed gain, all of them together, say of its direction."""
+    """The verdict on a claimed gain: supported if all intervals lie above zero, contradicted if all lie below."""
     if all(low > 0 for low, _ in intervals):
         return "supported"
     return "contradicted" if all(high < 0 for _, high in intervals) else "not resolvable"
 
 
 def holm(p: pd.Series) -> pd.Series:
-    """p values corrected for how many they are (Holm 1979), so that one in twenty such tables errs anywhere; NaN stays.
+    """p values corrected for multiple comparisons (Holm 1979), which controls the family-wise error; NaN stays.
 
-    The smallest of n counts n times, the next n - 1 times, and so on, and none less than the one before it.
+    The smallest of n is multiplied by n, the next by n - 1, and so on; none gets smaller than the one before it.
     """
     ordered = p.dropna().sort_values()
     times = np.arange(len(ordered), 0, -1)

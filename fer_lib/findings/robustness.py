@@ -111,7 +111,7 @@ def not_asked(dataset: str, table: str = "occluded_predictions.csv.gz") -> pd.Da
 
 
 def right(experiment: Experiment, weights: Weights) -> pd.DataFrame:
-    """Score of each test frame: columns seed, fold, frame_id, subject, score. Empty if the benchmark asked nobody."""
+    """Score of each test frame: columns seed, fold, frame_id, subject, score. Empty if the benchmark was not run."""
     answers = results.read(experiment, "occluded_predictions.csv.gz")
     if answers.empty:
         return pd.DataFrame(columns=["seed", "fold", "frame_id", "subject", "score"])
