@@ -80,7 +80,7 @@ def aims(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
     """
     kinds(ax, {name: table.rename(columns={"aim": "kind"}) for name, table in arms.items()})
     wanted = next(iter(arms.values()))["wanted"]
-    ax.plot(wanted, np.arange(len(wanted)), "D", color=INK, markerfacecolor="none", label="aimed for")
+    ax.plot(wanted, np.arange(len(wanted)), "D", color=INK, markerfacecolor="none", label="aim")
     return ax
 
 
@@ -127,16 +127,15 @@ def needed(ax: Axes, loss: np.ndarray, found: Landmarks, most: float) -> Axes:
 def gained(ax: Axes, table: pd.DataFrame, decided: pd.DataFrame | None = None, most: float = 0.5) -> Axes:
     """Draw gains (shares, a cell each) in points: blue above nothing, orange below, in full colour at `most`.
 
-    decided: whether each has a verdict; those that have none are written small and grey. All look alike without it.
+    decided: whether each has a verdict, which is written in bold.
     """
     ends = {0.0: f"{CYCLE[1]}ff", 0.5: f"{CYCLE[1]}00", 0.501: f"{ACCENT}00", 1.0: f"{ACCENT}ff"}
     shades = LinearSegmentedColormap.from_list("gain", list(ends.items()))
     ax.imshow(table, cmap=shades, vmin=-most, vmax=most, interpolation="none", aspect="auto")
     for (row, column), gain in np.ndenumerate(table.to_numpy()):
-        known = decided is None or decided.iloc[row, column]
-        look = {"color": INK, "fontsize": 8} if known else {"color": MUTED, "fontsize": 6.5}
+        weight = "bold" if decided is not None and decided.iloc[row, column] else "normal"
         if pd.notna(gain):
-            ax.text(column, row, f"{100 * gain:+.0f}", ha="center", va="center", **look)
+            ax.text(column, row, f"{100 * gain:+.0f}", ha="center", va="center", fontsize=8, fontweight=weight)
     ax.set_xticks(range(len(table.columns)), table.columns)
     ax.set_yticks(range(len(table)), table.index)
     ax.tick_params(length=0)
