@@ -45,7 +45,7 @@ COMPARISON = ["difference", "ci_low", "ci_high", "trained_low", "trained_high", 
 TWO_KINDS = "two kinds of outcome"
 """The verdict where only some of the members have collapsed: their mean describes neither kind, so has no interval."""
 
-ONE_TRAINING = "no verdict, one training each"
+ONE_TRAINING = "no verdict, one run each"
 """The verdict on arms that were trained once: their interval does not cover what another training would change."""
 
 WITHOUT_ENDS = dict.fromkeys(("ci_low", "ci_high", "trained_low", "trained_high", "p"), np.nan) | {"verdict": TWO_KINDS}

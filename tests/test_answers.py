@@ -38,7 +38,7 @@ def test_what_occlusion_takes_is_told_of_the_first_arm(monkeypatch):
     assert answers.occlusion_takes("ckplus") == (
         "STN + ResNet-10 + softmax reaches 90.00 % [80.00 to 100.00] on clear faces of unseen subjects, 80.00 % "
         "[70.00 to 90.00] under the paper's rectangle and 60.00 % [50.00 to 70.00] under kinds of occlusion that no "
-        "training shows."
+        "training contains."
     )
 
 

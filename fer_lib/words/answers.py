@@ -146,7 +146,7 @@ def occlusion_takes(dataset: str) -> str:
     clear, covered, unseen = (with_ends(own.loc[score]) for score in robustness.ASKED)
     return (
         f"{name} reaches {clear} on clear faces of unseen subjects, {covered} under the paper's rectangle and {unseen} "
-        "under kinds of occlusion that no training shows."
+        "under kinds of occlusion that no training contains."
     )
 
 

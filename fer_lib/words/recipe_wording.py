@@ -110,7 +110,7 @@ def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
 def readable_over(table: pd.DataFrame) -> pd.DataFrame:
     """`over_the_paper` in points."""
     late = [points(row.late, row.late_low, row.late_high) for row in table.itertuples()]
-    shown = readable_comparisons(table, "label", "score").assign(**{f"last {LOOKS} watched": late})
+    shown = readable_comparisons(table, "label", "score").assign(**{f"last {LOOKS} logged": late})
     return shown.rename(columns={"label": "over"})
 
 

@@ -46,7 +46,7 @@ CLAIMED = (
     "Paired differences in points with 95 % intervals, the second over the folds. Supported: every interval lies above "
     "zero; contradicted: each lies below; two kinds of outcome: the STN of some runs collapsed. p, two-sided: t "
     "test over runs, or permutation within subjects, which ignores the folds. Over runs, test and interval "
-    "are corrected for overlapping splits (Nadeau and Bengio 2003). Last five watched: the mean over the last five "
+    "are corrected for overlapping splits (Nadeau and Bengio 2003). Last five logged: the mean over the last five "
     "epochs at which the test accuracy was logged, for that of the last epoch alone is noisy. For occlusion the paper "
     "mentions a comparison and prints no number. In brackets p after Holm's correction for all rows; verdicts and "
     "intervals are not corrected for multiple comparisons."
@@ -105,7 +105,7 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     n = [paired(row) for row in claims.itertuples()]
     shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
     shown = shown.assign(verdict=claims["verdict"], printed=printed, ours=ours, **{"p (Holm)": p})
-    return shown.assign(**{f"last {LOOKS} watched": late}, n=n)
+    return shown.assign(**{f"last {LOOKS} logged": late}, n=n)
 
 
 def readable_comparisons(table: pd.DataFrame, *names: str) -> pd.DataFrame:
