@@ -63,7 +63,7 @@ def test_a_sequence_votes_with_the_mean_of_its_frames(stored):
 
 def test_one_initialisation_has_nothing_to_be_compared_with(stored):
     assert initialisations.reached(STRONG).empty
-    assert initialisations.in_words(STRONG) == ""
+    assert initialisations.in_words(STRONG) == initialisations.apart(STRONG) == ""
     store(STRONG, [lambda i, one: True], seed=1)
     assert initialisations.reached(STRONG).empty, "the second was not tested on everybody"
 
@@ -72,6 +72,8 @@ def test_initialisations_asked_together(stored):
     """The first is wrong on a frame of fold 0, the second on two of fold 1; the surer one wins, and it is right."""
     store(STRONG, [lambda i, one, fold=fold: fold != 1 or i == 0 for fold in range(6)], seed=1)
     table = initialisations.reached(STRONG).set_index(["asked", "by"])["mean"]
+    alone = [f"{100 * table[f'initialisation {seed}', 'frame']:.2f}" for seed in (0, 1)]
+    assert initialisations.apart(STRONG) == f" (2 initialisations: {', '.join(alone)} %)"
     alone = [table[f"initialisation {seed}", "frame"] for seed in (0, 1)]
     assert alone == pytest.approx([17 / 18, 16 / 18])
     assert table[initialisations.TOGETHER, "frame"] == 1, "0.4 and 0.9 for the true class are more than a half"

@@ -31,6 +31,14 @@ def reached(experiment: Experiment) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["asked", "by", "mean", "ci_low", "ci_high"])
 
 
+def apart(experiment: Experiment) -> str:
+    """Accuracy by frame of the initialisations, each tested on all subjects, in brackets; empty with fewer than two."""
+    found = reached(experiment).query("by == 'frame' and asked != @TOGETHER")
+    if found.empty:
+        return ""
+    return f" ({len(found)} initialisations: {', '.join(percent(mean) for mean in found['mean'])} %)"
+
+
 def _whole_passes(experiment: Experiment) -> pd.DataFrame:
     """The predictions of the initialisations that have all folds; of none where that is only one."""
     table = with_sequences(experiment)

@@ -13,6 +13,7 @@ from fer_lib.findings import (
     embedding_scores,
     followed,
     gains,
+    initialisations,
     robustness,
     tables,
     views,
@@ -83,7 +84,12 @@ def on_unseen_subjects(dataset: str, table: pd.DataFrame) -> str:
     if over.empty:
         return ""
     arms = table[table["protocol"] == "subject"].set_index("label")
-    said = [f"{name} {with_ends(arms.loc[name])}" for name in followed.labels() if name in arms.index]
+    trained = {naming.label(row): row for row in tables.measured(dataset) if row.protocol == "subject"}
+    said = [
+        f"{name} {with_ends(arms.loc[name])}{initialisations.apart(trained[name])}"
+        for name in followed.labels()
+        if name in arms.index
+    ]
     alone = results.of_data_set(dataset, "references.csv").set_index(["method", "protocol"])
     reference = references.METHODS[-1]
     better = (over["verdict"] == "supported").sum() or "none"
