@@ -6,6 +6,7 @@ import pandas as pd
 from fer_lib import paths, results
 from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
+from fer_lib.measures import speed
 from fer_lib.words import answers
 
 
@@ -74,3 +75,12 @@ def test_networks_stand_beside_what_learns_no_features(tmp_path, monkeypatch):
         "of 2 networks trained as in the paper 1 is measurably better."
     )
     assert answers.on_unseen_subjects("ckplus", table.assign(part="other")) == "", "none was trained as the paper's"
+
+
+def test_the_speed_is_told_of_ten_runs(tmp_path, monkeypatch):
+    timed = pd.DataFrame({"loss": "softmax", "way": [speed.USUAL, speed.ONE, speed.TEN], "ratio": [1, 1.5, 2.25]})
+    results.write_csv(tmp_path / "machine" / "compare.csv", timed)
+    monkeypatch.setattr(speed, "measured", lambda: [tmp_path / "machine"])
+    monkeypatch.setattr(answers.embedding_scores, "in_short", lambda dataset: "")
+    said = answers.of_each_page("ckplus")["07_speed"]
+    assert said == "Ten runs at once train 2.2 to 2.2 times as fast as the standard loop."
