@@ -46,12 +46,16 @@ CLAIMED = (
     "Paired differences in points with 95 % intervals, the second over the folds. Supported: every interval lies above "
     "zero; contradicted: each lies below; two kinds of outcome: the STN of some runs collapsed. p, two-sided: t "
     "test over runs, or permutation within subjects, which ignores the folds. Over runs, test and interval "
-    "are corrected for overlapping splits (Nadeau and Bengio 2003). Last five logged: the mean over the last five "
-    "epochs at which the test accuracy was logged, for that of the last epoch alone is noisy. For occlusion the paper "
+    "are corrected for overlapping splits (Nadeau and Bengio 2003). For occlusion the paper "
     "mentions a comparison and prints no number. In brackets p after Holm's correction for all rows; verdicts and "
     "intervals are not corrected for multiple comparisons."
 )
 """Caption of `readable_claims`."""
+LATE = (
+    "The same differences beside the mean over the last five epochs at which the test accuracy was logged, for that of "
+    "the last epoch alone is noisy; faces under the rectangle were not logged."
+)
+"""Caption of the differences beside those of late epochs."""
 CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
 
 
