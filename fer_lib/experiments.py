@@ -3,7 +3,6 @@
 import difflib
 import re
 from dataclasses import asdict, dataclass, fields
-from itertools import combinations
 
 import pandas as pd
 
@@ -172,10 +171,13 @@ def read_experiments() -> list[Experiment]:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"{paths.EXPERIMENTS}: experiment {name[1]!r} of {name[0]} is listed more than once")
-    for one, other in combinations(rows, 2):
-        if one.is_like(other):
-            both = f"{one.experiment!r} and {other.experiment!r} of {one.dataset}"
+    named = {}
+    for row in rows:
+        settings = tuple(value for name, value in row.method.items() if name != "experiment")
+        if settings in named:
+            both = f"{named[settings]!r} and {row.experiment!r} of {row.dataset}"
             raise ValueError(f"{paths.EXPERIMENTS}: {both} are the same experiment under two names")
+        named[settings] = row.experiment
     return rows
 
 
