@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import torch
 
 from fer_lib import paths, results
 from fer_lib.evaluation import macro_f1
@@ -62,7 +63,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
             after = (np.nan, np.nan)
         kept = [(row.seed, row.fold) not in away for row in metrics.itertuples()]
         classes = results.class_names(experiment)
-        network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))
+        with torch.device("meta"):  # to count weights, none need values
+            network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))
         recall = right.groupby(predictions["label"]).mean()
         gain, gain_low, gain_high = mean_interval(by_training(experiment.protocol, oracle_gain(experiment)))
         rows.append(
