@@ -155,12 +155,12 @@ def paired_difference(
     """Mean of first - second over the common members, with Student's interval and two-sided p (paired t test), both
     corrected by `OVERLAP`.
 
-    The series are indexed by seed and fold; under a protocol of `TRAININGS` differences are averaged per training.
+    The series are indexed by seed and fold; under a protocol of `TRAININGS` each is first averaged per training.
     protocol: None for independent members. within: the range of a difference. All is NaN without a common member; ends
     and p are NaN with only one, or if all differences are equal. `verdict` is that of the interval, `ONE_TRAINING` of
     one member.
     """
-    difference = by_training(protocol, (first - second).dropna())
+    difference = (by_training(protocol, first) - by_training(protocol, second)).dropna()
     n = len(difference)
     overlap = OVERLAP.get(protocol, 0.0)
     mean, low, high = mean_interval(difference, within, overlap) if n else [np.nan] * 3
@@ -169,15 +169,22 @@ def paired_difference(
     return {**found, "verdict": ONE_TRAINING if n == 1 else verdict((low, high))}
 
 
-def pooled_difference(protocol: str, first: pd.DataFrame, second: pd.DataFrame) -> dict[str, float]:
-    """`pooled_gain` in accuracy of first - second over the frames that both predicted.
+def paired_on(protocol: str, apart: tuple[str, str] | None = None) -> list[str]:
+    """The columns that tell what is paired of two arms: runs, or folds where these are what was trained separately."""
+    column, _ = apart or TRAININGS.get(protocol, BY_START)
+    return ["fold"] if column == "fold" else ["seed", "fold"]
 
-    first, second: columns seed, fold, frame_id, subject, label, prediction.
+
+def paired_frames(protocol: str, first: pd.DataFrame, second: pd.DataFrame, apart=None) -> pd.DataFrame:
+    """The frames on which both arms were tested: seed, fold, frame_id, subject, and the scores first and second.
+
+    first, second: columns seed, fold, frame_id, subject, score. Where folds are what was trained separately, an arm's
+    score of a frame is the mean over its initialisations, however many it has, and seed is absent. Elsewhere the arms
+    are paired run by run. apart: as `pooled_gain`.
     """
-    key = ["seed", "fold", "frame_id", "subject", "label"]
-    both = first.merge(second, on=key, suffixes=("_first", "_second"))
-    right = [(both[f"prediction_{arm}"] == both["label"]).astype(float) for arm in ("first", "second")]
-    return pooled_gain(protocol, both, right[0] - right[1])
+    key = [*paired_on(protocol, apart), "frame_id", "subject"]
+    scores = (arm.astype({"score": float}).groupby(key)["score"].mean() for arm in (first, second))
+    return pd.concat(scores, axis=1, join="inner", keys=["first", "second"]).reset_index()
 
 
 def pooled_gain(protocol: str, frames: pd.DataFrame, gained, apart: tuple[str, str] | None = None) -> dict[str, float]:

@@ -5,6 +5,7 @@ from few_faces import few_faces
 
 from fer_lib import paths, results
 from fer_lib.experiments import Experiment
+from fer_lib.findings import tables
 from fer_lib.measures import occluded_references, references
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, TARGETED
 from fer_lib.splits import split
@@ -55,7 +56,7 @@ def stored(tmp_path, monkeypatch):
         occluded_references, "right",
         lambda arm, weights: answers[["seed", "fold", "frame_id", "subject"]].assign(score=1.0),
     )  # fmt: skip
-    monkeypatch.setattr(occluded_references, "of_one_kind", lambda found, members, *arms: found)
+    monkeypatch.setattr(tables, "of_one_kind", lambda found, members, *arms: found)
     return arm
 
 

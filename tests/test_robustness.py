@@ -89,7 +89,7 @@ def test_questions_are_paired_by_subjects(stored):
     assert said == (
         "Under unseen kinds of occlusion, training STN + ResNet-10 + softmax (epochs 100) with black rectangles gains "
         "from +14.29 points [+14.29 to +14.29] (fill: black; not resolvable) to +14.29 points [+14.29 to +14.29] "
-        "(fill: black; not resolvable); 4 subjects in 2 folds."
+        "(fill: black; not resolvable); 4 subjects in 2 folds (2 and 2 runs)."
     ), "eyes of 7 kinds that have fills"
     found.loc["eyes", "verdict"] = "supported"
     gained, decided = questions.wide(found.reset_index())
@@ -138,7 +138,7 @@ def test_answer_says_what_is_kept(stored):
     assert text == (
         f"- Does training with occlusion help ({label(WITH)}, protocol subject)? Under unseen occlusion +12.50 points "
         "[+12.50 to +12.50]: not resolvable; on clear faces +0.00 points "
-        "[+0.00 to +0.00]: not resolvable; 4 subjects in 2 folds."
+        "[+0.00 to +0.00]: not resolvable; 4 subjects in 2 folds (2 and 2 runs)."
     )
     alone = questions.answer(table, found[:0])
     assert "accuracy 100.00 % on clear faces and 12.50 % under unseen occlusion, so it keeps 12.50 % [12.50" in alone

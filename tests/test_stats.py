@@ -4,6 +4,7 @@ import pytest
 from scipy.stats import t, ttest_rel
 
 from fer_lib.stats import (
+    BY_START,
     ONE_TRAINING,
     cluster_gain,
     cluster_interval,
@@ -12,8 +13,8 @@ from fer_lib.stats import (
     next_interval,
     paired_by,
     paired_difference,
+    paired_frames,
     pooled,
-    pooled_difference,
     pooled_gain,
     verdict,
     wilson,
@@ -96,6 +97,8 @@ def test_members_that_were_not_trained_apart_count_once():
     assert paired_difference(first, second)["n"] == 6
     by_fold = paired_difference(first, second, "subject")
     assert (by_fold["n"], by_fold["difference"]) == (3, pytest.approx((0.4 + 0.2 + 0.2) / 3))
+    one_less = paired_difference(first, second[:3], "subject")
+    assert one_less["difference"] == by_fold["difference"], "both initialisations of the first count"
 
 
 def test_an_interval_is_cut_at_what_a_difference_can_be():
@@ -148,19 +151,28 @@ def test_verdicts(intervals, expected):
 
 
 def test_subject_difference_by_hand_and_by_enumeration():
-    frames = pd.DataFrame(
-        {"seed": 0, "fold": 0, "frame_id": range(12), "subject": np.repeat(list("abcd"), 3), "label": 1}
-    )
-    second = frames.assign(prediction=0)
-    first = frames.assign(prediction=[1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0])
-    found = pooled_difference("subject", first, second)
+    frames = pd.DataFrame({"seed": 0, "fold": 0, "frame_id": range(12), "subject": np.repeat(list("abcd"), 3)})
+    gained = [1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0]
+    found = pooled_gain("subject", frames, gained)
     assert (found["difference"], found["n"]) == (0.5, 4)
     # Of the 16 ways to exchange the arms within a person, who gain 1, 2, 3 and 0 frames, 4 are as extreme.
     assert found["p"] == 0.25
     assert 0 < found["ci_low"] < 0.5 < found["ci_high"] < 1
-    common = pooled_difference("subject", first.iloc[:6], second)
-    assert (common["difference"], common["n"]) == (0.5, 2)
-    assert np.isnan(pooled_difference("subject", first.iloc[:3], second)["p"])
+    assert np.isnan(pooled_gain("subject", frames.iloc[:3], gained[:3])["p"])
+
+
+def test_all_initialisations_count_where_folds_are_what_was_trained_apart():
+    """Two initialisations, one of which misses frame b, against one that gets frame a wrong and lacks frame c."""
+    columns = ["seed", "fold", "frame_id", "subject", "score"]
+    once, again = ([(seed, 0, frame, "p", (seed, frame) != (1, "b")) for frame in "abc"] for seed in (0, 1))
+    first = pd.DataFrame(once + again, columns=columns)
+    second = pd.DataFrame([(0, 0, "a", "p", False), (0, 0, "b", "p", True)], columns=columns)
+    by_fold = paired_frames("subject", first, second)
+    assert by_fold["frame_id"].tolist() == ["a", "b"] and "seed" not in by_fold
+    assert (by_fold["first"].tolist(), by_fold["second"].tolist()) == ([1, 0.5], [0, 1])
+    for by_run in (paired_frames("usage", first, second), paired_frames("subject", first, second, BY_START)):
+        assert by_run["seed"].tolist() == [0, 0], "only the initialisation that both have"
+        assert by_run["first"].tolist() == [1, 1]
 
 
 def test_what_is_pooled_depends_on_the_protocol():

@@ -214,7 +214,9 @@ def test_a_network_beside_what_learns_no_features():
     assert found["reference"].tolist() == list(METHODS[1:]) * 2
     # The reference is right on every frame.
     assert found["difference"].tolist() == pytest.approx([-0.25] * 4)
-    assert found["pairs"].tolist() == ["runs"] * 2 + ["subjects in 1 fold"] * 2, "its one answer stands for both seeds"
+    assert found["pairs"].tolist() == ["runs"] * 2 + ["subjects in 1 fold (2 runs)"] * 2, (
+        "its one answer stands for both seeds"
+    )
     shown = wording.readable_comparisons(found, "protocol", "label", "reference")
     assert shown["reference"].iloc[0] == METHODS[1] and shown["gain"].iloc[0].startswith("-25.00 [")
 
@@ -243,7 +245,7 @@ def test_under_the_subject_protocol_subjects_are_paired():
         (row,) = claims.claims_table("ckplus").to_dict("records")
     # Person a gains 0 of 4 frames, person b 2 of 4.
     assert (row["difference"], row["ci_low"], row["ci_high"]) == (0.25, 0, 0.5)
-    assert (row["n"], row["pairs"], row["p"]) == (2, "subjects in 1 fold", 1)
+    assert (row["n"], row["pairs"], row["p"]) == (2, "subjects in 1 fold (2 and 2 runs)", 1)
 
 
 def test_nothing_measured_is_said():

@@ -7,13 +7,13 @@ import pandas as pd
 from fer_lib import paths, results
 from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.findings.robustness import SCORES, gain
-from fer_lib.findings.tables import late_accuracy, measured, occluded, of_one_kind
+from fer_lib.findings.tables import compared, late_accuracy, measured, occluded, of_one_kind
 from fer_lib.measures.references import METHODS
 from fer_lib.stats import (
     COMPARISON,
     RESAMPLED,
     paired_difference,
-    pooled_difference,
+    paired_on,
 )
 from fer_lib.words.naming import label, part, published
 
@@ -55,7 +55,7 @@ LATE = ("late", "late_low", "late_high", "late_verdict")
 
 
 def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFrame:
-    """One row per claim (default: the paper's) and pair of arms that have a member in common.
+    """One row per claim (default: the paper's) and pair of arms that share splits.
 
     Under `subject` intervals resample subjects, n counts them, and the test exchanges the arms within a subject;
     `usage` does the same with images; under the other protocols the difference is paired by member. `verdict` is that
@@ -77,7 +77,8 @@ def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFra
 def late(better: Experiment, worse: Experiment) -> dict:
     """Difference of `tables.late_accuracy`, paired by member, with interval and verdict: the columns `LATE`."""
     found = paired_difference(*map(late_accuracy, (better, worse)), better.protocol)
-    found = of_one_kind(found, _members(better, worse), better, worse)
+    members = [results.read(arm, "metrics.csv")[paired_on(better.protocol)] for arm in (better, worse)]
+    found = of_one_kind(found, members[0].merge(members[1]), better, worse)
     names = ("difference", "ci_low", "ci_high", "verdict")
     return {column: found[name] for column, name in zip(LATE, names, strict=True)}
 
@@ -101,8 +102,7 @@ def difference(first: Experiment, second: Experiment, covered: bool = False) -> 
     if first.protocol in RESAMPLED and covered:
         return gain(first, second, SCORES["black rectangle"])
     if first.protocol in RESAMPLED:
-        predictions = (results.read(arm, "predictions.csv.gz") for arm in (first, second))
-        return of_one_kind(pooled_difference(first.protocol, *predictions), _members(first, second), first, second)
+        return compared(*(_right(results.read(arm, "predictions.csv.gz")) for arm in (first, second)), first, second)
     scored = occluded if covered else lambda arm: results.read(arm, "metrics.csv")
     by_member = [scored(arm).set_index(["seed", "fold"])["accuracy"] for arm in (first, second)]
     return _by_member(*by_member, first, second)
@@ -113,18 +113,15 @@ def _by_member(first: pd.Series, second: pd.Series, *arms: Experiment) -> dict:
     return of_one_kind(found, (first - second).dropna().reset_index(), *arms)
 
 
-def _members(*arms: Experiment) -> pd.DataFrame:
-    """Members that both arms have: columns seed and fold."""
-    one, other = (results.read(arm, "metrics.csv")[["seed", "fold"]] for arm in arms)
-    return one.merge(other)
+def _right(predictions: pd.DataFrame) -> pd.DataFrame:
+    return predictions.assign(score=predictions["label"] == predictions["prediction"])
 
 
 def against_references(dataset: str) -> pd.DataFrame:
     """Gain of the paper's arms and the strong recipe over the reference methods, on the same test frames.
 
     One row per arm and reference, under the protocols of the references: protocol, label, reference, and the columns of
-    `stats.COMPARISON`. References have no seed: under `subject` their single prediction is paired with that of each
-    seed. Empty if notebook 00_data has not stored the references.
+    `stats.COMPARISON`. Empty if notebook 00_data has not stored the references.
     """
     rows, stored = [], (paths.RESULTS / dataset / "reference_predictions.csv.gz").exists()
     predictions = results.of_data_set(dataset, "reference_predictions.csv.gz") if stored else pd.DataFrame()
@@ -140,9 +137,7 @@ def against_references(dataset: str) -> pd.DataFrame:
 
 def _over_reference(arm: Experiment, said: pd.DataFrame) -> dict:
     if arm.protocol in RESAMPLED:
-        own = results.read(arm, "predictions.csv.gz")
-        said = said.drop(columns="seed").merge(own[["seed", "fold"]].drop_duplicates(), on="fold")
-        return of_one_kind(pooled_difference(arm.protocol, own, said), own, arm)
+        return compared(_right(results.read(arm, "predictions.csv.gz")), _right(said), arm)
     right = (said["label"] == said["prediction"]).groupby([said["seed"], said["fold"]]).mean()
     accuracy = results.read(arm, "metrics.csv").set_index(["seed", "fold"])["accuracy"]
     return _by_member(accuracy, right, arm)

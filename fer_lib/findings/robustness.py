@@ -12,7 +12,7 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
-from fer_lib.findings.tables import measured, of_one_kind, two_kinds
+from fer_lib.findings.tables import compared, measured, two_kinds
 from fer_lib.occlusion_benchmark import (
     CLEAN,
     FILLS,
@@ -26,12 +26,7 @@ from fer_lib.occlusion_benchmark import (
     window_name,
 )
 from fer_lib.splits import LEAST_EXPOSED
-from fer_lib.stats import (
-    BY_START,
-    RESAMPLED,
-    pooled,
-    pooled_gain,
-)
+from fer_lib.stats import BY_START, RESAMPLED, pooled
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import in_cell, members_and_subjects
 
@@ -212,16 +207,14 @@ def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFram
 
 
 def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequence[int] | None = None) -> dict:
-    """What the first arm gains over the second in a score, and what is paired: subjects, images or members.
+    """What the first arm gains over the second in a score, and what is paired: `tables.compared`.
 
     Of arms that start from other weights, the starts were trained apart. folds: those that count, all by default.
     """
-    key = ["seed", "fold", "frame_id", "subject"]
-    both = right(first, weights).merge(right(second, weights), on=key, suffixes=("_first", "_second"))
-    both = both if folds is None else both[both["fold"].isin(folds)]
-    apart = BY_START if first.pretrained != second.pretrained else None
-    found = pooled_gain(first.protocol, both, both["score_first"] - both["score_second"], apart)
-    return of_one_kind(found, both, first, second)
+    frames = [right(arm, weights) for arm in (first, second)]
+    if folds is not None:
+        frames = [own[own["fold"].isin(folds)] for own in frames]
+    return compared(*frames, first, second, apart=BY_START if first.pretrained != second.pretrained else None)
 
 
 def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:

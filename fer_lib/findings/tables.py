@@ -8,7 +8,16 @@ from fer_lib import paths, results
 from fer_lib.evaluation import macro_f1
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.network import Network, parameter_count
-from fer_lib.stats import RESAMPLED, WITHOUT_ENDS, by_training, mean_interval, next_interval, pooled
+from fer_lib.stats import (
+    RESAMPLED,
+    WITHOUT_ENDS,
+    by_training,
+    mean_interval,
+    next_interval,
+    paired_frames,
+    pooled,
+    pooled_gain,
+)
 from fer_lib.words.naming import label, part, printed
 
 COLLAPSED = 0.9
@@ -172,8 +181,28 @@ def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
 
 
 def of_one_kind(found: dict, members: pd.DataFrame, *arms: Experiment) -> dict:
-    """The comparison `found`, without interval if an arm has both collapsed and other members among these."""
-    return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm in arms) else found
+    """The comparison `found`, without interval if an arm has both collapsed and other members among these.
+
+    members: columns fold and, where the arms are paired run by run, seed; without it, all initialisations count.
+    """
+    members = members[members.columns.intersection(["seed", "fold"])].drop_duplicates()
+    used = (results.read(arm, "metrics.csv")[["seed", "fold"]].merge(members) for arm in arms)
+    return found | WITHOUT_ENDS if any(map(two_kinds, arms, used)) else found
+
+
+def compared(first: pd.DataFrame, second: pd.DataFrame, *arms: Experiment, apart=None) -> dict:
+    """`COMPARISON` of two arms' scores (`stats.paired_frames`), without interval as in `of_one_kind`.
+
+    arms: the experiments; only the first if the second is a reference without a network. Where an arm's
+    initialisations are averaged, `pairs` counts the runs. apart: as `stats.pooled_gain`.
+    """
+    both = paired_frames(arms[0].protocol, first, second, apart)
+    found = pooled_gain(arms[0].protocol, both, both["first"] - both["second"], apart)
+    if "seed" not in both:
+        tested = (arm[arm["fold"].isin(both["fold"])] for arm in (first, second)[: len(arms)])
+        runs = [str(own.groupby(["seed", "fold"]).ngroups) for own in tested]
+        found["pairs"] += f" ({' and '.join(runs)} runs)"
+    return of_one_kind(found, both, *arms)
 
 
 def confusion_counts(experiment: Experiment) -> pd.DataFrame:

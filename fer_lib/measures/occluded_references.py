@@ -13,12 +13,12 @@ from threadpoolctl import threadpool_limits
 from fer_lib import paths, results
 from fer_lib.faces import Faces
 from fer_lib.findings.robustness import ASKED, SCORES, arms, right, weighed
-from fer_lib.findings.tables import of_one_kind
+from fer_lib.findings.tables import compared
 from fer_lib.measures import references
 from fer_lib.occlusion import draw_rectangles, rectangle_mask
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, TARGETED, OcclusionBenchmark
 from fer_lib.splits import asked, draws
-from fer_lib.stats import COMPARISON, cluster_ratio, pooled_gain
+from fer_lib.stats import COMPARISON, cluster_ratio
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import in_points, paired
 
@@ -95,8 +95,7 @@ def _answers(dataset: str) -> pd.DataFrame:
 def against(dataset: str) -> pd.DataFrame:
     """Gain of the networks under `subject` over `METHODS[-2]`, or over `COVERED` if trained with occlusion.
 
-    One row per network and score of `ASKED`: label, reference, score, and the columns of `stats.COMPARISON`. Paired by
-    subject; the reference's single prediction is paired with that of each seed.
+    One row per network and score of `ASKED`: label, reference, score, and the columns of `stats.COMPARISON`.
     """
     rows, answers = [], _answers(dataset)
     for arm in arms(dataset) if len(answers) else ():
@@ -105,9 +104,8 @@ def against(dataset: str) -> pd.DataFrame:
         method = METHODS[-2] if arm.occlusion == "none" else COVERED
         theirs = answers[answers["method"] == method]
         for score in ASKED:
-            said = theirs[["fold", "frame_id"]].assign(theirs=weighed(theirs, SCORES[score]))
-            both = right(arm, SCORES[score]).merge(said, on=["fold", "frame_id"])
-            found = of_one_kind(pooled_gain("subject", both, both["score"] - both["theirs"]), both, arm)
+            said = theirs.assign(seed=0, score=weighed(theirs, SCORES[score]))
+            found = compared(right(arm, SCORES[score]), said, arm)
             rows.append({"label": label(arm), "reference": method, "score": score, **found})
     return pd.DataFrame(rows, columns=["label", "reference", "score", *COMPARISON])
 

@@ -1,5 +1,7 @@
 """Numbers as text: shares in percent, with their intervals, and what a comparison found in points."""
 
+import re
+
 import pandas as pd
 
 
@@ -13,7 +15,7 @@ def gained(row) -> str:
         return said
     ends = interval(row.ci_low, row.ci_high, "+")
     if pd.notna(row.trained_low):
-        ends += f"; {row.pairs.split()[-1]} {interval(row.trained_low, row.trained_high, '+')}"
+        ends += f"; {_trained_apart(row.pairs)} {interval(row.trained_low, row.trained_high, '+')}"
     return f"{said} [{ends}]"
 
 
@@ -22,8 +24,13 @@ def in_points(row) -> str:
     said = points(row.difference, row.ci_low, row.ci_high)
     if pd.isna(row.trained_low):
         return said
-    apart = f"{row.pairs.split()[-1]} [{interval(row.trained_low, row.trained_high, '+')}]"
+    apart = f"{_trained_apart(row.pairs)} [{interval(row.trained_low, row.trained_high, '+')}]"
     return said + " " + apart.replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def _trained_apart(pairs: str) -> str:
+    """subjects in 10 folds (20 and 10 runs) -> folds."""
+    return pairs.split()[3]
 
 
 def points(difference: float, low: float, high: float) -> str:
@@ -35,10 +42,9 @@ def points(difference: float, low: float, high: float) -> str:
 
 
 def paired(row) -> str:
-    """What a comparison pairs: 118 subjects in 10 folds, a line of which breaks before "in" only."""
-    return f"{row.n:,} {row.pairs}".replace(" ", "\N{NO-BREAK SPACE}").replace(
-        "\N{NO-BREAK SPACE}in\N{NO-BREAK SPACE}", " in\N{NO-BREAK SPACE}"
-    )
+    """What a comparison pairs: 118 subjects in 10 folds (20 and 10 runs), breaking before "in" and "(" only."""
+    said = f"{row.n:,} {row.pairs}".replace(" ", "\N{NO-BREAK SPACE}")
+    return re.sub("\N{NO-BREAK SPACE}(?=in\N{NO-BREAK SPACE}|\\()", " ", said)
 
 
 def members_and_subjects(members: int, subjects: int | None = None) -> str:
