@@ -1,5 +1,6 @@
 """What each part gains, from answers and comparisons that one can check in the head."""
 
+import shutil
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -66,6 +67,17 @@ def test_a_part_gains_what_its_network_is_right_on_more(stored):
     assert found["difference"].tolist() == pytest.approx([0.25, 1, 1]) and found["n"].tolist() == [2] * 3
     assert found["printed"].isna().all(), "the paper prints no number for it"
     assert gains.in_full(found).startswith("on clear faces, occlusion in training (softmax): +25.00 points [")
+
+
+def test_the_least_exposed_protocol_is_told_alone(stored, monkeypatch):
+    random = [replace(arm, experiment=arm.experiment.replace("subject", "random"), protocol="random", folds=1)
+              for arm in (WITH, WITHOUT)]  # fmt: skip
+    for arm, other in zip((WITH, WITHOUT), random, strict=True):
+        shutil.copytree(results.folder(arm), results.folder(other))
+        results.write_run(other, results.read_run(arm) | other.method)
+    for listed, protocol in (([*random, WITH, WITHOUT], "subject"), (random, "random")):
+        monkeypatch.setattr(tables, "read_experiments", lambda listed=listed: listed)
+        assert gains.table("ckplus")["protocol"].unique() == [protocol]
 
 
 def test_where_nothing_was_compared(stored, monkeypatch):
