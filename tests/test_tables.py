@@ -204,6 +204,9 @@ def test_a_collapsed_run_that_only_one_arm_has_does_not_count():
     store(SOFTMAX, [0.8], [0])
     (found,) = claims.claims_table("ckplus").to_dict("records")
     assert (found["n"], found["verdict"], found["late_verdict"]) == (1, stats.ONE_TRAINING, stats.ONE_TRAINING)
+    alone = results.read(SOFTMAX, "metrics.csv").assign(seed=2)
+    results.write_csv(results.folder(SOFTMAX) / "metrics.csv", alone)
+    assert claims.claims_table("ckplus").empty, "no member in common"
 
 
 def test_how_much_triplet_and_softmax_differ():
@@ -266,6 +269,7 @@ def test_occlusion_is_claimed_on_clear_and_on_occluded_faces():
         found = claims.claims_table("ckplus")
     assert list(zip(found["claim"], found["difference"], strict=True)) == rows
     assert found["printed"].isna().all() and found["pairs"].tolist() == ["runs", "runs"]
+    assert found["late"].isna().tolist() == [False, True], "occluded faces are not watched in training"
 
 
 def test_under_the_subject_protocol_subjects_are_paired():
