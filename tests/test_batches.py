@@ -27,6 +27,21 @@ def test_triplet_batches():
     assert np.bincount(negatives, minlength=203).min() > 0  # 6090 draws over 203 frames
 
 
+def test_every_other_frame_of_a_class_may_be_the_positive():
+    rng, labels = np.random.default_rng(0), np.array([0, 0, 0, 1, 1])
+    drawn = [draw_batches(rng, labels, 5, triplets=True)[0].reshape(3, 5) for _ in range(60)]
+    pairs = {(anchors[i], positives[i]) for anchors, positives, _ in drawn for i in range(5)}
+    assert pairs == {(a, p) for a in range(5) for p in range(5) if labels[a] == labels[p] and a != p}
+
+
+@pytest.mark.parametrize(("occlusion", "boxes"), [("mixed", 16), ("heavy", 36 + 1)])
+def test_other_faces_cover_under_mixed_and_heavy_occlusion(occlusion, boxes):
+    experiment = Experiment("x", loss="softmax", occlusion=occlusion, batch_size=70)
+    (batch,) = draw_epoch(experiment, Member(0, 0), 1, torch.arange(70) % 7)
+    assert batch["boxes"].shape == (70, boxes, 4)
+    assert (batch["other"] == batch["index"]).float().mean() < 0.1
+
+
 def test_a_lonely_frame_has_no_positive():
     with pytest.raises(ValueError, match="class 1 has a single training frame"):
         draw_batches(np.random.default_rng(0), np.array([0, 0, 1]), 2, triplets=True)
@@ -43,7 +58,7 @@ def test_an_epoch_is_drawn_from_seed_fold_and_epoch_alone():
         [(24,), (24, 4), (24, 640)],
         [(15,), (15, 4), (15, 640)],
     ]
-    for other in (Member(0, 2), 3), (Member(1, 0), 3), (Member(1, 2), 4):
+    for other in (Member(0, 2), 3), (Member(1, 0), 3), (Member(1, 2), 4), (Member(1, 3), 2), (Member(2, 1), 3):
         drawn = draw_epoch(experiment, *other, labels)
         assert not any(torch.equal(first[0][name], drawn[0][name]) for name in ("index", "boxes"))
 

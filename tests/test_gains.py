@@ -1,5 +1,6 @@
 """What each part gains, from answers and comparisons that one can check in the head."""
 
+import shutil
 from dataclasses import replace
 
 import matplotlib.pyplot as plt
@@ -82,6 +83,17 @@ def test_a_part_with_a_collapsed_run_stands_there_again_without_it(stored):
     )
     assert set(found["verdict"]) == {stats.TWO_KINDS, stats.ONE_TRAINING}
     assert gains.in_words(found) == "No verdict on: occlusion in training (softmax)."
+
+
+def test_the_least_exposed_protocol_is_told_alone(stored, monkeypatch):
+    random = [replace(arm, experiment=arm.experiment.replace("subject", "random"), protocol="random", folds=1)
+              for arm in (WITH, WITHOUT)]  # fmt: skip
+    for arm, other in zip((WITH, WITHOUT), random, strict=True):
+        shutil.copytree(results.folder(arm), results.folder(other))
+        results.write_run(other, results.read_run(arm) | other.method)
+    for listed, protocol in (([*random, WITH, WITHOUT], "subject"), (random, "random")):
+        monkeypatch.setattr(tables, "read_experiments", lambda listed=listed: listed)
+        assert gains.table("ckplus")["protocol"].unique() == [protocol]
 
 
 def test_where_nothing_was_compared(stored, monkeypatch):

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 from torchvision.transforms import RandomErasing
 
@@ -40,6 +41,9 @@ def test_boxes_stay_in_the_image_and_in_their_bounds():
     boxes = draw_rectangles(np.random.default_rng(0), 5000)
     top, left, height, width = boxes.T
     assert (top >= 0).all() and (left >= 0).all() and (top + height <= 48).all() and (left + width <= 48).all()
+    assert height.max() == width.max() == 47, "as torchvision's, which refuses one as long as the face"
+    assert (top + height).max() == (left + width).max() == 48, "the last row and column can be covered"
+    assert np.log(height / width).mean() == pytest.approx(0, abs=0.05), "as often tall as wide"
     # Sides are rounded to pixels, so area and ratio may pass their bounds by half a pixel a side.
     assert ((height - 0.5) * (width - 0.5) <= AREA[1] * 48**2).all()
     assert ((height + 0.5) * (width + 0.5) >= AREA[0] * 48**2).all()

@@ -23,6 +23,7 @@ from fer_lib.occlusion_benchmark import (
     Occlusion,
     OcclusionBenchmark,
     cover_patches,
+    part_of_face,
     window_name,
 )
 
@@ -69,6 +70,10 @@ def test_only_what_is_covered_changes_and_shows_the_fill(faces, benchmark):
     assert (mean[mask] == np.floor(faces.images[3].mean() + 0.5)).all()
     other, mask = benchmark.occluded(Occlusion("upper", "face"), [3])
     assert sum((face[:24] == other[0, :24]).all() for face in np.delete(faces.images, 3, axis=0)) == 1
+    others = benchmark.occluded(Occlusion("upper", "face"))[0]
+    assert (others != faces.images).any(axis=(1, 2)).all(), "no face is covered by itself"
+    two, mask = benchmark.target(np.zeros((2, 12, 12)), TARGETED[0], [7, 2])
+    assert two[mask].reshape(2, -1)[:, 0].tolist() == [int(faces.images[i].mean() + 0.5) for i in (7, 2)]
     salted, mask = benchmark.occluded(Occlusion("salt and pepper", "black or white", 0.5))
     assert set(np.unique(salted[mask])) == {0, 255}
     noise, mask = benchmark.occluded(Occlusion("lower", "noise"))
@@ -97,6 +102,8 @@ def test_targeted_covers_what_a_model_relies_on(faces, benchmark):
     images[:, 20:24, 32:36] = 255
     own = OcclusionBenchmark(images)
     drops, windows = own.slide(looks_at_one_patch)
+    # The faces' mean grey, (2288 * 40 + 16 * 255) / 2304, is 41: all confidence in the class but so much is lost.
+    assert drops[:, 5, 8] == pytest.approx([1 - 41 / 255] * 4)
     found = own.target(drops, TARGETED[0])[1]
     assert found[:, 20:24, 32:36].all() and (found.sum(axis=(1, 2)) == 14 * 16).all()
     over = [name for (top, left) in WINDOWS if windows[name := window_name(top, left)][0] == 1]
@@ -129,6 +136,16 @@ def test_eyes_and_mouth_are_where_they_are_darkest():
     images[:, 38:41, 18:30] = 60
     images[:, 18, [14, 33]] = images[:, 39, 20:28] = 0
     assert landmarks.measure(images) == Landmarks(18, 14, 33, 39)
+
+
+def test_sunglasses_and_mask_by_hand():
+    found = Landmarks(18, 14, 33, 39)  # the eyes are 19 pixels apart, 21 above the mouth
+    rows, columns = np.nonzero(part_of_face("eyes", found))
+    # 18 -+ 4.75 and 14 - 8.55 to 33 + 8.55, each end with its pixel.
+    assert (rows.min(), rows.max(), columns.min(), columns.max(), len(rows)) == (13, 22, 5, 41, 10 * 37)
+    rows, columns = np.nonzero(part_of_face("mouth", found))
+    # From 18 + 0.4 * 21 down over the edge, 23.5 -+ 16.15 aside.
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == pytest.approx((26.4, 47, 7.35, 39.65), abs=0.7)
 
 
 def test_landmarks_are_stored(tmp_path, monkeypatch):

@@ -59,9 +59,15 @@ def test_standardised_faces_forget_brightness_and_contrast():
 def test_only_the_backbone_decays():
     network = network_for(Experiment("x", recipe="strong", loss="softmax", stn_lr_factor=0.1), 7)
     assert network.standardised and isinstance(network.stn, SpatialTransformer)
-    groups = optimiser_for(network, Experiment("x", recipe="strong", stn_lr_factor=0.1)).param_groups
+    optimiser = optimiser_for(network, Experiment("x", recipe="strong", stn_lr_factor=0.1))
+    groups = optimiser.param_groups
     assert [group["weight_decay"] for group in groups] == [recipe.WEIGHT_DECAY, 0]
     assert groups[1]["lr"] == pytest.approx(0.1 * groups[0]["lr"])
+    before = network.resnet.fc.weight.detach().clone()
+    for weight in network.parameters():
+        weight.grad = torch.zeros_like(weight)
+    optimiser.step()
+    torch.testing.assert_close(network.resnet.fc.weight, (1 - groups[0]["lr"] * recipe.WEIGHT_DECAY) * before)
     paper = optimiser_for(network, Experiment("x")).param_groups
     assert all(group["weight_decay"] == 0 for group in paper)
 

@@ -104,6 +104,7 @@ def test_one_recipe_compared_with_itself(stored):
     assert clean.loc[[(0, 1)], ["alone", "verdict"]].values.tolist() == [["supported", "not resolvable"]]
     assert clean.loc[[(2, 3)], "difference"].item() == 0
     text = initialisations.same_recipe_in_words(table)
+    assert initialisations.same_recipe_in_words(table.assign(difference=-table["difference"])) == text
     assert text.startswith("On 2 folds, two initialisations differ by up to 83.3 points on clear faces and ")
     assert "alone finds a difference in 2 of 30 comparisons, both intervals together in 0" in text
 

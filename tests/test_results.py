@@ -54,6 +54,16 @@ def test_members_are_added_in_order_at_full_precision():
     assert list(results.read_run(EXPERIMENT)["members"]) == ["seed0-fold0", "seed1-fold0"]
 
 
+def test_rows_are_sorted_by_seed_first_and_a_reader_may_change_its_own():
+    results.open_folder(EXPERIMENT, "abc", "cpu")
+    for member in (Member(1, 0), Member(0, 1)):
+        add(member, 0.5)
+    for _ in range(2):
+        metrics = results.read(EXPERIMENT, "metrics.csv")
+        assert metrics[["seed", "fold", "accuracy"]].values.tolist() == [[0, 1, 0.5], [1, 0, 0.5]]
+        metrics["accuracy"] = 1
+
+
 def test_each_member_says_with_what_it_was_made(monkeypatch):
     results.open_folder(EXPERIMENT, "abc", "cpu")
     for seed, commit in enumerate("xy"):

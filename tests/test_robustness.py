@@ -1,14 +1,15 @@
 """Scores from stored answers whose values one can work out by hand."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import results
+from fer_lib import results, stats
 from fer_lib.experiments import Experiment, Member
-from fer_lib.findings import questions, robustness
+from fer_lib.findings import claims, questions, robustness
 from fer_lib.occlusion_benchmark import CLEAN, FILLS, SUITE, WINDOWS, Occlusion, window_name
 from fer_lib.words.naming import label
 
@@ -25,7 +26,7 @@ def answers(right_under, subjects):
     return pd.concat([frames, pd.DataFrame({**columns, **windows}, index=frames.index)], axis=1)
 
 
-def store(experiment, right_under):
+def store(experiment, right_under, seed=0):
     results.open_folder(experiment, "abc", "cpu")
     for fold, subjects in enumerate((["p", "p", "q", "q"], ["r", "r", "s", "s"])):
         frames = answers(right_under, subjects)
@@ -34,7 +35,7 @@ def store(experiment, right_under):
         tables = dict.fromkeys(results.TABLES, empty) | {"metrics.csv": pd.DataFrame({"accuracy": [1.0]})}
         tables |= {"predictions.csv.gz": predictions, "occluded_predictions.csv.gz": frames}
         tables = {name: table.copy() for name, table in tables.items()}
-        results.add_member(experiment, Member(0, fold), tables, {"train_seconds": 1.0})
+        results.add_member(experiment, Member(seed, fold), tables, {"train_seconds": 1.0})
 
 
 @pytest.fixture
@@ -98,6 +99,32 @@ def test_questions_are_paired_by_subjects(stored):
     assert readable["gain"].iloc[-1] == "+0.00 [+0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+0.00]"
 
 
+def test_an_initialisation_that_only_one_arm_has_counts_in_its_mean(stored):
+    store(WITH, lambda one: False, seed=1)
+    assert robustness.gain(WITH, WITHOUT, robustness.SCORES["unseen"])["difference"] == pytest.approx(1 / 16)
+    (found,) = questions.where_training_with_occlusion_helps("synthetic").values()
+    assert found.loc["rectangle"].tolist() == [1] * 5
+    unseen = robustness.SCORES["unseen"]
+    assert robustness.gain(WITH, WITHOUT, unseen, folds=[1])["n"] == 2
+    assert claims.difference(WITH, WITHOUT, covered=True)["difference"] == 0.5, "under the black rectangle"
+
+
+def test_starts_are_apart_and_a_fold_that_lost_the_face_takes_the_interval(stored):
+    fine, unseen = replace(WITH, experiment="fine", pretrained="other"), robustness.SCORES["unseen"]
+    store(fine, lambda one: True)
+    assert robustness.gain(fine, WITHOUT, unseen)["pairs"] == "subjects in 1 start"
+    history = pd.DataFrame({"seed": 0, "fold": [0, 1], "epoch": WITH.epochs, "grid_outside": [0.0, 1.0]})
+    results.write_csv(results.folder(WITH) / "history.csv", history)
+    assert robustness.gain(WITH, WITHOUT, unseen)["verdict"] == stats.TWO_KINDS
+    mean, *ends = robustness.score(WITH, unseen)
+    assert mean == pytest.approx(1 / 8) and np.isnan(ends).all()
+
+
+def test_gains_over_the_fills_go_from_the_least_to_the_most(stored):
+    store(WITH, lambda one: one.kind == "none" or (one.kind, one.fill) == ("eyes", "noise"))
+    assert re.search(r"gains from \+0\.00 .* to \+14\.29 .*\(fill: noise; ", questions.by_fill("synthetic"))
+
+
 def test_members_are_the_unit_under_other_protocols(stored):
     arm = replace(WITH, experiment="random", protocol="random", seeds=3, folds=1)
     results.open_folder(arm, "abc", "cpu")
@@ -105,8 +132,11 @@ def test_members_are_the_unit_under_other_protocols(stored):
         tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
         tables["occluded_predictions.csv.gz"] = answers(lambda one, kinds=kinds: one.kind in kinds, list("pqrs"))
         results.add_member(arm, Member(seed, 0), tables, {})
-    mean, low, high = robustness.score(arm, robustness.equally([one for one in SUITE if one.kind == "mouth"]))
+    mouth = robustness.equally([one for one in SUITE if one.kind == "mouth"])
+    mean, low, high = robustness.score(arm, mouth)
     assert (mean, low, high) == (pytest.approx(1 / 3), 0, 1), "members at 1, 0 and 0: Student's interval, cut"
+    two = robustness.right(arm, mouth).query("seed < 2")
+    assert np.isnan(robustness.interval_over(arm, two, two["score"])[1:]).all(), "two are too few"
 
 
 def test_the_commonest_class(stored):
@@ -121,6 +151,8 @@ def test_the_part_of_the_face_that_is_needed(stored):
     assert loss[1].max() == 0, "class 1 is right wherever the square is"
     assert loss[0][0, 0] == 1, "class 0 is lost when the top left corner, under one window, is covered"
     assert loss[0][8, 8] == 0.25 and loss[0][47, 47] == 0, "four windows cover this pixel, one of them costs"
+    store(WITH, lambda one: False)
+    assert (robustness.needed(WITH)[1] == -1).all(), "wrong on clear faces, right wherever the square is"
 
 
 def test_members_that_were_never_asked_are_named(stored):
@@ -130,6 +162,12 @@ def test_members_that_were_never_asked_are_named(stored):
         results.read(WITH, "occluded_predictions.csv.gz").query("fold == 1"),
     )
     assert robustness.not_asked("synthetic").values.tolist() == [["subject", label(WITH), "1 of 2"]]
+
+
+def test_who_was_asked_about_fewer_faces_does_not_compare(stored):
+    asked = results.read(WITH, "occluded_predictions.csv.gz").query("frame_id != 'a'")
+    results.write_csv(results.folder(WITH) / "occluded_predictions.csv.gz", asked)
+    assert robustness.by_protocol([WITH, WITHOUT]) == {"subject": [WITHOUT]}
 
 
 def test_answer_says_what_is_kept(stored):

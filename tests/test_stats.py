@@ -55,6 +55,13 @@ def test_subject_interval_resamples_subjects():
     assert (low, high) == pytest.approx((0.4, 0.6), abs=0.02)  # 0.5 -+ 1.96 * sqrt(0.25 / 100)
 
 
+def test_a_subject_is_drawn_with_all_its_frames():
+    # Whoever is drawn is right on half of its frames, however many these are.
+    subjects = np.repeat(list("abc"), [2, 20, 200])
+    frames = pd.DataFrame({"subject": subjects, "label": 1, "prediction": np.arange(222) % 2})
+    assert cluster_interval(frames) == (0.5, 0.5, 0.5)
+
+
 def test_subjects_who_do_not_differ_say_nothing_of_others():
     frames = pd.DataFrame({"subject": ["a", "a", "b"], "label": 1, "prediction": [1, 1, 1]})
     for predicted, share in ((1, 1), (0, 0)):
@@ -130,6 +137,8 @@ def test_folds_of_unlike_size_count_by_their_frames():
     found = cluster_gain([0.1, 0.1, 0.2, 0.4], list("abcd"), [0, 0, 1, 2])
     # Mean 0.2. The folds lie -0.1, 0 and 0.2 from it, times 2, 1 and 1 of 4 frames: -0.05, 0, 0.05.
     # Standard error sqrt(3 / 2 * 0.005) = 0.0866, t(0.975, 2) = 4.30.
+    far = cluster_gain([0.9, 0.1], list("ab"), [0, 1])
+    assert (far["trained_low"], far["trained_high"]) == (-1, 1), "a gain is at most 1"
     assert found["difference"] == pytest.approx(0.2)
     assert (found["trained_low"], found["trained_high"]) == pytest.approx((-0.1726, 0.5726), abs=1e-3)
 
@@ -138,6 +147,8 @@ def test_folds_of_unlike_size_count_by_their_frames():
     ("intervals", "expected"),
     [
         ([(0.1, 0.2)], "supported"),
+        ([(0, 0.2)], "not resolvable"),
+        ([(-0.2, 0)], "not resolvable"),
         ([(-0.2, -0.1)], "contradicted"),
         ([(-0.1, 0.1)], "not resolvable"),
         ([(float("nan"),) * 2], "not resolvable"),
@@ -158,6 +169,8 @@ def test_subject_difference_by_hand_and_by_enumeration():
     # Of the 16 ways to exchange the arms within a person, who gain 1, 2, 3 and 0 frames, 4 are as extreme.
     assert found["p"] == 0.25
     assert 0 < found["ci_low"] < 0.5 < found["ci_high"] < 1
+    # Gains of 4, 1 and -1 frames add up to 4; of the 8 exchanges 3 give as much, 3 as little.
+    assert cluster_gain([1, 1, 1, 1, 1, -1], list("aaaabc"))["p"] == 0.75
     assert np.isnan(pooled_gain("subject", frames.iloc[:3], gained[:3])["p"])
 
 
@@ -186,6 +199,8 @@ def test_what_is_pooled_depends_on_the_protocol():
     assert (gain["difference"], gain["n"], gain["pairs"]) == (pytest.approx(5 / 6), 2, "runs")
     gain = pooled_gain("usage", frames, values)
     assert (gain["n"], gain["trainings"], gain["pairs"]) == (3, 2, "images in 2 initialisations")
+    pairs = [pooled_gain("subject", frames, values, apart)["pairs"] for apart in (None, BY_START)]
+    assert pairs == ["subjects in 1 fold", "subjects in 2 starts"]
 
 
 def test_p_values_are_corrected_for_their_number():

@@ -23,6 +23,11 @@ def test_starts_as_the_identity(head_layers, parameters):
     torch.testing.assert_close(found, theta(*IDENTITY).expand(3, 2, 3))
 
 
+def test_two_convolutions_each_with_pooling_and_relu():
+    names = [type(layer).__name__ for layer in SpatialTransformer().features]
+    assert names == ["Conv2d", "MaxPool2d", "ReLU"] * 2 + ["Flatten"]
+
+
 def test_head_of_three_layers_is_refused():
     with pytest.raises(ValueError, match="head_layers is 3"):
         SpatialTransformer(3)

@@ -8,7 +8,7 @@ import pytest
 
 from fer_lib import paths, results, stats
 from fer_lib.experiments import Experiment, Member
-from fer_lib.findings import claims, tables
+from fer_lib.findings import audit, claims, power, tables
 from fer_lib.measures.references import METHODS
 from fer_lib.words import rounding, wording
 
@@ -205,6 +205,43 @@ def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
     assert shown[["verdict", "ours", "p (Holm)"]].tolist() == ["two kinds of outcome", "-23.33", "–"]
 
 
+def test_a_collapsed_run_that_only_one_arm_has_does_not_count():
+    store(TRIPLET, [0.9, 0.1], [0, 1])
+    store(SOFTMAX, [0.8], [0])
+    (found,) = claims.claims_table("ckplus").to_dict("records")
+    assert (found["n"], found["verdict"], found["late_verdict"]) == (1, stats.ONE_TRAINING, stats.ONE_TRAINING)
+    alone = results.read(SOFTMAX, "metrics.csv").assign(seed=2)
+    results.write_csv(results.folder(SOFTMAX) / "metrics.csv", alone)
+    assert claims.claims_table("ckplus").empty, "no member in common"
+
+
+def test_how_much_triplet_and_softmax_differ():
+    store(TRIPLET, [1.0, 0.75, 0.75], [0, 0, 0])
+    store(SOFTMAX, [0.75, 0.75, 0.5], [0, 0, 0])
+    # Differences 1/4, 0 and 1/4: the first and the last are one frame each, of 12.
+    assert power.spreads("ckplus") == pytest.approx((1 / 48**0.5, 2 / 12, 3))
+    store(TRIPLET, [1.0, 0.75, 0.75], [0, 0, 1])
+    assert power.spreads("ckplus")[2] == 0, "one has lost the face"
+
+
+def test_runs_that_were_also_tested_with_dropout():
+    store(SOFTMAX, [0.75, 0.5], [0, 0])
+    assert audit.self_agreements("ckplus").empty
+    both = {"dropout_accuracy": [np.nan, 0.25], "self_agreement": [np.nan, 1.0]}
+    results.write_csv(results.folder(SOFTMAX) / "metrics.csv", results.read(SOFTMAX, "metrics.csv").assign(**both))
+    found = audit.self_agreements("ckplus")
+    assert found.drop(columns="method").values.tolist() == [[1, 0.5, 0.25, 1]]
+
+
+def test_sums_of_frames_and_of_probabilities():
+    store(SOFTMAX, [0.75, 0.9], [0, 0])
+    # 0.375 of 4 frames and 0.45 of 200.
+    assert tables.accuracy_table("ckplus")["occluded"].item() == pytest.approx(91.5 / 204)
+    said = pd.DataFrame({"sequence": "a", "subject": "p", "label": 0, "p_no": [0.05, 0.9, 0.9]})
+    voted = tables.voted(said.assign(p_yes=1 - said["p_no"]), "sequence")
+    assert voted["prediction"].item() == 0, "the surest frame is outvoted: (0.05 + 0.9 + 0.9) / 3"
+
+
 def test_a_network_beside_what_learns_no_features():
     random, folds = SOFTMAX, replace(SOFTMAX, experiment="folds", protocol="subject", seeds=2)
     store(random, [0.5, 1.0], [0, 0])
@@ -240,6 +277,7 @@ def test_occlusion_is_claimed_on_clear_and_on_occluded_faces():
         found = claims.claims_table("ckplus")
     assert list(zip(found["claim"], found["difference"], strict=True)) == rows
     assert found["printed"].isna().all() and found["pairs"].tolist() == ["runs", "runs"]
+    assert found["late"].isna().tolist() == [False, True], "occluded faces are not watched in training"
 
 
 def test_under_the_subject_protocol_subjects_are_paired():

@@ -34,6 +34,7 @@ def test_joint_loss_is_the_sum():
         losses(Experiment("x", loss=loss), embeddings, labels)[0] for loss in ("softmax", "triplet", "joint")
     )
     torch.testing.assert_close(joint, softmax + triplet)
+    assert losses(Experiment("x", margin=0.25), torch.zeros(3, 7), labels[:3])[0] == 0.25, "all distances are 0"
     assert torch.isnan(losses(Experiment("x", loss="softmax"), embeddings, labels)[1])
 
 
@@ -83,6 +84,45 @@ def test_health_of_known_thetas():
     assert health["grid_outside"] == pytest.approx((0 + 2 / 3) / 2)
 
 
+def test_an_epoch_averages_over_frames_and_watches_its_own_frames(tmp_path):
+    """Ten training faces, black ones of class 0 and white ones of class 1; of the selection frames half are wrong."""
+    black, white = torch.zeros(1, 1, 48, 48), torch.ones(1, 1, 48, 48)
+    images, labels = torch.cat([black] * 5 + [white] * 5), torch.arange(10) // 5
+    data = Data(images, labels, images[4:6], labels[4:6], images[4:6], labels[:2])
+    trainee = Trainee(Experiment("x", epochs=2), Member(0, 0), data, 7, tmp_path / "checkpoint.pt")
+    thetas = torch.eye(2, 3).expand(4, 2, 3).split([3, 1])
+    logged = [(torch.tensor(loss), torch.tensor(loss / 5), torch.tensor(2), theta)
+              for loss, theta in zip((1.0, 5.0), thetas, strict=True)]  # fmt: skip
+    trainee.end_epoch(logged, 1.0)
+    (row,) = trainee.history
+    # (3 * 1 + 1 * 5) / 4, and a fifth of it.
+    assert (row["loss"], row["active_triplets"]) == (2, pytest.approx(0.4)) and np.isnan(row["train_accuracy"])
+    assert (row["test_accuracy"], row["selection_accuracy"]) == (1, 0.5)
+
+
+def test_faces_are_augmented_then_covered_by_others():
+    experiment = Experiment("x", loss="softmax", recipe="strong", occlusion="mixed")
+    images, box = torch.rand(4, 1, 48, 48), [0, 0, 48, 12]
+    mirror = torch.tensor([[-1.0, 0, 0], [0, 1, 0]]).expand(2, 2, 3)
+    batch = {"index": torch.tensor([0, 1]), "other": torch.tensor([2, 3]), "view": mirror, "gamma": torch.full((2,), 2)}
+    fills = {"boxes": torch.tensor([[box], [box]]), "fill": torch.tensor([1, 3]), "noise": torch.zeros(2, 48, 48)}
+    data = Data(images, torch.tensor([0, 1, 0, 1]), images, torch.tensor([0, 1, 0, 1]))
+    seen = training.training_images(experiment, training.with_frames(batch | fills, data))
+    augmented = images[:2].flip(3) ** 2
+    torch.testing.assert_close(seen[..., 12:], augmented[..., 12:], atol=1e-4, rtol=0)
+    torch.testing.assert_close(seen[0, 0, :, :12], augmented[0].mean().expand(48, 12), atol=1e-4, rtol=0)
+    assert torch.equal(seen[1, ..., :12], images[3, ..., :12])
+
+
+def test_the_strong_recipe_sets_the_rate_of_each_epoch(data, tmp_path):
+    experiment = Experiment("x", loss="softmax", recipe="strong", stn_lr_factor=0.1, epochs=1, batch_size=69)
+    trainee = Trainee(experiment, Member(0, 0), data, 7, tmp_path / "checkpoint.pt")
+    fit(trainee, lambda: None)
+    # Half of the only epoch is two sevenths of the fall: (1 + cos(2 pi / 7)) / 2.
+    rates = [group["lr"] for group in trainee.optimiser.param_groups]
+    assert rates == pytest.approx([0.001 * 0.811745, 0.0001 * 0.811745], rel=1e-5)
+
+
 def test_learns_the_training_frames(data, tmp_path):
     experiment = Experiment("x", loss="softmax", occlusion="none", epochs=12, batch_size=16, stn_lr_factor=0.1)
     trainee = Trainee(experiment, Member(0, 0), data, 7, tmp_path / "checkpoint.pt")
@@ -90,7 +130,8 @@ def test_learns_the_training_frames(data, tmp_path):
     history = trainee.history
     assert [row["epoch"] for row in history] == list(range(1, 13))
     assert history[-1]["loss"] < 0.5 * history[0]["loss"]
-    assert history[-1]["train_accuracy"] > 0.8
+    assert 0.8 < history[-1]["train_accuracy"] <= 1
+    assert trainee.network.resnet.bn1.num_batches_tracked == 12 * 5, "training mode gathers every batch's statistics"
     looked = [row["epoch"] for row in history if not np.isnan(row["test_accuracy"])]
     assert looked == [5, 10, 12]
 

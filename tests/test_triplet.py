@@ -31,6 +31,9 @@ def test_semi_hard_on_a_line():
     # Anchor 0, positive 1 (squared 1): of negatives 2, 1.2, 0.5, -1 only 1.44 lies beyond it but within 1 + margin.
     triplets = mined("semi-hard", [0, 1, 2, 1.2, 0.5, -1], [0, 0, 1, 1, 1, 1])
     assert {t for t in triplets if t[:2] == (0, 1)} == {(0, 1, 3)}
+    assert mined("semi-hard", [0, 0, 1], [0, 0, 1]) == {(0, 1, 2), (1, 0, 2)}, "by the margin itself is not too far"
+    loss, _ = triplet_loss(on_a_line(0, 0, 1.2), torch.tensor([0, 0, 1]), "semi-hard", 2.0)
+    assert loss.item() == pytest.approx(2 - 1.44), "the miner has the margin of the loss"
 
 
 def test_random_takes_the_batch_as_drawn():
@@ -50,6 +53,12 @@ def test_equation_1_in_the_head(a, p, n, expected):
     loss, active = triplet_loss(on_a_line(a, p, n), torch.tensor([0, 0, 1]), "random", 1.0)
     assert loss.item() == expected
     assert active.item() == (expected > 0)
+
+
+def test_the_active_share_is_of_the_mined_triplets():
+    # Anchors and positives at 0, negatives at 0.5 and 9: only the first costs, 1 - 0.25.
+    loss, active = triplet_loss(on_a_line(0, 0, 0, 0, 0.5, 9), torch.tensor([0, 0, 0, 0, 1, 1]), "random", 1.0)
+    assert (loss.item(), active.item()) == (0.375, 0.5)
 
 
 def test_nothing_mined_costs_nothing_and_moves_nothing():
