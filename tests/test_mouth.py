@@ -33,6 +33,7 @@ def stored(monkeypatch):
         CLEAR: shares([0.4, 0.6, 0.5, 0.5, 0.9], [0.4, 0.5, 0.6, np.nan, 0.9], "pqrst"),
     }
     monkeypatch.setattr(mouth, "correct", tables.__getitem__)
+    monkeypatch.setattr(mouth, "arms", lambda dataset: [COVERED, CLEAR])
     monkeypatch.setattr(mouth, "pairs", lambda dataset, claim: [(COVERED, CLEAR)])
 
 
@@ -60,8 +61,8 @@ def test_each_map_has_its_verdict():
     table = pd.DataFrame(rows, columns=["map", "difference", "verdict", "frames"]).assign(correct=790, **about, **ends)
     assert mouth.in_words(table) == (
         "**Less reliance on the mouth after training with the paper's rectangle**, paired on frames that both networks "
-        "classify correctly: by *integrated gradients* supported in 2 of 2 comparisons (+9.20 to +14.20 points less); "
-        "by *sliding square* not resolvable in 1 of 2 comparisons (+6.32 points less), contradicted in 1 of 2 "
+        "classify correctly: by *integrated gradients* supported in 2 of 2 comparisons (9.20 to 14.20 points less); "
+        "by *sliding square* not resolvable in 1 of 2 comparisons (6.32 points less), contradicted in 1 of 2 "
         f"comparisons (-3.04 points less). Frames without a value: 408 of 790 ({name}, *sliding square*)."
     )
     shown = mouth.readable(table)
@@ -70,6 +71,6 @@ def test_each_map_has_its_verdict():
     assert mouth.in_words(table.iloc[:0]) == ""
 
 
-def test_without_a_pair_nothing_is_compared(monkeypatch):
-    monkeypatch.setattr(mouth, "pairs", lambda dataset, claim: [])
+def test_without_maps_of_both_networks_nothing_is_compared(stored, monkeypatch):
+    monkeypatch.setattr(mouth, "arms", lambda dataset: [COVERED])
     assert mouth.compared("ckplus").empty

@@ -69,10 +69,10 @@ def in_words(leaks: pd.DataFrame, effects: pd.DataFrame) -> str:
 def _clustered(effects: pd.DataFrame) -> str:
     if effects.empty:
         return ""
-    said = [f"{row.effect:.1f} for {row.method} (n = {row.splits} splits)" for row in effects.itertuples()]
+    said = [f"{row.method} {row.effect:.1f} (n = {row.splits} splits)" for row in effects.itertuples()]
     return (
         " Clustered by subject, the variance of the number of errors is that of independent frames times a design "
-        f"effect of {', '.join(said)}."
+        f"effect: {'; '.join(said)}."
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.experiments import Experiment
-from fer_lib.findings.attention import PLACED, correct
+from fer_lib.findings.attention import PLACED, arms, correct
 from fer_lib.findings.claims import pairs
 from fer_lib.findings.questions import QUESTIONS
 from fer_lib.stats import COMPARISON, pooled_gain
@@ -21,8 +21,10 @@ def compared(dataset: str) -> pd.DataFrame:
     (those of them on which both maps have positive relevance), and `COMPARISON` of the mouth's share of the positive
     relevance: without occlusion less with it, so a positive difference is less reliance on the mouth.
     """
-    rows = []
+    rows, with_maps = [], set(arms(dataset))
     for covered, clear in pairs(dataset, QUESTIONS[0]):
+        if not {covered, clear} <= with_maps:
+            continue
         for name in PLACED:
             both = _shares(covered, name).merge(
                 _shares(clear, name), on=["seed", "fold", "frame_id", "subject"], suffixes=("_covered", "_clear")
@@ -56,7 +58,7 @@ def in_words(table: pd.DataFrame) -> str:
 def _verdicts(own: pd.DataFrame) -> str:
     said = []
     for verdict, rows in own.groupby("verdict", sort=False):
-        ends = dict.fromkeys(f"{100 * x:+.2f}" for x in np.sort(rows["difference"])[[0, -1]])
+        ends = dict.fromkeys(f"{100 * x:.2f}" for x in np.sort(rows["difference"])[[0, -1]])
         said.append(f"{verdict} in {len(rows)} of {len(own)} comparisons ({' to '.join(ends)} points less)")
     return ", ".join(said)
 

@@ -192,7 +192,7 @@ def power_answer(found: Spreads, leaks: pd.DataFrame) -> str:
             f"- **Seeds:** {_in_seeds(difference, found)}",
             "",
             f"Subjects are counted with all their frames, {a_person:.1f} on average. The frames are taken as "
-            "independent, but errors cluster by subject (above), so the true numbers of frames and subjects are larger.",
+            "independent, but errors cluster by subject (above), so more frames and subjects are needed.",
         ]
     )
 
