@@ -11,6 +11,7 @@ from fer_lib.attribution import CONTROLS, GRID, METHODS
 from fer_lib.experiments import Experiment, Member
 from fer_lib.figures import attention_plots, plots
 from fer_lib.findings import attention, robustness
+from fer_lib.words.naming import label
 
 ARM = Experiment("arm", protocol="subject", folds=3, loss="softmax", epochs=1)
 STAYS = [0, 0, 0, 0]
@@ -130,10 +131,21 @@ def test_answer(stored):
     places = places[places["region"] == "mouth"]
     text = attention.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
     assert text.startswith(
-        "**Networks trained with occlusion rely less on the mouth**, by integrated gradients and sliding square. "
         "On correctly classified faces, the mouth region (30 % of the image) holds this share of the positive "
         "relevance (*integrated gradients*; range over n networks): trained without occlusion 90 % (n = 1) "
         "and with the paper's rectangle 60 % (n = 1).\n\n"
+    )
+
+
+def test_frames_without_relevance_are_counted(stored):
+    said = "Frames left out because a map has no positive relevance: "
+    assert attention.left_out([ARM]) == f"{said}at most 0.0 % in each network."
+    frames = results.read(ARM, "regions.csv.gz")
+    frames.loc[frames["subject"] == "p", "inside"] = np.nan
+    results.write_csv(results.folder(ARM) / "regions.csv.gz", frames)
+    # Of the two kept runs four frames are correct; what subject p shows has no relevance left.
+    assert attention.left_out([ARM]) == (
+        f"{said}1 of 4 ({label(ARM)}, subject, integrated gradients); at most 0.0 % in the others."
     )
 
 

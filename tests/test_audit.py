@@ -5,9 +5,6 @@ from scipy import stats
 
 from fer_lib.findings import audit
 
-LEAKS = pd.DataFrame({"protocol": ["random", "subject"], "test frames": [181.0, 98.1], "sequence seen": [0.9664, 0]})
-LEAKS = LEAKS.assign(**{"frames a sequence": [1.21, 3], "frames a subject": [1.996, 8.3]})
-
 
 def test_which_printed_numbers_are_possible():
     printed = pd.DataFrame({"method": list("abcd"), "accuracy": [96.87, 98.96, 99.44, 99.0]})
@@ -84,12 +81,6 @@ def test_the_printed_numbers_in_short():
     )
     _, far = audit.in_short(audit.possible(printed.assign(accuracy=[93.37, 98.96, 99.44])))
     assert "at least one differs from it significantly" in far
-
-
-def test_test_frames_depend_on_training_more_than_on_each_other():
-    said = audit.dependence(LEAKS)
-    assert "of 181 frames" in said and "96.64 % of them have a frame of the same sequence there" in said
-    assert "a tested sequence contributes 1.2 frames and a tested subject 2.0 (expected over all random" in said
 
 
 def test_self_agreement_is_not_accuracy():

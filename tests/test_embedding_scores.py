@@ -106,7 +106,9 @@ def test_an_interval_stays_in_the_range_of_its_score():
     members = pd.DataFrame({"experiment": "x", "protocol": "random", "part": "Table 2", "label": "X"}, index=range(3))
     members = members.assign(divided="identity", score="silhouette", value=[-0.3, -0.2, np.nan], seed=[0, 1, 2], fold=0)
     row = embedding_scores.score_table(members).iloc[0]
-    assert (row["mean"], row["n"]) == (pytest.approx(-0.25), 2)
+    assert (row["mean"], row["n"], row["trainings"]) == (pytest.approx(-0.25), 2, 2)
+    folds = members.assign(protocol="subject", seed=[0, 1, 0], fold=[4, 4, 5], value=-0.2)
+    assert embedding_scores.score_table(folds)[["n", "trainings"]].values.tolist() == [[3, 2]]
     assert -1 <= row["ci_low"] < row["mean"] < row["ci_high"] <= 1
     nothing = embedding_scores.score_table(members.assign(value=np.nan)).iloc[0]
     assert np.isnan(nothing["mean"]) and nothing["n"] == 0
@@ -162,14 +164,24 @@ def test_a_member_without_a_score_is_named():
 
 
 def test_a_row_per_arm_and_a_column_per_score():
-    about = {"protocol": "random", "label": "triplet", "n": 3, "mean": 0.5, "ci_low": 0.4, "ci_high": 0.6}
+    about = {
+        "protocol": "random",
+        "label": "triplet",
+        "n": 3,
+        "trainings": 3,
+        "mean": 0.5,
+        "ci_low": 0.4,
+        "ci_high": 0.6,
+    }
     table = pd.DataFrame({"score": list(RANGES)}).assign(**about)
     table.loc[1, ["mean", "ci_low", "ci_high"]] = np.nan
     single = table.assign(label="softmax", n=1, ci_low=np.nan)
     shown = embedding_scores.readable(pd.concat([table, single]))
     assert shown.columns.tolist() == ["protocol", "method", "n", *RANGES]
-    assert shown.iloc[0].tolist()[1:5] == ["triplet", 3, "0.500 [0.400\xa0to\xa00.600]", "–"]
-    assert shown.iloc[1].tolist()[1:4] == ["softmax", 1, "0.500"]
+    assert shown.iloc[0].tolist()[1:5] == ["triplet", "3 runs", "0.500 [0.400\xa0to\xa00.600]", "–"]
+    assert shown.iloc[1].tolist()[1:4] == ["softmax", "1 run", "0.500"]
+    folds = embedding_scores.readable(table.assign(protocol="subject", n=20, trainings=10))
+    assert folds["n"].tolist() == ["20 runs in 10 folds"]
 
 
 def test_only_arms_that_differ_in_the_loss_alone_are_paired(monkeypatch):

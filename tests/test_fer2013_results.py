@@ -100,6 +100,15 @@ def test_certainty_has_a_bin(stored):
     assert fer2013_results.calibration_error(sure) == 0
 
 
+def test_calibration_errors_of_different_runs_do_not_cancel(stored):
+    # One run is right on all images, the other on half of them, both with a confidence of 0.75.
+    both = Experiment("both", **SETTINGS)
+    store(both, 0, TRUTH, sure=0.75)
+    store(both, 1, [FEAR] * 8, sure=0.75)
+    assert fer2013_results.reliability(both)["accuracy"].tolist() == [0.75], "the figure pools the runs"
+    assert fer2013_results.calibration_error(both) == pytest.approx(0.25)
+
+
 def test_recall_beside_what_voters_confirm(stored):
     table = fer2013_results.by_class(images(), fer2013_results.arms()).set_index(["method", "emotion"])
     fear, happiness = (table.loc[(label(PAPER), name)] for name in ("fear", "happiness"))

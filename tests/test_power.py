@@ -5,7 +5,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from fer_lib.findings import power
+from fer_lib import paths, results
+from fer_lib.experiments import Experiment, Member
+from fer_lib.findings import claims, power
+from fer_lib.words.naming import label
 
 LEAKS = pd.DataFrame({"protocol": ["random", "subject"], "test frames": [181.0, 98.1], "sequence seen": [0.9664, 0]})
 LEAKS = LEAKS.assign(**{"frames a sequence": [1.21, 3], "frames a subject": [1.996, 8.3]})
@@ -71,8 +74,12 @@ def test_few_values_hardly_tell_their_spread():
     assert power.spread_interval(2, 4) == pytest.approx((2 * (3 / 9.348) ** 0.5, 2 * (3 / 0.216) ** 0.5), abs=0.01)
 
 
+def spreads(seeds, discordant, members):
+    return power.Spreads(seeds, discordant, members, "triplet and softmax")
+
+
 def test_power_in_words():
-    said = power.power_answer(0.0158, 0.018, 4, LEAKS)
+    said = power.power_answer(spreads(0.0158, 0.018, 4), LEAKS)
     assert said.startswith(
         "To detect a difference of 0.48 points with 80 % power, in a two-sided test at the 5 % level, a"
     )
@@ -80,9 +87,44 @@ def test_power_in_words():
     # Of 181 test frames for 800 that train: 1.58 * sqrt(181 / 800) = 0.75, times 1.96 + 0.8416 = 2.11.
     assert "its standard error tends to 0.75 points" in said and "a difference of 2.11 points or more (" in said
     assert f"as if each split had its own frames, {power.seeds_needed(0.0048, 0.0158)} seeds would seem enough" in said
+    assert "1.58 points (4 pairs of runs of these two networks on the same splits)." in said
+    assert "on 1.80 % of them. This is the share in our runs (triplet and softmax), which make" in said
     assert "5,406 frames, 652 subjects" in said and "all their frames, 8.3 on average" in said
-    assert power.power_answer(float("nan"), 0.018, 0, LEAKS).endswith("There are none yet.")
-    assert power.power_answer(0.01, float("nan"), 0, LEAKS).endswith("There are none yet.")
+    assert power.power_answer(spreads(float("nan"), 0.018, 0), LEAKS).endswith("There are none yet.")
+    assert power.power_answer(spreads(0.01, float("nan"), 0), LEAKS).endswith("There are none yet.")
+
+
+def test_what_differs_besides_the_loss_is_told(tmp_path, monkeypatch):
+    """Two runs each: triplet with a slow STN gains 0 and 0.5 of two frames."""
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    softmax = Experiment("softmax", "ckplus", seeds=2, loss="softmax")
+    slow, full = (Experiment(f"triplet-{rate}", "ckplus", seeds=2, stn_lr_factor=rate) for rate in (0.1, 1.0))
+    store(softmax, [[1, 0], [1, 0]])
+    for arm in (slow, full):
+        store(arm, [[1, 0], [1, 1]])
+    found = {}
+    for arm in (slow, full):
+        monkeypatch.setattr(claims, "measured", lambda dataset, arm=arm: [softmax, arm])
+        found[arm] = power.spreads("ckplus")
+    # Differences 0 and 0.5; of four frames one is classified correctly by triplet alone.
+    assert found[slow][:3] == (pytest.approx(np.sqrt(0.125)), 0.25, 2)
+    assert found[slow].arms == f"{label(slow)} and {label(softmax)}, so the STN's rate differs too"
+    assert found[full].arms == "STN + ResNet-10 + triplet and STN + ResNet-10 + softmax"
+    monkeypatch.setattr(claims, "measured", lambda dataset: [softmax])
+    assert power.spreads("ckplus").members == 0
+
+
+def store(experiment, predicted):
+    """predicted: the class of two frames of class 1, for each seed."""
+    results.open_folder(experiment, "abc", "cpu")
+    for seed, own in enumerate(predicted):
+        frames = {"frame_id": list("ab"), "subject": list("pq"), "label": 1, "prediction": own}
+        tables = {name: pd.DataFrame({"epoch": [100], "grid_outside": [0.0]}) for name in results.TABLES}
+        tables |= {
+            "predictions.csv.gz": pd.DataFrame(frames),
+            "metrics.csv": pd.DataFrame({"accuracy": [np.mean(own)]}),
+        }
+        results.add_member(experiment, Member(seed, 0), tables, {})
 
 
 def test_what_the_printed_gain_takes():
@@ -94,12 +136,12 @@ def test_what_the_printed_gain_takes():
 
 
 def test_a_difference_that_seeds_can_resolve_names_them():
-    said = power.power_answer(0.0005, 0.018, 4, LEAKS)
+    said = power.power_answer(spreads(0.0005, 0.018, 4), LEAKS)
     needed = power.seeds_needed(0.0048, 0.0005, power.SHARED)
     least, most = (power.seeds_needed(0.0048, end, power.SHARED) for end in power.spread_interval(0.0005, 4))
     assert f"**Seeds:** {needed} of each method" in said and "its power to 100 %" in said
     assert f"it takes at least {least} seeds, and at most {most}." in said
-    wider = power.power_answer(0.003, 0.018, 4, LEAKS)
+    wider = power.power_answer(spreads(0.003, 0.018, 4), LEAKS)
     assert " seeds, and perhaps no number suffices." in wider
 
 

@@ -70,6 +70,7 @@ def test_accuracy_table():
     assert shown["n"].tolist() == ["2 of 3", "3"]
     # Two members gained 0 and 0.1 by their better last but one epoch.
     assert table.loc["softmax", "oracle_gain"] == pytest.approx(0.05)
+    assert wording.readable_oracle(table.reset_index())["n"].tolist() == ["2 runs", "3 runs"]
     assert (table.loc["softmax", "worst_class"], table.loc["softmax", "worst_recall"]) == ("contempt", 0.75)
     assert wording.not_run("ckplus").startswith("So far 5 of the 9 runs in `experiments.csv` are done;")
     assert wording.readable_unfinished(tables.unfinished("ckplus")).to_numpy().tolist() == [
@@ -108,7 +109,7 @@ def test_when_the_stn_collapsed():
     columns = ["experiment", "seed", "fold", "epoch", "grid_outside"]
     rows = [("a", 0, 0, 1, 0.9), ("a", 0, 0, 2, 1.0), ("a", 1, 0, 1, 0.4), ("a", 1, 0, 2, 1.0)]
     assert wording.collapsed_early(pd.DataFrame(rows, columns=columns)) == (
-        "In 2 runs the STN collapsed: after the first epoch 40.00 to 90.00 % of the grid lay outside the image, "
+        "In 2 runs of this page the STN collapsed: after the first epoch 40.00 to 90.00 % of the grid lay outside the image, "
         "from epoch 2 on more than 90 % in all of them."
     )
     assert wording.collapsed_early(pd.DataFrame(columns=columns)) == ""
@@ -135,7 +136,7 @@ def test_subject_protocol_pools_and_resamples_subjects():
         (row,) = tables.accuracy_table("ckplus").to_dict("records")
     # Person a is right 4 times of 4, person b 3 times; of two resampled subjects both may be b.
     assert (row["mean"], row["ci_low"], row["ci_high"]) == (7 / 8, 3 / 4, 1)
-    assert (row["n"], row["of"]) == (2, 2)
+    assert (row["n"], row["of"], row["trainings"]) == (2, 2, 1)
     with pytest.MonkeyPatch.context() as listed:
         listed.setattr(tables, "read_experiments", lambda: [replace(arm, seeds=1)])
         assert tables.accuracy_table("ckplus")["of"].tolist() == [2], "two were trained, though one is planned now"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -80,13 +82,13 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     assert views.most_changing([EXPERIMENT]) == [EXPERIMENT]
     away = views.looks_away("synthetic")
     assert away == (
-        "Of the 1 STNs trained as in the paper that did not collapse, 0 apply one fixed crop to every face. Under the "
-        "paper's rectangle the corners of their views move by 3.00 of 48 pixels (means of the networks) and the "
-        "centres by 3.00 away from the rectangle."
+        "Of the 1 STNs trained with the paper's occlusion and STN rate that did not collapse, 0 apply one fixed crop "
+        "to every face. Under the paper's rectangle the corners of their views move by 3.00 of 48 pixels (means of the "
+        "networks) and the centres by 3.00 away from the rectangle."
     )
     monkeypatch.setattr(views, "ALIKE", 4)
     assert views.looks_away("synthetic").startswith(
-        "Of the 1 STNs trained as in the paper that did not collapse, 1 apply"
+        "Of the 1 STNs trained with the paper's occlusion and STN rate that did not collapse, 1 apply"
     )
 
     collapsed = pd.DataFrame({"epoch": [100], "grid_outside": [0.95]})
@@ -95,3 +97,40 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     assert shown[["collapsed", "under the rectangle"]].values.tolist() == [[1, "–"]]
     assert views.most_changing([EXPERIMENT]) == []
     assert views.looks_away("synthetic").startswith("No STN that did not collapse has stored views")
+
+
+def test_fixed_crops_are_counted_by_what_the_stns_were_trained_with(monkeypatch):
+    """Three STNs with the paper's occlusion and rate, two with a slower STN, one without occlusion, one strong."""
+    softmax = replace(EXPERIMENT, experiment="softmax", loss="softmax")
+    fixed = {
+        softmax: [True, True, True],
+        replace(softmax, experiment="slow", stn_lr_factor=0.1): [True, False],
+        replace(softmax, experiment="bare", occlusion="none"): [False],
+        replace(softmax, experiment="strong", recipe="strong", occlusion="mixed"): [True],
+    }
+    monkeypatch.setattr(views, "looking", lambda dataset: list(fixed))
+    lengths = {"moved": 1.0, "away": np.nan}
+    monkeypatch.setattr(views, "by_member", lambda arm: pd.DataFrame({"fixed": fixed[arm], **lengths}))
+    assert views.in_short("ckplus") == (
+        "Of the STNs that did not collapse, all 3 trained with the paper's occlusion and STN rate and 1 of 3 trained "
+        "without occlusion or with a slower STN apply one fixed crop to every face. Those with the paper's occlusion "
+        "and rate were all trained with softmax, none with triplet."
+    )
+    said = views.looks_away("ckplus")
+    assert said.count("Under the paper's rectangle the corners of their views move by 1.00 of 48 pixels") == 3
+    assert "Of the 3 STNs trained without occlusion or with a slower STN that did not collapse, 1 apply" in said
+    assert "Of the 1 STNs trained with the strong recipe that did not collapse, 1 apply" in said
+
+    fixed[replace(softmax, experiment="triplet", loss="triplet")] = [True, False]
+    assert views.in_short("ckplus") == (
+        "Of the STNs that did not collapse, 4 of 5 trained with the paper's occlusion and STN rate and 1 of 3 trained "
+        "without occlusion or with a slower STN apply one fixed crop to every face. Of those with the paper's "
+        "occlusion and rate, these are all 3 with softmax, 1 of 2 with triplet."
+    )
+    monkeypatch.setattr(views, "looking", lambda dataset: [list(fixed)[1]])
+    assert views.in_short("ckplus") == (
+        "Of the STNs that did not collapse, 1 of 2 trained without occlusion or with a slower STN apply one fixed crop "
+        "to every face."
+    )
+    monkeypatch.setattr(views, "looking", lambda dataset: [])
+    assert views.in_short("ckplus") == "" and views.by_kind("ckplus") == {}

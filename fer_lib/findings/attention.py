@@ -200,10 +200,34 @@ def regions(experiment: Experiment, by_emotion: bool = False) -> pd.DataFrame:
 
 
 def _right(experiment: Experiment) -> pd.DataFrame:
-    """The rows of `regions.csv.gz` of correctly classified frames whose map is not empty, with the emotion's name."""
-    table = faces_kept(experiment, results.read(experiment, "regions.csv.gz")).dropna(subset="inside")
-    table = table[table["label"] == table["prediction"]]
+    """The rows of `correct` whose map has positive relevance, with the emotion's name."""
+    table = correct(experiment).dropna(subset="inside")
     return table.assign(emotion=np.array(results.class_names(experiment))[table["label"].astype(int)])
+
+
+def correct(experiment: Experiment) -> pd.DataFrame:
+    """The rows of `regions.csv.gz` of correctly classified frames; inside is NaN where nothing is relevant."""
+    table = faces_kept(experiment, results.read(experiment, "regions.csv.gz"))
+    return table[table["label"] == table["prediction"]]
+
+
+MANY = 0.05
+"""Share of the frames without relevance from which `left_out` names the network."""
+
+
+def left_out(experiments: list[Experiment]) -> str:
+    """On how many correctly classified frames a map of `PLACED` has no positive relevance, in a sentence."""
+    named, fewest = [], 0.0
+    for experiment in experiments:
+        frames = correct(experiment).drop_duplicates(["seed", "fold", "frame_id", "map"])
+        for name in PLACED:
+            empty = frames.loc[frames["map"] == name, "inside"].isna()
+            if empty.mean() > MANY:
+                named.append(f"{empty.sum()} of {len(empty)} ({label(experiment)}, {experiment.protocol}, {name})")
+            elif len(empty):
+                fewest = max(fewest, empty.mean())
+    said = f"Frames left out because a map has no positive relevance: {'; '.join([*named, ''])}"
+    return f"{said}at most {fewest:.1%} in {'the others' if named else 'each network'}.".replace("%", " %")
 
 
 def places(dataset: str) -> pd.DataFrame:
@@ -266,21 +290,12 @@ def answer(dataset: str, table: pd.DataFrame, found: pd.DataFrame) -> str:
         f"On correctly classified faces, {WORDS[region]} ({_range(here['area'])} of the image) holds this share of the "
         f"positive relevance (*{name}*; range over n networks): trained {_listed(ways)}."
     )
-    if region == "mouth" and _less_with_occlusion(found):
-        said = f"**Networks trained with occlusion rely less on the mouth**, by {' and '.join(PLACED)}. {said}"
     caveat = ALL_TRAINED if shown == list(TRAINED) else ""
     says = "supports" if (best["stay"] < best["random_stay"]).all() else "does not support"
     return (
         f"{said}{caveat}\n\nThe deletion test {says} this map: {_range(best['stay'])} of the predictions stay the same "
         f"without the most relevant tenth of the face, {_range(best['random_stay'])} without a random tenth."
     )
-
-
-def _less_with_occlusion(found: pd.DataFrame) -> bool:
-    """Whether by every map of `PLACED` the mean share on the mouth is highest without occlusion in training."""
-    own = found[(found["region"] == "mouth") & found["map"].isin(PLACED)]
-    shares = own.pivot_table(index="map", columns="occlusion", values="inside")
-    return shares.shape[1] > 1 and shares.idxmax(axis=1).eq("none").all()
 
 
 def _listed(words: list[str]) -> str:

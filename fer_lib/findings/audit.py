@@ -168,18 +168,6 @@ def told_apart(printed: pd.DataFrame) -> str:
     return " ".join([alike] * bool(same) + apart)
 
 
-def dependence(leaks: pd.DataFrame) -> str:
-    """How far the frames of a random test set are independent, in sentences. leaks: `leakage.ladder` of a data set."""
-    row = leaks.set_index("protocol").loc["random"]
-    return (
-        f"Within a random test set of {row['test frames']:.0f} frames this nearly holds: a tested sequence contributes "
-        f"{row['frames a sequence']:.1f} frames and a tested subject {row['frames a subject']:.1f} (expected over all "
-        f"random splits). The test frames depend on the training set instead: {percent(row['sequence seen'])} % of "
-        "them have a frame of the same sequence there. The intervals therefore apply to near-duplicates of training "
-        "frames, not to unseen faces."
-    )
-
-
 def in_short(explained: pd.DataFrame) -> list[str]:
     """What the printed accuracies and their counts say, in two sentences. explained: rows of `possible`."""
     *others, proposed = explained["errors"]

@@ -19,7 +19,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.findings import tables
 from fer_lib.stats import TRAININGS, by_training, mean_interval, paired_difference
 from fer_lib.words import naming
-from fer_lib.words.rounding import in_cell
+from fer_lib.words.rounding import in_cell, in_folds
 
 NEIGHBOURS = 5
 
@@ -148,7 +148,7 @@ def caption(members: pd.DataFrame) -> str:
 def score_table(members: pd.DataFrame) -> pd.DataFrame:
     """Mean and Student's t interval over the members of `all_member_scores` that have a score, which n counts.
 
-    Under `subject` the interval is over the folds.
+    Under `subject` the interval is over the folds; trainings counts what it is over.
     """
     rows = []
     keys = ["experiment", "protocol", "part", "label", "divided", "score"]
@@ -156,8 +156,8 @@ def score_table(members: pd.DataFrame) -> pd.DataFrame:
         values = own.set_index(["seed", "fold"])["value"].dropna()
         each = by_training(key[1], values)
         mean, low, high = mean_interval(each, RANGES[key[-1]]) if len(values) else (np.nan, np.nan, np.nan)
-        rows.append((*key, mean, low, high, len(values)))
-    return pd.DataFrame(rows, columns=[*keys, "mean", "ci_low", "ci_high", "n"])
+        rows.append((*key, mean, low, high, len(values), len(each)))
+    return pd.DataFrame(rows, columns=[*keys, "mean", "ci_low", "ci_high", "n", "trainings"])
 
 
 def pairs(dataset: str) -> list[tuple[Experiment, Experiment]]:
@@ -216,7 +216,10 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     cells, keys = table.assign(cell=said).sort_values("protocol", kind="stable"), ["protocol", "label"]
     wide = cells.set_index([*keys, "score"])["cell"].unstack()[list(RANGES)]
     wide = wide.reindex(cells[keys].drop_duplicates()).rename_axis(columns=None)
-    wide.insert(0, "n", cells.groupby(keys)["n"].max())
+    counts = cells.groupby(keys)[["n", "trainings"]].max().loc[wide.index]
+    wide.insert(
+        0, "n", [in_folds(protocol, *own) for (protocol, _), own in zip(wide.index, counts.to_numpy(), strict=True)]
+    )
     return wide.reset_index().rename(columns={"label": "method"})
 
 

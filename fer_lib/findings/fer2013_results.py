@@ -68,8 +68,14 @@ def predictions(experiment: Experiment) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def reliability(experiment: Experiment) -> pd.DataFrame:
-    """How often the members are right at each confidence, a row a bin that is used: frames, confidence, accuracy."""
-    table, probabilities = predictions(experiment)
+    """How often the members are right at each confidence, all members pooled: frames, confidence, accuracy.
+
+    A row a bin that is used.
+    """
+    return _binned(*predictions(experiment))
+
+
+def _binned(table: pd.DataFrame, probabilities: np.ndarray) -> pd.DataFrame:
     confidence = probabilities.max(axis=1)
     place = np.minimum((confidence * BINS).astype(int), BINS - 1)
     right = table["prediction"] == table["label"]
@@ -78,9 +84,16 @@ def reliability(experiment: Experiment) -> pd.DataFrame:
 
 
 def calibration_error(experiment: Experiment) -> float:
-    """Expected calibration error: the mean distance of confidence from accuracy over `reliability`, by frames."""
-    bins = reliability(experiment)
-    return float(np.average((bins["confidence"] - bins["accuracy"]).abs(), weights=bins["frames"]))
+    """Expected calibration error: the mean distance of confidence from accuracy over bins, by frames; mean over members.
+
+    Of pooled members the errors would cancel where one is too sure and another not sure enough.
+    """
+    table, probabilities = predictions(experiment)
+    errors = []
+    for rows in table.groupby(["seed", "fold"]).indices.values():
+        bins = _binned(table.iloc[rows], probabilities[rows])
+        errors.append(np.average((bins["confidence"] - bins["accuracy"]).abs(), weights=bins["frames"]))
+    return float(np.mean(errors))
 
 
 def chosen_epochs(experiment: Experiment) -> pd.DataFrame:

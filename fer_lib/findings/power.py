@@ -1,17 +1,19 @@
 """What it takes to detect a difference as small as the printed one: seeds, frames, subjects."""
 
 from bisect import bisect_left
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from fer_lib import results
+from fer_lib.experiments import Experiment
 from fer_lib.findings.audit import TEST_FRAMES
 from fer_lib.findings.claims import CLAIMS, pairs
 from fer_lib.findings.tables import collapsed
 from fer_lib.stats import LEVEL, OVERLAP
-from fer_lib.words.naming import published
+from fer_lib.words.naming import label, published
 from fer_lib.words.rounding import percent
 
 POWER = 0.8
@@ -86,24 +88,35 @@ def paired_frames_needed(difference: float, discordant: float) -> int:
     return int(np.ceil((both / difference) ** 2))
 
 
-def spreads(dataset: str) -> tuple[float, float, int]:
+class Spreads(NamedTuple):
     """How much triplet and softmax differ under `random`: between seeds, and on the same frames.
 
-    The standard deviation of their difference over the members that both have, which had the same splits; the
-    `discordance`; and the number of those members. NaN where there are too few. Of several such pairs of arms the
-    first in which every transformer has kept the face.
+    seeds: standard deviation of their difference over the members that both have, which had the same splits.
+    discordant: their `discordance`. members: the number of those members. arms: which two networks these are.
     """
+
+    seeds: float
+    discordant: float
+    members: int
+    arms: str
+
+
+def spreads(dataset: str) -> Spreads:
+    """`Spreads` of the first such pair of arms in which every transformer has kept the face; NaN without one."""
     claimed = [pair for claim in CLAIMS if claim.better.get("loss") == "triplet" for pair in pairs(dataset, claim)]
     arms = next((pair for pair in claimed if pair[0].protocol == "random" and not any(map(collapsed, pair))), None)
     if arms is None:
-        return np.nan, np.nan, 0
+        return Spreads(np.nan, np.nan, 0, "")
     first, second = (results.read(row, "metrics.csv").set_index(["seed", "fold"])["accuracy"] for row in arms)
     differences = (first - second).dropna()
-    return (
-        float(differences.std()),
-        discordance(*(results.read(row, "predictions.csv.gz") for row in arms)),
-        len(differences),
-    )
+    discordant = discordance(*(results.read(row, "predictions.csv.gz") for row in arms))
+    return Spreads(float(differences.std()), discordant, len(differences), _named(*arms))
+
+
+def _named(triplet: Experiment, softmax: Experiment) -> str:
+    """The labels of two networks, and that more than the loss differs where it does."""
+    said = f"{label(triplet)} and {label(softmax)}"
+    return said if triplet.stn_lr_factor == softmax.stn_lr_factor else f"{said}, so the STN's rate differs too"
 
 
 def discordance(first: pd.DataFrame, second: pd.DataFrame) -> float:
@@ -136,7 +149,8 @@ def power_caption(curves: pd.DataFrame) -> str:
     tends = ", ".join(f"{100 * limit:.0f} % (+{points:g})" for points, limit in limits.items())
     return (
         f"Power to detect a difference in points; dashed: {100 * POWER:.0f} %. Left: corrected paired t test; dotted: "
-        f"its limit for ever more seeds, {tends}. Right: McNemar's test; vertical: the paper's {TEST_FRAMES} frames."
+        f"its limit for ever more seeds, {tends}. Right: McNemar's test on independent frames (clustered errors lower "
+        f"the power); vertical: the paper's {TEST_FRAMES} frames."
     )
 
 
@@ -150,19 +164,19 @@ def in_short() -> str:
     )
 
 
-def power_answer(spread: float, discordant: float, members: int, leaks: pd.DataFrame) -> str:
-    """How many seeds, frames and subjects it takes to detect the printed gain, in sentences. See `spreads`.
+def power_answer(found: Spreads, leaks: pd.DataFrame) -> str:
+    """How many seeds, frames and subjects it takes to detect the printed gain, in sentences.
 
     leaks: `leakage.ladder` of the data set, which has the frames per subject.
     """
-    if not (spread > 0 and discordant > 0):
+    if not (found.seeds > 0 and found.discordant > 0):
         return (
             "This needs runs of triplet and softmax on the same random splits, with several seeds and without a "
             "collapsed STN. There are none yet."
         )
     low, high = published("resnet10", "softmax"), published("resnet10", "triplet")
     difference = high - low
-    unpaired, paired = frames_needed(low, high), paired_frames_needed(difference, max(discordant, difference))
+    unpaired, paired = frames_needed(low, high), paired_frames_needed(difference, max(found.discordant, difference))
     a_person = leaks.set_index("protocol").loc["subject", "frames a subject"]
     subjects = [f"{frames:,} frames, {np.ceil(frames / a_person):,.0f} subjects" for frames in (unpaired, paired)]
     return "\n".join(
@@ -173,25 +187,26 @@ def power_answer(spread: float, discordant: float, members: int, leaks: pd.DataF
             f"- **Separate test frames:** {subjects[0]} for each method, if the true accuracies are the printed "
             f"{percent(low)} and {percent(high)} %.",
             f"- **Shared test frames:** {subjects[1]}, if exactly one of the two methods is correct on "
-            f"{percent(discordant)} % of them. This is the share in our runs, which make more errors than the printed "
-            "ones.",
-            f"- **Seeds:** {_in_seeds(difference, spread, members)}",
+            f"{percent(found.discordant)} % of them. This is the share in our runs ({found.arms}), which make "
+            "more errors than the printed ones.",
+            f"- **Seeds:** {_in_seeds(difference, found)}",
             "",
-            f"Subjects are counted with all their frames, {a_person:.1f} on average. Frames of one subject are "
-            "similar, so the true number of subjects is larger.",
+            f"Subjects are counted with all their frames, {a_person:.1f} on average. The frames are taken as "
+            "independent, but errors cluster by subject (above), so more frames and subjects are needed.",
         ]
     )
 
 
-def _in_seeds(difference: float, spread: float, members: int) -> str:
+def _in_seeds(difference: float, found: Spreads) -> str:
     """What seeds alone can detect, in sentences."""
+    spread, members = found.seeds, found.members
     needed, ends = seeds_needed(difference, spread, SHARED), spread_interval(spread, members)
     least, most = (seeds_needed(difference, end, SHARED) for end in ends)
     from_on = [f"{100 * resolvable(one, SHARED):.2f}" for one in (spread, *ends)]
     said = [
         f"{needed} of each method on these frames." if np.isfinite(needed) else "no number suffices on these frames.",
-        f"Between seeds the difference has a standard deviation of {100 * spread:.2f} points ({members} pairs of our "
-        "runs on the same splits, softmax and triplet without a collapsed STN).",
+        f"Between seeds the difference has a standard deviation of {100 * spread:.2f} points ({members} pairs of runs "
+        "of these two networks on the same splits).",
         "All splits draw from the same frames, so the paired t test is corrected (Nadeau and Bengio 2003, page "
         f"*Table 2*). With ever more seeds its standard error tends to {100 * spread * np.sqrt(SHARED):.2f} points and "
         f"its power to {100 * power_limit(difference, spread, SHARED):.0f} %.",

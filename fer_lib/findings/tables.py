@@ -58,7 +58,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
     member, NaN if subjects or images are resampled. `collapsed` counts the collapsed members, `collapsed_mean` is
     their mean accuracy and `kept_mean` that of the others. `worst_class` is the emotion with the lowest recall over all
     members. `oracle_gain`: gain of the best evaluated epoch on the test frames over the last, mean over members, under
-    `subject` over folds.
+    `subject` over folds; `trainings` counts what its interval is over.
     """
     rows = []
     for experiment in measured(dataset):
@@ -76,7 +76,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         with torch.device("meta"):  # to count weights, none need values
             network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))
         recall = right.groupby(predictions["label"]).mean()
-        gain, gain_low, gain_high = mean_interval(by_training(experiment.protocol, oracle_gain(experiment)))
+        gains = by_training(experiment.protocol, oracle_gain(experiment))
+        gain, gain_low, gain_high = mean_interval(gains)
         rows.append(
             {
                 "experiment": experiment.experiment,
@@ -94,6 +95,7 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "oracle_gain": gain,
                 "oracle_low": gain_low,
                 "oracle_high": gain_high,
+                "trainings": len(gains),
                 "occluded": _pooled_occluded(experiment),
                 "collapsed": len(away),
                 "collapsed_mean": metrics.loc[np.invert(kept), "accuracy"].mean(),

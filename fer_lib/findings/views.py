@@ -185,40 +185,70 @@ def _with_range(mean: float, lowest: float, highest: float) -> str:
     return in_cell(mean, lowest, highest, "z.2f")
 
 
-RECIPES = {"paper": "trained as in the paper", "strong": "trained with the strong recipe"}
-"""Recipe of an experiment -> how a sentence calls its STNs."""
+TRAINED = {
+    "printed": "trained with the paper's occlusion and STN rate",
+    "variant": "trained without occlusion or with a slower STN",
+    "strong": "trained with the strong recipe",
+}
+"""Kind of training -> how a sentence calls its STNs; see `trained`. The first two have the paper's recipe."""
 
 
-def looks_away(dataset: str, recipes: tuple[str, ...] = tuple(RECIPES)) -> str:
-    """How many STNs crop every face alike, and how far occlusion moves their views: two sentences per recipe."""
-    found = {recipe: [] for recipe in recipes}
-    for arm in looking(dataset):
-        if arm.recipe in recipes and len(own := by_member(arm)):
-            found[arm.recipe].append(own)
-    said = [_looks_away(RECIPES[recipe], own) for recipe, own in found.items() if own]
+def trained(experiment: Experiment) -> str:
+    """The key of `TRAINED` that an experiment belongs to."""
+    if experiment.recipe == "strong":
+        return "strong"
+    return "printed" if (experiment.occlusion, experiment.stn_lr_factor) == ("rectangle", 1) else "variant"
+
+
+def by_kind(dataset: str) -> dict[str, pd.DataFrame]:
+    """Kind of training -> `by_member` of its experiments with the columns experiment and loss; kinds without are left
+    out."""
+    arms = [
+        by_member(arm).assign(experiment=arm.experiment, loss=arm.loss, kind=trained(arm)) for arm in looking(dataset)
+    ]
+    members = pd.concat(arms) if arms else pd.DataFrame({"kind": []})
+    return {kind: members[members["kind"] == kind] for kind in TRAINED if (members["kind"] == kind).any()}
+
+
+def looks_away(dataset: str) -> str:
+    """How many STNs crop every face alike, and how far occlusion moves their views: two sentences per kind."""
+    said = [_looks_away(TRAINED[kind], own) for kind, own in by_kind(dataset).items()]
     return " ".join(said) or "No STN that did not collapse has stored views."
 
 
 def in_short(dataset: str) -> str:
-    """Of how many STNs trained as in the paper the view is one fixed crop, in a sentence; empty if none has views."""
-    fixed = [by_member(arm)["fixed"] for arm in looking(dataset) if arm.recipe == "paper"]
-    if not sum(map(len, fixed)):
+    """How many STNs with the paper's recipe apply one fixed crop, and with which losses; empty if none has views."""
+    found = by_kind(dataset)
+    counts = [f"{_fixed(found[kind])} {TRAINED[kind]}" for kind in ("printed", "variant") if kind in found]
+    if not counts:
         return ""
-    return (
-        f"{int(sum(own.sum() for own in fixed))} of {sum(map(len, fixed))} STNs trained as in the paper apply one "
-        "fixed crop to every face."
-    )
+    said = f"Of the STNs that did not collapse, {' and '.join(counts)} apply one fixed crop to every face."
+    return f"{said} {_by_loss(found['printed'])}" if "printed" in found else said
 
 
-def _looks_away(trained: str, arms: list[pd.DataFrame]) -> str:
-    """arms: `by_member` of each."""
-    fixed = pd.concat(arms)["fixed"]
-    moved, away = (pd.Series([own[name].mean() for own in arms]) for name in ("moved", "away"))
+def _fixed(members: pd.DataFrame) -> str:
+    """members: rows of `by_kind`, here and below."""
+    fixed, n = members["fixed"].sum(), len(members)
+    return f"all {n}" if fixed == n else f"{fixed} of {n}"
+
+
+def _by_loss(members: pd.DataFrame) -> str:
+    """With which losses the STNs with the paper's occlusion and rate were trained, in a sentence."""
+    counts = {loss: f"{_fixed(own)} with {loss}" for loss, own in members.groupby("loss")}
+    if len(counts) > 1:
+        return f"Of those with the paper's occlusion and rate, these are {', '.join(counts.values())}."
+    none = "" if "triplet" in counts else ", none with triplet"
+    return f"Those with the paper's occlusion and rate were all trained with {', '.join(counts)}{none}."
+
+
+def _looks_away(words: str, members: pd.DataFrame) -> str:
+    means = members.groupby("experiment")[["moved", "away"]].mean()
     said = (
-        f"Of the {len(fixed)} STNs {trained} that did not collapse, {fixed.sum()} apply one fixed crop to every face. "
-        f"Under the paper's rectangle the corners of their views move by {_range(moved)} of {SIZE} pixels (means of "
-        "the networks)"
+        f"Of the {len(members)} STNs {words} that did not collapse, {members['fixed'].sum()} apply one fixed crop to "
+        f"every face. Under the paper's rectangle the corners of their views move by {_range(means['moved'])} of "
+        f"{SIZE} pixels (means of the networks)"
     )
+    away = means["away"]
     return f"{said}." if away.isna().all() else f"{said} and the centres by {_range(away)} away from the rectangle."
 
 

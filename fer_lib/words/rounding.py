@@ -47,6 +47,11 @@ def paired(row) -> str:
     return re.sub("\N{NO-BREAK SPACE}(?=in\N{NO-BREAK SPACE}|\\()", " ", said)
 
 
+def in_folds(protocol: str, n: int, trainings: int) -> str:
+    """What an interval is over: ("subject", 20, 10) -> 20 runs in 10 folds; 4 runs under a protocol without folds."""
+    return f"{n} runs in {trainings} folds" if protocol == "subject" else f"{n} run{'s' if n != 1 else ''}"
+
+
 def members_and_subjects(members: int, subjects: int | None = None) -> str:
     """(1,) -> 1 member; (20, 118) -> 20 members, 118 subjects."""
     said = f"{members} run{'s' if members != 1 else ''}"

@@ -9,11 +9,11 @@ from fer_lib.findings.tables import COLLAPSED, LOOKS, measured, unfinished
 from fer_lib.results import read_run
 from fer_lib.stats import holm, wilson
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import in_points, interval, intervals, p_value, paired, percent, points, with_ends
+from fer_lib.words.rounding import in_folds, in_points, interval, intervals, p_value, paired, percent, points, with_ends
 
 OVER_MEMBERS = (
-    "mean and Student's t interval over runs, each with its own split and initialisation: "
-    "it covers a retraining, not other subjects."
+    "mean and plain Student's t interval over runs, each with its own split and initialisation: "
+    "it describes new splits of these same frames, not other subjects."
 )
 POOLED = "pooled over the test frames; subjects resampled."
 SPLITS = {
@@ -46,7 +46,8 @@ CLAIMED = (
     "Paired differences in points with 95 % intervals, the second over the folds. Supported: every interval lies above "
     "zero; contradicted: each lies below; two kinds of outcome: the STN of some runs collapsed. p, two-sided: t "
     "test over runs, or permutation within subjects, which ignores the folds. Over runs, test and interval "
-    "are corrected for overlapping splits (Nadeau and Bengio 2003). For occlusion the paper "
+    "are corrected for overlapping splits (Nadeau and Bengio 2003), unlike the plain intervals of the accuracies; "
+    "neither covers other subjects. For occlusion the paper "
     "mentions a comparison and prints no number. In brackets p after Holm's correction for all rows; verdicts and "
     "intervals are not corrected for multiple comparisons."
 )
@@ -122,7 +123,8 @@ def readable_comparisons(table: pd.DataFrame, *names: str) -> pd.DataFrame:
 def readable_oracle(table: pd.DataFrame) -> pd.DataFrame:
     """What the best watched epoch would have added to the rows of `accuracy_table`, in points."""
     ends = intervals(table["oracle_low"], table["oracle_high"], "+")
-    gains = {"gain": [f"{100 * x:+.2f}" for x in table["oracle_gain"]], "95 % interval": ends, "n": table["n"]}
+    n = [in_folds(row.protocol, row.n, row.trainings) for row in table.itertuples()]
+    gains = {"gain": [f"{100 * x:+.2f}" for x in table["oracle_gain"]], "95 % interval": ends, "n": n}
     shown = table[["protocol", "label", "mean"]].rename(columns={"label": "method", "mean": "last epoch"})
     return shown.assign(**{"last epoch": [percent(x) for x in table["mean"]]}, **gains)
 
@@ -163,7 +165,7 @@ def collapsed_early(table: pd.DataFrame) -> str:
     since = inside.max() + 1 if len(inside) else 1
     count = table.groupby(["experiment", "seed", "fold"]).ngroups
     return (
-        f"In {count} runs the STN collapsed: after the first epoch {percent(first.min())} to "
+        f"In {count} run{'s' if count != 1 else ''} of this page the STN collapsed: after the first epoch {percent(first.min())} to "
         f"{percent(first.max())} % of the grid lay outside the image, from epoch {since} on more than "
         f"{100 * COLLAPSED:.0f} % in all of them."
     )

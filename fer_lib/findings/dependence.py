@@ -1,0 +1,88 @@
+"""How far the frames of a random test set are independent: errors of one subject's frames come together."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from fer_lib import paths, results
+from fer_lib.findings.tables import collapsed, measured
+from fer_lib.measures.references import METHODS
+from fer_lib.words.naming import label, part
+from fer_lib.words.rounding import percent
+
+
+def design_effect(wrong, splits, clusters) -> float:
+    """Variance of the number of errors with frames clustered over that with independent frames; NaN without an error.
+
+    wrong, splits, clusters: one per frame. Each split's variance is that of the sums over its clusters of wrong less
+    its mean, with clusters drawn with replacement; both variances are summed over the splits.
+    """
+    table = pd.DataFrame({"wrong": np.asarray(wrong, float), "split": list(splits), "cluster": list(clusters)})
+    rates = table.groupby("split")["wrong"].transform("mean")
+    sums = (table["wrong"] - rates).groupby([table["split"], table["cluster"]]).sum()
+    counts = sums.groupby("split").size()
+    clustered = ((sums**2).groupby("split").sum() * counts / (counts - 1)).sum()
+    independent = (rates * (1 - rates)).sum()
+    return float(clustered / independent) if independent else np.nan
+
+
+def design_effects(dataset: str) -> pd.DataFrame:
+    """`design_effect` by subject under the random split, a row per method: method, splits, errors, effect.
+
+    Methods: the references that look at the face, and the networks of Table 2 of which no run has collapsed; those
+    without an error are left out.
+    """
+    rows = [_of(name, own) for name, own in _tested(dataset)]
+    return pd.DataFrame(rows, columns=["method", "splits", "errors", "effect"]).dropna(ignore_index=True)
+
+
+def _tested(dataset: str) -> Iterable[tuple[str, pd.DataFrame]]:
+    """Name and predictions under the random split of each method."""
+    if (paths.RESULTS / dataset / "reference_predictions.csv.gz").exists():
+        stored = results.of_data_set(dataset, "reference_predictions.csv.gz").query("protocol == 'random'")
+        yield from ((name, own) for name, own in stored.groupby("method") if name in METHODS[1:])
+    for arm in measured(dataset):
+        if (arm.protocol, part(arm)) == ("random", "Table 2") and not collapsed(arm):
+            yield label(arm), results.read(arm, "predictions.csv.gz")
+
+
+def _of(name: str, predictions: pd.DataFrame) -> tuple[str, int, int, float]:
+    wrong = predictions["label"] != predictions["prediction"]
+    effect = design_effect(wrong, predictions["seed"], predictions["subject"])
+    return name, predictions["seed"].nunique(), int(wrong.sum()), effect
+
+
+def in_words(leaks: pd.DataFrame, effects: pd.DataFrame) -> str:
+    """What frames of a random test set share, in sentences. leaks: `leakage.ladder`, effects: `design_effects`."""
+    row = leaks.set_index("protocol").loc["random"]
+    return (
+        f"The {row['test frames']:.0f} frames of a random test set are not independent. A tested sequence contributes "
+        f"{row['frames a sequence']:.1f} frames and a tested subject {row['frames a subject']:.1f} (expected over all "
+        f"random splits).{_clustered(effects)} Wilson's intervals are therefore lower bounds of the width, and the "
+        "exact p values are too small.\n\nThe test frames also depend on the training set: "
+        f"{percent(row['sequence seen'])} % of them have a frame of the same sequence there. All these numbers apply "
+        "to near-duplicates of training frames, not to unseen faces."
+    )
+
+
+def _clustered(effects: pd.DataFrame) -> str:
+    if effects.empty:
+        return ""
+    said = [f"{row.method} {row.effect:.1f} (n = {row.splits} splits)" for row in effects.itertuples()]
+    return (
+        " Clustered by subject, the variance of the number of errors is that of independent frames times a design "
+        f"effect: {'; '.join(said)}."
+    )
+
+
+def in_short(effects: pd.DataFrame) -> str:
+    """That the errors cluster, and what follows, in a sentence; empty without `design_effects`."""
+    if effects.empty or effects["effect"].max() <= 1:
+        return ""
+    ends = dict.fromkeys(f"{x:.1f}" for x in (effects["effect"].min(), effects["effect"].max()))
+    return (
+        "The frames are not independent: in our runs the variance of the number of errors, clustered by subject, is "
+        f"{' to '.join(ends)} times that of independent frames. The interval is therefore too narrow, the p value too "
+        "small, and the number of frames below too low."
+    )

@@ -1,0 +1,78 @@
+"""Do networks trained with occlusion rely less on the mouth? Paired on frames that both networks classify correctly."""
+
+import numpy as np
+import pandas as pd
+
+from fer_lib.experiments import Experiment
+from fer_lib.findings.attention import PLACED, arms, correct
+from fer_lib.findings.claims import pairs
+from fer_lib.findings.questions import QUESTIONS
+from fer_lib.stats import COMPARISON, pooled_gain
+from fer_lib.words.naming import label
+from fer_lib.words.wording import readable_comparisons
+
+ABOUT = ["protocol", "label", "map", "correct", "frames"]
+
+
+def compared(dataset: str) -> pd.DataFrame:
+    """A row per map of `PLACED` and pair of networks of which only one was trained with the paper's rectangle.
+
+    Columns protocol, label (the network trained with it), map, correct (frames that both classify correctly), frames
+    (those of them on which both maps have positive relevance), and `COMPARISON` of the mouth's share of the positive
+    relevance: without occlusion less with it, so a positive difference is less reliance on the mouth.
+    """
+    rows, with_maps = [], set(arms(dataset))
+    for covered, clear in pairs(dataset, QUESTIONS[0]):
+        if not {covered, clear} <= with_maps:
+            continue
+        for name in PLACED:
+            both = _shares(covered, name).merge(
+                _shares(clear, name), on=["seed", "fold", "frame_id", "subject"], suffixes=("_covered", "_clear")
+            )
+            own = both.dropna(subset=["inside_covered", "inside_clear"])
+            if len(own):
+                about = (covered.protocol, label(covered), name, len(both), len(own))
+                less = (own["inside_clear"] - own["inside_covered"]).to_numpy()
+                rows.append(dict(zip(ABOUT, about, strict=True)) | pooled_gain(covered.protocol, own, less))
+    return pd.DataFrame(rows, columns=[*ABOUT, *COMPARISON])
+
+
+def _shares(experiment: Experiment, name: str) -> pd.DataFrame:
+    """The mouth's share of the positive relevance (inside) by one map, per correctly classified frame."""
+    table = correct(experiment)
+    own = table[(table["map"] == name) & (table["region"] == "mouth")]
+    return own[["seed", "fold", "frame_id", "subject", "inside"]]
+
+
+def in_words(table: pd.DataFrame) -> str:
+    """The verdicts of `compared` by map, and on how many frames a map has no value; empty without a comparison."""
+    if table.empty:
+        return ""
+    said = [f"by *{name}* {_verdicts(own)}" for name, own in table.groupby("map", sort=False)]
+    return (
+        "**Less reliance on the mouth after training with the paper's rectangle**, paired on frames that both networks "
+        f"classify correctly: {'; '.join(said)}.{_without_value(table)}"
+    )
+
+
+def _verdicts(own: pd.DataFrame) -> str:
+    said = []
+    for verdict, rows in own.groupby("verdict", sort=False):
+        ends = dict.fromkeys(f"{100 * x:.2f}" for x in np.sort(rows["difference"])[[0, -1]])
+        said.append(f"{verdict} in {len(rows)} of {len(own)} comparisons ({' to '.join(ends)} points less)")
+    return ", ".join(said)
+
+
+def _without_value(table: pd.DataFrame) -> str:
+    missing = table[table["frames"] < table["correct"]]
+    said = [f"{row.correct - row.frames} of {row.correct} ({row.label}, *{row.map}*)" for row in missing.itertuples()]
+    return f" Frames without a value: {', '.join(said)}." if said else ""
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`compared` in points, with the frames that have a value."""
+    frames = [f"{row.frames} of {row.correct}" for row in table.itertuples()]
+    shown = readable_comparisons(table, "protocol", "label", "map").rename(
+        columns={"label": "trained with the rectangle", "gain": "less on the mouth"}
+    )
+    return shown.assign(frames=frames)

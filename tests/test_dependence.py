@@ -1,0 +1,71 @@
+"""Whether errors come together, on frames that one can count."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib import paths, results
+from fer_lib.experiments import Experiment, Member
+from fer_lib.findings import dependence
+from fer_lib.words.naming import label
+
+LEAKS = pd.DataFrame({"protocol": ["random", "subject"], "test frames": [181.0, 98.1], "sequence seen": [0.9664, 0]})
+LEAKS = LEAKS.assign(**{"frames a sequence": [1.21, 3], "frames a subject": [1.996, 8.3]})
+
+
+def test_design_effects_that_one_can_work_out():
+    # Half of four frames are wrong: independent 4 * 1/4 = 1. Two subjects, one wrong twice: sums of 1 and -1, so
+    # (1 + 1) * 2 / 1 = 4. One error in each: sums of 0.
+    assert dependence.design_effect([1, 1, 0, 0], [0] * 4, list("aabb")) == 4
+    assert dependence.design_effect([1, 0, 1, 0], [0] * 4, list("aabb")) == 0
+    # Each frame a subject of its own: 4 * 1/4 * 4 / 3.
+    assert dependence.design_effect([1, 1, 0, 0], [0] * 4, list("abcd")) == pytest.approx(4 / 3)
+    # Both splits together: (4 + 0) / (1 + 1); one without an error adds nothing to either.
+    both = [1, 1, 0, 0, 1, 0, 1, 0], np.repeat([0, 1], 4), list("aabbaabb")
+    assert dependence.design_effect(*both) == 2
+    assert dependence.design_effect([1, 1, 0, 0, 0, 0], [0] * 4 + [1] * 2, list("aabbab")) == 4
+    assert np.isnan(dependence.design_effect([0, 0], [0, 0], list("ab")))
+
+
+def test_independent_errors_have_a_design_effect_of_one():
+    wrong = np.random.default_rng(0).random(40_000) < 0.1
+    assert dependence.design_effect(wrong, np.repeat(range(4), 10_000), np.arange(40_000) // 2) == pytest.approx(
+        1, abs=0.03
+    )
+
+
+def test_which_methods_are_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    arms = [Experiment(name, "ckplus", loss=loss) for name, loss in (("kept", "softmax"), ("gone", "triplet"))]
+    monkeypatch.setattr(dependence, "measured", lambda dataset: arms)
+    frames = {"frame_id": list("1234"), "subject": list("aabb"), "label": 1, "prediction": [0, 0, 1, 1]}
+    for arm, outside in zip(arms, (0.0, 1.0), strict=True):
+        results.open_folder(arm, "abc", "cpu")
+        tables = {name: pd.DataFrame({"epoch": [100], "grid_outside": [outside]}) for name in results.TABLES}
+        results.add_member(arm, Member(0, 0), tables | {"predictions.csv.gz": pd.DataFrame(frames)}, {})
+    said = pd.DataFrame(frames).assign(seed=0, fold=0)
+    stored = [
+        said.assign(protocol="random", method="majority class"),
+        said.assign(protocol="random", method="HOG + linear SVM", prediction=1),
+        said.assign(protocol="random", method="1-NN on pixels", prediction=[1, 0, 0, 1]),
+        said.assign(protocol="subject", method="1-NN on pixels"),
+    ]
+    results.write_csv(tmp_path / "ckplus" / "reference_predictions.csv.gz", pd.concat(stored))
+    found = dependence.design_effects("ckplus")
+    # HOG makes no error, and the STN of the triplet network has collapsed.
+    assert found.values.tolist() == [["1-NN on pixels", 1, 2, 0.0], [label(arms[0]), 1, 2, 4.0]]
+
+
+def test_dependence_in_words():
+    effects = pd.DataFrame({"method": ["HOG", "STN"], "splits": [10, 6], "errors": 9, "effect": [2.65, 2.44]})
+    said = dependence.in_words(LEAKS, effects)
+    assert said.startswith(
+        "The 181 frames of a random test set are not independent. A tested sequence contributes 1.2 frames and a "
+        "tested subject 2.0 (expected over all random splits). Clustered by subject, the variance of the number of "
+        "errors is that of independent frames times a design effect: HOG 2.6 (n = 10 splits); STN 2.4 (n = 6 "
+        "splits). Wilson's intervals are therefore lower bounds of the width, and the exact p values are too small."
+    )
+    assert "96.64 % of them have a frame of the same sequence there" in said
+    assert "2.0 (expected over all random splits). Wilson's" in dependence.in_words(LEAKS, effects.iloc[:0])
+    assert "clustered by subject, is 2.4 to 2.6 times that of independent frames. The" in dependence.in_short(effects)
+    assert dependence.in_short(effects.iloc[:0]) == dependence.in_short(effects.assign(effect=1.0)) == ""
