@@ -90,16 +90,20 @@ def test_panels_are_three_to_a_row():
 
 def test_learning_curve_draws_mean_and_range_of_the_members(ax):
     curves = pd.DataFrame({"quantity": ["loss", "loss", "other"], "epoch": [1, 2, 1], "mean": [3, 1.5, 9]})
-    curves = curves.assign(min=[2, 1, 9], max=[4, 2, 9])
+    curves = curves.assign(min=[2, 1, 9], max=[4, 2, 9], collapsed=False)
     assert plots.learning_curve(ax, curves, "loss", "triplet") is ax
     assert ax.lines[0].get_xydata().tolist() == [[1, 3], [2, 1.5]]
     corners = {tuple(corner) for corner in ax.collections[0].get_paths()[0].vertices}
     assert corners == {(1, 2), (1, 4), (2, 1), (2, 2)}
     assert ax.get_legend_handles_labels()[1] == ["triplet"]
+    plots.learning_curve(ax, curves.assign(collapsed=True), "loss", "triplet")
+    assert [line.get_linestyle() for line in ax.lines] == ["-", ":"] and len(ax.get_legend_handles_labels()[1]) == 1
 
 
 def test_a_second_learning_curve_keeps_the_grid(ax):
-    curves = pd.DataFrame({"quantity": "loss", "epoch": [1, 2], "mean": [2.0, 1.0], "min": 0.0, "max": 3.0})
+    curves = pd.DataFrame(
+        {"quantity": "loss", "epoch": [1, 2], "mean": [2.0, 1.0], "min": 0.0, "max": 3.0, "collapsed": False}
+    )
     for k in range(2):
         plots.learning_curve(ax, curves, "loss", str(k), k)
     assert all(line.get_visible() for line in ax.get_ygridlines())

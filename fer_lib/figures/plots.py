@@ -130,11 +130,13 @@ def panels(count: int, height: float) -> tuple[Figure, np.ndarray]:
 def learning_curve(ax: Axes, curves: pd.DataFrame, quantity: str, label: str, k: int = 0) -> Axes:
     """Draw the mean of a quantity over the members at each epoch, with a band from minimum to maximum.
 
-    curves: `tables.learning_curves` of one experiment. k: index of the method, for `look`.
+    Collapsed members are drawn apart, dotted. curves: `tables.learning_curves` of one experiment. k: index of the
+    method, for `look`.
     """
-    own, style = curves[curves["quantity"] == quantity], look(k) | {"marker": ""}
-    ax.fill_between(own["epoch"], own["min"], own["max"], color=style["color"], alpha=0.18, linewidth=0)
-    ax.plot(own["epoch"], own["mean"], label=label, **style)
+    for collapsed, own in curves[curves["quantity"] == quantity].groupby("collapsed"):
+        style = look(k) | {"marker": ""} | ({"linestyle": ":"} if collapsed else {"label": label})
+        ax.fill_between(own["epoch"], own["min"], own["max"], color=style["color"], alpha=0.18, linewidth=0)
+        ax.plot(own["epoch"], own["mean"], **style)
     ax.set_xlabel("epoch")
     if quantity != "loss":
         ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))

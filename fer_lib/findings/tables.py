@@ -241,15 +241,16 @@ def with_members(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
 
 
 def learning_curves(experiments: list[Experiment]) -> pd.DataFrame:
-    """Mean and range over the members, one row per epoch: protocol, method, quantity, epoch, mean, min, max.
+    """Mean and range over the members: protocol, method, quantity, collapsed, epoch, mean, min, max.
 
-    quantity: loss, grid_outside, and test_accuracy at the evaluated epochs.
+    quantity: loss, grid_outside, and test_accuracy at the evaluated epochs. Collapsed members have curves of their own.
     """
     curves = []
     for experiment in experiments:
-        history = results.read(experiment, "history.csv")
+        history, away = results.read(experiment, "history.csv"), collapsed(experiment)
+        history["collapsed"] = [member in away for member in zip(history["seed"], history["fold"], strict=True)]
         for quantity in ("loss", "test_accuracy", "grid_outside"):
-            watched = history.dropna(subset=quantity).groupby("epoch")[quantity]
+            watched = history.dropna(subset=quantity).groupby(["collapsed", "epoch"])[quantity]
             curve = watched.agg(["mean", "min", "max"]).reset_index()
             about = pd.DataFrame({"protocol": experiment.protocol, "method": label(experiment)}, index=curve.index)
             curves.append(about.assign(quantity=quantity).join(curve))

@@ -5,11 +5,23 @@ from collections import Counter
 import pandas as pd
 
 from fer_lib.experiments import read_experiments
+from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.findings.tables import COLLAPSED, LOOKS, measured, unfinished
 from fer_lib.results import read_run
-from fer_lib.stats import holm, wilson
+from fer_lib.stats import TWO_KINDS, holm, wilson
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import in_folds, in_points, interval, intervals, p_value, paired, percent, points, with_ends
+from fer_lib.words.rounding import (
+    gained,
+    in_folds,
+    in_points,
+    interval,
+    intervals,
+    p_value,
+    paired,
+    percent,
+    points,
+    with_ends,
+)
 
 OVER_MEMBERS = (
     "mean and plain Student's t interval over runs, each with its own split and initialisation: "
@@ -52,11 +64,6 @@ CLAIMED = (
     "intervals are not corrected for multiple comparisons."
 )
 """Caption of `readable_claims`."""
-LATE = (
-    "The same differences beside the mean over the last five epochs at which the test accuracy was logged, for that of "
-    "the last epoch alone is noisy; faces under the rectangle were not logged."
-)
-"""Caption of the differences beside those of late epochs."""
 CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
 
 
@@ -87,30 +94,66 @@ def _mixed(row) -> bool:
 
 
 def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
-    """What the arms of `accuracy_table` cost: weights, training frames per second and minutes per member (medians)."""
-    return pd.DataFrame(
+    """What the arms of `accuracy_table` cost: weights, training frames per second and minutes per member (medians).
+
+    By machine, for rows of different machines do not compare.
+    """
+    shown = pd.DataFrame(
         {
+            "machine": table["device"],
             "protocol": table["protocol"],
             "method": table["label"],
             "million weights": [f"{x / 1e6:.2f}" for x in table["parameters"]],
             "training frames per second": [f"{x:.0f}" for x in table["frames_per_second"].astype(float)],
             "minutes a run": [f"{x / 60:.2g}" for x in table["train_seconds"].astype(float)],
-            "on": table["device"],
         }
     )
+    return shown.sort_values("machine", kind="stable")
 
 
 def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
-    """`claims_table` in points, rounded for the eye."""
+    """`claims_table` in points, rounded for the eye, without the columns of late epochs."""
     printed = [f"{100 * x:+.2f}" if pd.notna(x) else "–" for x in claims["printed"]]
     ours = [in_points(row) for row in claims.itertuples()]
-    late = [points(row.late, row.late_low, row.late_high) for row in claims.itertuples()]
     both = zip(claims["p"], holm(claims["p"]), strict=True)
     p = [f"{p_value(raw)} ({p_value(corrected)})" if pd.notna(raw) else "–" for raw, corrected in both]
     n = [paired(row) for row in claims.itertuples()]
     shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
-    shown = shown.assign(verdict=claims["verdict"], printed=printed, ours=ours, **{"p (Holm)": p})
-    return shown.assign(**{f"last {LOOKS} logged": late}, n=n)
+    return shown.assign(verdict=claims["verdict"], printed=printed, ours=ours, **{"p (Holm)": p}, n=n)
+
+
+def claims_in_words(claims: pd.DataFrame) -> str:
+    """A line per claim of `claims_table`: its first pair of networks under each protocol, with the verdict."""
+    lines = []
+    for claim, own in claims.groupby(claims["claim"].str.removesuffix(NOT_COLLAPSED), sort=False):
+        printed = own["printed"].iloc[0]
+        said = [_claimed(rows) for _, rows in own.groupby("protocol", sort=False)]
+        told = f" (printed: {100 * printed:+.2f} points)" if pd.notna(printed) else ""
+        lines.append(f"- **{claim[0].upper()}{claim[1:]}**{told}: {'; '.join(said)}.")
+    return "\n".join(lines)
+
+
+def _claimed(rows: pd.DataFrame) -> str:
+    """A claim under one protocol, without collapsed runs where the first comparison has some."""
+    row = next(rows.itertuples())
+    if row.verdict != TWO_KINDS:
+        return f"protocol {row.protocol} {gained(row)}, {row.verdict}"
+    row = next(rows[rows["claim"].str.endswith(NOT_COLLAPSED)].itertuples())
+    return f"protocol {row.protocol}, collapsed runs left out, {gained(row)}, {row.verdict}"
+
+
+def late_in_words(claims: pd.DataFrame) -> str:
+    """Whether the last epochs logged give other verdicts than the last alone; claims: `claims_table`."""
+    own = claims.dropna(subset="late")
+    other = own[own["late_verdict"] != own["verdict"]]
+    said = (
+        f"The test accuracy of the last epoch alone is noisy. Its mean over the last {LOOKS} logged epochs gives the "
+        f"same verdict in {len(own) - len(other)} of {len(own)} comparisons on clear faces."
+    )
+    for row in other.itertuples():
+        late = points(row.late, row.late_low, row.late_high)
+        said += f" Another one: {row.claim} ({row.better}, {row.protocol}), {late}, {row.late_verdict}."
+    return said
 
 
 def readable_comparisons(table: pd.DataFrame, *names: str) -> pd.DataFrame:
@@ -133,15 +176,15 @@ def answer(table: pd.DataFrame) -> str:
     """The study's answer so far, in sentences made from `accuracy_table`: what is printed first, else everything."""
     sentences, table = [], table[table["printed"] > 0] if (table["printed"] > 0).any() else table
     for row in table.itertuples():
-        accuracy = with_ends((row.mean, row.ci_low, row.ci_high))
-        sentence = f"**{row.label}**, protocol {row.protocol}: {accuracy}, n = {row.n}"
-        if row.printed > 0:
-            sentence += f"; the paper prints {percent(row.printed)} %, {_judged(row)}"
+        accuracy = f"{with_ends((row.mean, row.ci_low, row.ci_high))}, n = {row.n}"
         if row.collapsed:
-            sentence += f". In {row.collapsed} of {row.n} runs the STN collapsed"
+            accuracy = (
+                f"in {row.collapsed} of {row.n} runs the STN collapsed; these reach {percent(row.collapsed_mean)} %"
+            )
         if _mixed(row):
-            sentence += f": these reach {percent(row.collapsed_mean)} %, the others {percent(row.kept_mean)} %"
-        sentences.append(f"- {sentence}.")
+            accuracy += f", the others {percent(row.kept_mean)} %"
+        printed = f"; the paper prints {percent(row.printed)} %{_judged(row)}" if row.printed > 0 else ""
+        sentences.append(f"- **{row.label}**, protocol {row.protocol}: {accuracy}{printed}.")
     return "## The answer so far\n\n" + "\n".join(sentences)
 
 
@@ -165,19 +208,18 @@ def collapsed_early(table: pd.DataFrame) -> str:
     since = inside.max() + 1 if len(inside) else 1
     count = table.groupby(["experiment", "seed", "fold"]).ngroups
     return (
-        f"In {count} run{'s' if count != 1 else ''} of this page the STN collapsed: after the first epoch {percent(first.min())} to "
-        f"{percent(first.max())} % of the grid lay outside the image, from epoch {since} on more than "
-        f"{100 * COLLAPSED:.0f} % in all of them."
+        f"In {count} run{'s' if count != 1 else ''} of this page the STN collapsed: after the first epoch "
+        f"{percent(first.min())} to {percent(first.max())} % of the grid lay outside the image, from epoch {since} on "
+        f"more than {100 * COLLAPSED:.0f} % in all of them."
     )
 
 
 def _judged(row) -> str:
-    if _mixed(row):
-        return "with which a mean of two kinds of outcome cannot be compared"
+    """How the printed number compares with what one more run may give; empty without an interval."""
     if pd.isna(row.next_low):
-        return "with which a number without an interval cannot be compared"
+        return ""
     within = "within" if row.next_low <= row.printed <= row.next_high else "outside"
-    return f"{within} what one more run may give ({interval(row.next_low, row.next_high)})"
+    return f", {within} what one more run may give ({interval(row.next_low, row.next_high)})"
 
 
 def not_run(dataset: str) -> str:
