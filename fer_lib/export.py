@@ -20,8 +20,9 @@ from fer_lib import results
 from fer_lib.evaluation import embed
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import OF_FER2013
-from fer_lib.findings.robustness import SCORES, right
+from fer_lib.findings.robustness import right
 from fer_lib.network import parameter_count
+from fer_lib.occlusion_scores import SCORES
 from fer_lib.stats import RESAMPLED, cluster_ratio
 from fer_lib.training import network_for, to_float
 from fer_lib.weights import load_network

@@ -2,7 +2,7 @@
 
     benchmark = OcclusionBenchmark(images)            # uint8 (N, 48, 48), a whole data set
     predictions = benchmark.predictions(predict)      # predict: uint8 (M, 48, 48) -> class probabilities (M, K)
-    table = benchmark.accuracies(predictions, labels)
+    table = scores(predictions, labels, subjects)     # of occlusion_scores
 
 What covers a face depends only on its index in the data set, the occlusion and the seed, so every model sees the same
 images. Severity is the share of pixels covered.
@@ -67,7 +67,7 @@ WINDOWS = tuple(product(range(0, SIZE - WINDOW + 1, STRIDE), repeat=2))
 """Top left corners of the sliding square."""
 
 Predict = Callable[[np.ndarray], np.ndarray]
-"""Any classifier: uint8 (M, 48, 48) -> probabilities (M, K)."""
+"""Any classifier: uint8 (M, 48, 48) -> probabilities (M, K), whose column k is class k."""
 
 Slid = tuple[np.ndarray, dict[str, np.ndarray]]
 """Result of `OcclusionBenchmark.slide`: drops per patch, and predicted classes by column name."""
@@ -151,9 +151,12 @@ class OcclusionBenchmark:
         """Slide the grey square; returns the mean drop in confidence per patch (M, 12, 12), and the predicted classes.
 
         The classes (M,) are keyed by `CLEAN` for the clean faces and by `window_name` for each position of the square.
+        Raises ValueError if predict does not return a row of probabilities per face.
         """
         faces, grey = self.images[rows], self._fill("mean", rows)[:, 0, 0]
         clean = predict(faces)
+        if clean.ndim != 2 or len(clean) != len(faces):
+            raise ValueError(f"predict returned {clean.shape} for {len(faces)} faces, not ({len(faces)}, classes)")
         predicted = {str(CLEAN): clean.argmax(axis=1)}
         chosen = np.arange(len(clean)), predicted[str(CLEAN)]
         drops, counts = np.zeros((len(clean), SIZE, SIZE)), np.zeros((SIZE, SIZE))

@@ -130,6 +130,11 @@ def test_scores_a_foreign_model(faces, benchmark):
     assert (table["n"] == 42).all() and table["severity"].between(0, 0.5).all()
 
 
+def test_a_model_must_return_probabilities(benchmark):
+    with pytest.raises(ValueError, match=r"predict returned \(2,\) for 2 faces, not \(2, classes\)"):
+        benchmark.predictions(lambda images: np.zeros(len(images)), [0, 1])
+
+
 def test_eyes_and_mouth_are_where_they_are_darkest():
     images = np.full((2, 48, 48), 200, np.uint8)
     images[:, 17:20, 12:18] = images[:, 17:20, 30:36] = 50

@@ -6,11 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from few_faces import few_faces
 
-from fer_lib import results, stats
+from fer_lib import occlusion_scores, results, stats
 from fer_lib.experiments import Experiment, Member
 from fer_lib.findings import claims, questions, robustness
-from fer_lib.occlusion_benchmark import CLEAN, FILLS, SUITE, WINDOWS, Occlusion, window_name
+from fer_lib.occlusion_benchmark import CLEAN, FILLS, SUITE, WINDOWS, OcclusionBenchmark, window_name
 from fer_lib.words.naming import label
 
 WITH = Experiment("with", dataset="synthetic", protocol="subject", folds=2, loss="softmax")
@@ -45,24 +46,6 @@ def stored(listed):
     store(WITHOUT, lambda one: one.kind == "none")
 
 
-def test_weights_add_up_and_leave_out_what_training_shows():
-    for weights in robustness.SCORES.values():
-        assert sum(weights.values()) == pytest.approx(1)
-    unseen = robustness.SCORES["unseen"]
-    assert {one.kind for one in SUITE} - {one.kind for one in unseen} == {"rectangle", "square", "targeted"}
-    assert len(unseen) == 53
-    assert unseen[Occlusion("eyes", "black")] == pytest.approx(1 / 8 / 5)
-    assert unseen[Occlusion("patches", "noise", 0.25)] == pytest.approx(1 / 8 / 20)
-
-
-def test_area_under_the_curve_is_the_trapezoid():
-    levels, accuracy = np.array([0, 0.1, 0.25, 0.4, 0.5]), np.array([1, 0.9, 0.5, 0.4, 0.1])
-    weights = robustness.under_curve("noise")
-    assert [one.level for one in weights] == levels.tolist()
-    assert np.dot(list(weights.values()), accuracy) == pytest.approx(np.trapezoid(accuracy, levels) / 0.5)
-    assert len(robustness.SCORES["area under the curve"]) == 1 + 4 * len(FILLS)
-
-
 def test_scores_by_hand(stored):
     table = robustness.robustness_table("synthetic").set_index(["experiment", "score"])["mean"]
     assert table["with", "clean"] == table["without", "clean"] == 1
@@ -71,6 +54,25 @@ def test_scores_by_hand(stored):
     assert table["without", "unseen"] == 0
     kinds = robustness.by_kind(WITH).set_index("kind")["mean"]
     assert kinds[kinds == 1].index.tolist() == ["none", "rectangle", "eyes"] and (kinds.isin([0, 1])).all()
+
+
+def test_the_benchmarks_own_table_has_the_same_numbers(stored):
+    asked = results.read(WITH, "occluded_predictions.csv.gz")
+    for one in SUITE:
+        if one.kind == "eyes":
+            asked[str(one)] = asked["label"].where(asked["subject"] != "p", 1 - asked["label"])
+    results.write_csv(results.folder(WITH) / "occluded_predictions.csv.gz", asked)
+    said = asked[[str(one) for one in (CLEAN, *SUITE)]], asked["label"], asked["subject"]
+    table, ends = occlusion_scores.scores(*said).set_index("score"), ["mean", "ci_low", "ci_high"]
+    stored_table = robustness.robustness_table("synthetic").query("experiment == 'with'").set_index("score")
+    pd.testing.assert_frame_equal(table[ends], stored_table[ends], check_exact=True)
+    assert table["n"].tolist() == stored_table["subjects"].tolist() == [4] * 5
+    # One of four subjects fails: P(none of four drawn succeeds) = 1/256 < 0.025 < 13/256 = P(at most one does).
+    assert table.loc["unseen", ends].tolist() == pytest.approx([3 / 4 / 8, 1 / 4 / 8, 1 / 8])
+    rows = occlusion_scores.by_occlusion(OcclusionBenchmark(few_faces().images[:8]), *said)
+    assert [tuple(row) for row in rows[ends].to_numpy()] == [
+        pytest.approx(robustness.score(WITH, {one: 1.0}), nan_ok=True) for one in SUITE
+    ]
 
 
 def test_questions_are_paired_by_subjects(stored):
@@ -101,16 +103,16 @@ def test_questions_are_paired_by_subjects(stored):
 
 def test_an_initialisation_that_only_one_arm_has_counts_in_its_mean(stored):
     store(WITH, lambda one: False, seed=1)
-    assert robustness.gain(WITH, WITHOUT, robustness.SCORES["unseen"])["difference"] == pytest.approx(1 / 16)
+    assert robustness.gain(WITH, WITHOUT, occlusion_scores.SCORES["unseen"])["difference"] == pytest.approx(1 / 16)
     (found,) = questions.where_training_with_occlusion_helps("synthetic").values()
     assert found.loc["rectangle"].tolist() == [1] * 5
-    unseen = robustness.SCORES["unseen"]
+    unseen = occlusion_scores.SCORES["unseen"]
     assert robustness.gain(WITH, WITHOUT, unseen, folds=[1])["n"] == 2
     assert claims.difference(WITH, WITHOUT, covered=True)["difference"] == 0.5, "under the black rectangle"
 
 
 def test_starts_are_apart_and_a_fold_that_lost_the_face_takes_the_interval(stored):
-    fine, unseen = replace(WITH, experiment="fine", pretrained="other"), robustness.SCORES["unseen"]
+    fine, unseen = replace(WITH, experiment="fine", pretrained="other"), occlusion_scores.SCORES["unseen"]
     store(fine, lambda one: True)
     assert robustness.gain(fine, WITHOUT, unseen)["pairs"] == "subjects in 1 start"
     history = pd.DataFrame({"seed": 0, "fold": [0, 1], "epoch": WITH.epochs, "grid_outside": [0.0, 1.0]})
@@ -132,7 +134,7 @@ def test_members_are_the_unit_under_other_protocols(stored):
         tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
         tables["occluded_predictions.csv.gz"] = answers(lambda one, kinds=kinds: one.kind in kinds, list("pqrs"))
         results.add_member(arm, Member(seed, 0), tables, {})
-    mouth = robustness.equally([one for one in SUITE if one.kind == "mouth"])
+    mouth = occlusion_scores.equally([one for one in SUITE if one.kind == "mouth"])
     mean, low, high = robustness.score(arm, mouth)
     assert (mean, low, high) == (pytest.approx(1 / 3), 0, 1), "members at 1, 0 and 0: Student's interval, cut"
     two = robustness.right(arm, mouth).query("seed < 2")
@@ -186,7 +188,7 @@ def test_readable_table_marks_what_was_seen(stored):
     shown = robustness.readable(robustness.robustness_table("synthetic")).set_index("method")
     assert shown["black rectangle"].str.endswith(", seen").tolist() == [True, False]
     assert shown["black rectangle"].iloc[1].endswith(", unseen")
-    assert list(shown.columns[2:]) == [*robustness.SCORES, "kept"]
+    assert list(shown.columns[2:]) == [*occlusion_scores.SCORES, "kept"]
 
 
 def test_nothing_was_asked(tmp_path, monkeypatch):

@@ -19,7 +19,7 @@ from links import Links
 from packaging.requirements import Requirement
 from PIL import Image
 
-from fer_lib import paths, readme
+from fer_lib import occlusion_scores, paths, readme
 from fer_lib.experiments import read_experiments
 from fer_lib.report import PAGES, STUDY_ONLY
 
@@ -230,7 +230,12 @@ def test_the_readme_has_a_place_for_every_module():
 
 
 def test_the_readmes_example_runs(capsys):
-    example = re.search(r"```python\n(.*?)```", (paths.ROOT / "README.md").read_text(), re.DOTALL)[1]
-    exec(compile(example, "README.md", "exec"), {})
+    examples = re.findall(r"```python\n(.*?)```", (paths.ROOT / "README.md").read_text(), re.DOTALL)
+    names = {}
+    for example in examples:
+        exec(compile(example, "README.md", "exec"), names)
     printed = capsys.readouterr().out
-    assert "salt and pepper" in printed and "accuracy" in printed
+    assert not [name for name in occlusion_scores.REPORTED if name not in printed]
+    assert "salt and pepper" in printed and re.search(r"\bseen\b", printed)
+    probabilities = names["predict"](names["data"].images[:2])
+    assert probabilities.shape == (2, 7) and np.allclose(probabilities.sum(axis=1), 1)

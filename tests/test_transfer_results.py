@@ -9,10 +9,11 @@ import pytest
 from fer_lib import paths, results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.figures import overview
-from fer_lib.findings import robustness, transfer_results
+from fer_lib.findings import transfer_results
 from fer_lib.measures import transfer
 from fer_lib.measures.references import METHODS
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
+from fer_lib.occlusion_scores import SCORES
 from fer_lib.words import transfer_wording
 
 SETTINGS = {"dataset": "ckplus", "loss": "softmax", "recipe": "strong", "occlusion": "mixed", "stn_lr_factor": 0.1}
@@ -133,7 +134,7 @@ def test_heavy_occlusion_comes_last(stored, listed):
     assert transfer_wording.answer().count(short) == 1
     assert "for 60 epochs instead of 20, gains +8.33 points [" in short and "under the others;" in short
     assert short.endswith("; on clear faces +8.33 points (not resolvable) over all folds.")
-    unseen = set(robustness.SCORES["unseen"])
+    unseen = set(SCORES["unseen"])
     parts = [set(transfer_results.APART[f"unseen, {part}"]) for part in ("imitated", "not imitated")]
     assert set.union(*parts) == unseen and not set.intersection(*parts)
 

@@ -14,8 +14,9 @@ from matplotlib.ticker import PercentFormatter
 from fer_lib import report, results
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.figures import audit_plots, occlusion_plots, plots
-from fer_lib.findings import audit, followed, robustness, tables, views
+from fer_lib.findings import audit, followed, tables, views
 from fer_lib.measures import references
+from fer_lib.occlusion_scores import SCORES
 from fer_lib.words import answers, naming
 
 FIGURE = {"figsize": (3.5, 3.1)}
@@ -66,7 +67,7 @@ def occlusion(dataset: str) -> tuple[str, HTML]:
     over = "subjects resampled" if protocol == "subject" else "over runs"
     caption = (
         f"Protocol {protocol}: accuracy with 95 % intervals, {over}; unseen: "
-        f"{len(robustness.SCORES['unseen'])} occlusions. Runs: {_listed(n)}."
+        f"{len(SCORES['unseen'])} occlusions. Runs: {_listed(n)}."
     )
     alt = "; ".join(f"{row.label}, {row.score}: {row.mean:.1%}" for row in table.itertuples())
     return "What does occlusion take?", report.figure(fig, caption, alt, table)

@@ -17,6 +17,7 @@ from fer_lib.figures import plots
 from fer_lib.findings import audit, followed, recipe_results, robustness, tables, transfer_results
 from fer_lib.findings.recipe_results import on_all_folds
 from fer_lib.measures import occluded_references, references
+from fer_lib.occlusion_scores import SCORES
 from fer_lib.words import naming
 from fer_lib.words.rounding import in_cell, percent
 
@@ -110,7 +111,7 @@ def to_beat(dataset: str) -> pd.DataFrame:
         rows += [{"method": name, **said}] if said else []
     for name, arm in shown(dataset).items():
         if on_all_folds(arm, "occluded_predictions.csv.gz"):
-            asked = {score: _cell(robustness.score(arm, robustness.SCORES[score])) for score in ("clean", "unseen")}
+            asked = {score: _cell(robustness.score(arm, SCORES[score])) for score in ("clean", "unseen")}
             said = {"by frame": asked["clean"], "by sequence": _cell(recipe_results.by_sequence(arm))}
             said |= {
                 "under unseen occlusion": asked["unseen"],

@@ -6,9 +6,10 @@ import pandas as pd
 
 from fer_lib import paths, results
 from fer_lib.experiments import SOFTMAX, Experiment
-from fer_lib.findings.robustness import SCORES, gain
+from fer_lib.findings.robustness import gain
 from fer_lib.findings.tables import compared, kept, late_accuracy, measured, members_used, occluded, of_one_kind
 from fer_lib.measures.references import METHODS
+from fer_lib.occlusion_scores import SCORES
 from fer_lib.stats import (
     COMPARISON,
     RESAMPLED,

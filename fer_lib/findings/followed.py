@@ -6,6 +6,7 @@ import pandas as pd
 
 from fer_lib.experiments import Experiment
 from fer_lib.findings import robustness
+from fer_lib.occlusion_scores import SCORES
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.words import naming
 
@@ -47,7 +48,7 @@ def drawn(arms: list[Experiment]) -> dict[str, list[Experiment]]:
     """
     found = {}
     for protocol, own in robustness.by_protocol(arms).items():
-        asked = [arm for arm in own if robustness.enough(arm, robustness.right(arm, robustness.SCORES["clean"]))]
+        asked = [arm for arm in own if robustness.enough(arm, robustness.right(arm, SCORES["clean"]))]
         found |= {protocol: few(asked)} if len(asked) > bool(found) else {}
     return found
 

@@ -13,7 +13,8 @@ from fer_lib.figures import plots
 from fer_lib.findings import tables
 from fer_lib.findings.claims import NOT_COLLAPSED, printed_gain
 from fer_lib.findings.recipe_results import on_all_folds
-from fer_lib.findings.robustness import ASKED, SCORES, gain
+from fer_lib.findings.robustness import ASKED, gain
+from fer_lib.occlusion_scores import SCORES
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import COMPARISON, LEVEL, TWO_KINDS, holm
 from fer_lib.words.rounding import gained

@@ -8,9 +8,10 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
-from fer_lib.findings.robustness import enough, equally, interval_over, weighed
+from fer_lib.findings.robustness import enough, interval_over
 from fer_lib.findings.tables import of_one_kind
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOW, WINDOWS, window_name
+from fer_lib.occlusion_scores import equally, weighed
 from fer_lib.stats import COMPARISON, WITHOUT_ENDS, pooled_gain
 from fer_lib.words.naming import label
 

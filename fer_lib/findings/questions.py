@@ -5,8 +5,9 @@ import pandas as pd
 from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.findings import followed
 from fer_lib.findings.claims import Claim, pairs
-from fer_lib.findings.robustness import KINDS, SCORES, counted, equally, gain, right
+from fer_lib.findings.robustness import KINDS, counted, gain, right
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
+from fer_lib.occlusion_scores import SCORES, equally
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import COMPARISON
 from fer_lib.words.naming import label

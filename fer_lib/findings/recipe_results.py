@@ -8,9 +8,10 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.findings.claims import LATE, difference, late
-from fer_lib.findings.robustness import SCORES, equally, gain, right, score
+from fer_lib.findings.robustness import gain, right, score
 from fer_lib.findings.tables import measured, of_one_kind, voted, with_sequences
 from fer_lib.occlusion_benchmark import SUITE
+from fer_lib.occlusion_scores import SCORES, equally
 from fer_lib.splits import FOLDS
 from fer_lib.stats import COMPARISON, cluster_interval, pooled_gain
 from fer_lib.words.naming import label, part

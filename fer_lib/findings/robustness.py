@@ -1,8 +1,4 @@
-"""How the trained arms stand occlusion: scores, tables and paired comparisons, made from `results/` alone.
-
-A score is a weighted mean over occlusions of whether a frame is classified rightly, so that it has a value for every
-frame and subjects can be resampled. Each kind of occlusion counts the same, however many levels and fills it has.
-"""
+"""How the trained arms stand occlusion: tables and paired comparisons of `occlusion_scores`, from `results/` alone."""
 
 from collections.abc import Sequence
 
@@ -13,18 +9,8 @@ from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.findings.tables import compared, kept, measured, two_kinds
-from fer_lib.occlusion_benchmark import (
-    CLEAN,
-    FILLS,
-    PAPER,
-    STRIDE,
-    SUITE,
-    TARGETED,
-    WINDOW,
-    WINDOWS,
-    Occlusion,
-    window_name,
-)
+from fer_lib.occlusion_benchmark import CLEAN, STRIDE, SUITE, WINDOW, WINDOWS, window_name
+from fer_lib.occlusion_scores import REPORTED, SCORES, Weights, equally, weighed
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import BY_START, RESAMPLED, pooled
 from fer_lib.words.naming import label
@@ -40,44 +26,6 @@ CAPTION = (
 
 FEWEST = 3
 """Members that an interval over members asks for: over two, Student's t has one degree of freedom."""
-
-SHOWN = ("rectangle", "square")
-"""The kinds of occlusion that a training of this study may show, with whatever fill.
-
-No training shows another kind, but some are alike: the band over the eyes is a rectangle too, which a training may
-happen to draw, the strong recipe's many small squares resemble the patches, and heavy occlusion's wide rectangles lie
-where the mask over the mouth does.
-"""
-
-Weights = dict[Occlusion, float]
-"""Occlusion -> its weight in a score; they add up to 1."""
-
-
-def equally(occlusions: list[Occlusion]) -> Weights:
-    """The same weight for each kind, and within a kind for each of its occlusions."""
-    kinds = [one.kind for one in occlusions]
-    return {one: 1 / len(set(kinds)) / kinds.count(one.kind) for one in occlusions}
-
-
-def under_curve(fill: str) -> Weights:
-    """Area under accuracy against covered share, clean to half covered by random patches, as a share of the most."""
-    points = [CLEAN, *(one for one in SUITE if one.kind == "patches" and one.fill == fill)]
-    shares = np.array([one.level for one in points])
-    edges = np.concatenate([shares[:1], (shares[1:] + shares[:-1]) / 2, shares[-1:]])
-    return dict(zip(points, np.diff(edges) / shares[-1], strict=True))
-
-
-SCORES = {
-    "clean": {CLEAN: 1.0},
-    "black rectangle": {PAPER: 1.0},
-    "unseen": equally([one for one in SUITE if one not in TARGETED and one.kind not in SHOWN]),
-    "area under the curve": {
-        one: weight / len(FILLS) for fill in FILLS for one, weight in under_curve(fill).items() if one != CLEAN
-    }
-    | {CLEAN: under_curve("black")[CLEAN]},
-}
-"""What stands in the table. Unseen: all but the kinds that a training may show, and the targeted ones, which
-differ from model to model and depend on how finely its confidence is graded."""
 
 ASKED = {
     "clean": "on clear faces",
@@ -113,11 +61,6 @@ def right(experiment: Experiment, weights: Weights) -> pd.DataFrame:
     return answers[["seed", "fold", "frame_id", "subject"]].assign(score=weighed(answers, weights))
 
 
-def weighed(answers: pd.DataFrame, weights: Weights) -> pd.Series:
-    """Score of each row of answers, which have the label and, a column for each occlusion, the class that was said."""
-    return sum(weight * (answers[str(one)] == answers["label"]) for one, weight in weights.items())
-
-
 def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -> tuple[float, float, float]:
     """Mean and interval of a score, or of its ratio to the score `of`; as a share.
 
@@ -142,18 +85,13 @@ def enough(experiment: Experiment, frames: pd.DataFrame) -> bool:
 
 
 def robustness_table(dataset: str) -> pd.DataFrame:
-    """One row per arm and score: protocol, label, members, subjects, score, mean, ci_low, ci_high.
-
-    The scores are those of `SCORES`, and `kept`: the unseen one as a share of the clean one.
-    """
+    """One row per arm and score of `REPORTED`: protocol, label, members, subjects, score, mean, ci_low, ci_high."""
     rows = []
     for experiment in arms(dataset):
         asked = right(experiment, SCORES["clean"])
         members, subjects = asked.groupby(["seed", "fold"]).ngroups, asked["subject"].nunique()
         about = {"experiment": experiment.experiment, "protocol": experiment.protocol, "label": label(experiment)}
-        named = {name: (weights, None) for name, weights in SCORES.items()}
-        named["kept"] = (SCORES["unseen"], SCORES["clean"])
-        for name, (weights, of) in named.items():
+        for name, (weights, of) in REPORTED.items():
             mean, low, high = score(experiment, weights, of)
             row = {
                 "members": members,

@@ -11,11 +11,11 @@ from fer_lib import results
 from fer_lib.evaluation import macro_f1
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.findings import recipe_results
-from fer_lib.findings.robustness import SCORES, equally
 from fer_lib.findings.tables import has_results, measured
 from fer_lib.measures import transfer
 from fer_lib.measures.references import METHODS
 from fer_lib.occlusion_benchmark import SUITE
+from fer_lib.occlusion_scores import SCORES, equally
 from fer_lib.stats import cluster_interval, cluster_ratio
 from fer_lib.words.naming import COVERED_START, LONG_START, USUAL, USUAL_START, label
 

@@ -12,11 +12,12 @@ from threadpoolctl import threadpool_limits
 
 from fer_lib import paths, results
 from fer_lib.faces import Faces
-from fer_lib.findings.robustness import ASKED, SCORES, arms, right, weighed
+from fer_lib.findings.robustness import ASKED, arms, right
 from fer_lib.findings.tables import compared
 from fer_lib.measures import references
 from fer_lib.occlusion import draw_rectangles, rectangle_mask
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, TARGETED, OcclusionBenchmark
+from fer_lib.occlusion_scores import SCORES, weighed
 from fer_lib.splits import asked, draws
 from fer_lib.stats import COMPARISON, cluster_ratio
 from fer_lib.words.naming import label

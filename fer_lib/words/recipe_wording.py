@@ -13,8 +13,9 @@ from fer_lib.findings.recipe_results import (
     reached,
     trained,
 )
-from fer_lib.findings.robustness import SCORES, gain, right, score
+from fer_lib.findings.robustness import gain, right, score
 from fer_lib.findings.tables import LOOKS, has_results
+from fer_lib.occlusion_scores import SCORES
 from fer_lib.stats import cluster_ratio
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import gained, intervals, members_and_subjects, percent, points, with_ends

@@ -5,7 +5,7 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.findings import recipe_results
-from fer_lib.findings.robustness import SCORES, score
+from fer_lib.findings.robustness import score
 from fer_lib.findings.transfer_results import (
     AIMS,
     CLASSIFIERS,
@@ -20,6 +20,7 @@ from fer_lib.findings.transfer_results import (
 )
 from fer_lib.measures import transfer, twins
 from fer_lib.measures.references import METHODS
+from fer_lib.occlusion_scores import SCORES
 from fer_lib.stats import cluster_interval
 from fer_lib.words.naming import LONG_START
 from fer_lib.words.rounding import gained, intervals, members_and_subjects, percent, with_ends
