@@ -144,11 +144,13 @@ def test_what_there_is_to_beat(monkeypatch):
     monkeypatch.setattr(summary.robustness, "score", lambda arm, weights: (len(weights) / 100, np.nan, np.nan))
     monkeypatch.setattr(summary.occluded_references, "scores", lambda dataset: of_references(0.5)[3:])
     monkeypatch.setattr(summary.recipe_results, "by_sequence", lambda arm: (0.8, 0.7, 0.9))
+    together = pd.DataFrame({"asked": ["initialisation 0", "ensemble"], "by": "frame", "mean": [0.8, 0.85]})
+    monkeypatch.setattr(summary.initialisations, "reached", lambda arm: together.assign(ci_low=0.75, ci_high=0.9))
     table = summary.to_beat("ckplus")
     assert table.drop(1).iloc[:3].values.tolist() == [
-        ["1-NN on pixels", f"50.00 [40.00{TO}95.00]", "–", "–", "–"],
-        [COVERED, f"50.00 [40.00{TO}60.00]", "–", f"50.00 [40.00{TO}60.00]", "–"],
-        ["ours", "1.00", f"80.00 [70.00{TO}90.00]", "53.00", "2 of 10"],
+        ["1-NN on pixels", f"50.00 [40.00{TO}95.00]", "–", "–", "–", "–"],
+        [COVERED, f"50.00 [40.00{TO}60.00]", "–", "–", f"50.00 [40.00{TO}60.00]", "–"],
+        ["ours", "1.00", f"80.00 [70.00{TO}90.00]", f"85.00 [75.00{TO}90.00]", "53.00", "2 of 10"],
     ]
     assert table["method"].iloc[4].startswith("Emotion-FAN") and table["by sequence"].iloc[4] == "99.69"
     assert len(summary.to_beat("own")) == 4, "what is published is of CK+"
