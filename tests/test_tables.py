@@ -109,8 +109,8 @@ def test_when_the_stn_collapsed():
     columns = ["experiment", "seed", "fold", "epoch", "grid_outside"]
     rows = [("a", 0, 0, 1, 0.9), ("a", 0, 0, 2, 1.0), ("a", 1, 0, 1, 0.4), ("a", 1, 0, 2, 1.0)]
     assert wording.collapsed_early(pd.DataFrame(rows, columns=columns)) == (
-        "In 2 runs of this page the STN collapsed: after the first epoch 40.00 to 90.00 % of the grid lay outside the image, "
-        "from epoch 2 on more than 90 % in all of them."
+        "In 2 runs of this page the STN collapsed: after the first epoch 40.00 to 90.00 % of the grid lay outside "
+        "the image, from epoch 2 on more than 90 % in all of them."
     )
     assert wording.collapsed_early(pd.DataFrame(columns=columns)) == ""
     store(TRIPLET, [1.0, 0.5, 0.0], [0, 0, 1])

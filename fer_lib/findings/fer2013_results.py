@@ -84,7 +84,7 @@ def _binned(table: pd.DataFrame, probabilities: np.ndarray) -> pd.DataFrame:
 
 
 def calibration_error(experiment: Experiment) -> float:
-    """Expected calibration error: the mean distance of confidence from accuracy over bins, by frames; mean over members.
+    """Expected calibration error, mean over members: the distance of confidence from accuracy, over bins by frames.
 
     Of pooled members the errors would cancel where one is too sure and another not sure enough.
     """

@@ -165,9 +165,9 @@ def collapsed_early(table: pd.DataFrame) -> str:
     since = inside.max() + 1 if len(inside) else 1
     count = table.groupby(["experiment", "seed", "fold"]).ngroups
     return (
-        f"In {count} run{'s' if count != 1 else ''} of this page the STN collapsed: after the first epoch {percent(first.min())} to "
-        f"{percent(first.max())} % of the grid lay outside the image, from epoch {since} on more than "
-        f"{100 * COLLAPSED:.0f} % in all of them."
+        f"In {count} run{'s' if count != 1 else ''} of this page the STN collapsed: after the first epoch "
+        f"{percent(first.min())} to {percent(first.max())} % of the grid lay outside the image, "
+        f"from epoch {since} on more than {100 * COLLAPSED:.0f} % in all of them."
     )
 
 
