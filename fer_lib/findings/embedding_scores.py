@@ -140,8 +140,8 @@ def caption(members: pd.DataFrame) -> str:
     return (
         "Division by emotion, with Euclidean distances. Mean and 95 % Student's t interval over n runs, which "
         "describes new splits of these same frames, not other subjects; under subject, over folds, whose subjects "
-        "differ. Runs with a collapsed STN count, except those that map all test frames to one point, where no score is "
-        f"defined{named}."
+        "differ. Runs with a collapsed STN count, except those that map all test frames to one point, where no score "
+        f"is defined{named}."
     )
 
 
