@@ -60,8 +60,9 @@ def test_each_map_has_its_verdict():
     ]
     table = pd.DataFrame(rows, columns=["map", "difference", "verdict", "frames"]).assign(correct=790, **about, **ends)
     assert mouth.in_words(table) == (
-        "**Less reliance on the mouth after training with the paper's rectangle**, paired on frames that both networks "
-        "classify correctly: by *integrated gradients* supported in 2 of 2 comparisons (9.20 to 14.20 points less); "
+        "**Does training with the paper's rectangle lower the reliance on the mouth?** Paired on frames that both "
+        "networks classify correctly: by *integrated gradients* supported in 2 of 2 comparisons (9.20 to 14.20 points "
+        "less); "
         "by *sliding square* not resolvable in 1 of 2 comparisons (6.32 points less), contradicted in 1 of 2 "
         f"comparisons (-3.04 points less). Frames without a value: 408 of 790 ({name}, *sliding square*)."
     )

@@ -11,6 +11,11 @@ def test_what_was_trained_on_whom():
     assert rounding.members_and_subjects(2, 118) == "2 runs, 118 subjects"
 
 
+def test_what_an_interval_is_over():
+    assert rounding.in_folds("subject", 20, 10) == "20 runs in 10 folds"
+    assert (rounding.in_folds("random", 4, 4), rounding.in_folds("usage", 1, 1)) == ("4 runs", "1 run")
+
+
 def test_numbers_for_the_eye():
     assert (rounding.percent(0.98765), rounding.percent(float("nan"))) == ("98.77", "–")
     assert rounding.in_cell(0.9, 0.85, 1, ".2f").replace("\N{NO-BREAK SPACE}", " ") == "0.90 [0.85 to 1.00]"

@@ -138,10 +138,10 @@ def caption(members: pd.DataFrame) -> str:
     ]
     named = f" ({'; '.join(without)})" if without else ""
     return (
-        "Division by emotion, with Euclidean distances. Mean and 95 % Student's t interval over n runs, which covers "
-        "retraining but not other subjects; under subject, over folds, whose subjects differ too. Runs with a "
-        "collapsed STN count, except those that map all test frames to one point, where no score is "
-        f"defined{named}."
+        "Division by emotion, with Euclidean distances. Mean and 95 % Student's t interval over n runs, which "
+        "describes new splits of these same frames, not other subjects; under subject, over folds, whose subjects "
+        "differ. Runs with a collapsed STN count, except those that map all test frames to one point, where no score "
+        f"is defined{named}."
     )
 
 
@@ -217,9 +217,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     wide = cells.set_index([*keys, "score"])["cell"].unstack()[list(RANGES)]
     wide = wide.reindex(cells[keys].drop_duplicates()).rename_axis(columns=None)
     counts = cells.groupby(keys)[["n", "trainings"]].max().loc[wide.index]
-    wide.insert(
-        0, "n", [in_folds(protocol, *own) for (protocol, _), own in zip(wide.index, counts.to_numpy(), strict=True)]
-    )
+    wide.insert(0, "n", [in_folds(row.Index[0], row.n, row.trainings) for row in counts.itertuples()])
     return wide.reset_index().rename(columns={"label": "method"})
 
 

@@ -50,8 +50,8 @@ def in_words(table: pd.DataFrame) -> str:
         return ""
     said = [f"by *{name}* {_verdicts(own)}" for name, own in table.groupby("map", sort=False)]
     return (
-        "**Less reliance on the mouth after training with the paper's rectangle**, paired on frames that both networks "
-        f"classify correctly: {'; '.join(said)}.{_without_value(table)}"
+        "**Does training with the paper's rectangle lower the reliance on the mouth?** Paired on frames that both "
+        f"networks classify correctly: {'; '.join(said)}.{_without_value(table)}"
     )
 
 
