@@ -26,6 +26,11 @@ def test_recalls_a_column_per_network(stored):
     assert shown["images"].tolist() == [4, 4]
 
 
+def test_how_large_the_networks_are(stored):
+    # By hand: 3,136 weights of conv1, 128 of its norm; stages of 74k, 230k, 919k and 3.67 million; head and STN.
+    assert fer2013_wording.sizes() == "Weights: 4.91 million (ResNet-10)."
+
+
 def test_what_a_network_reaches(stored):
     said = fer2013_wording.reached(fer2013_results.scores().iloc[0], 2)
     assert said.startswith(

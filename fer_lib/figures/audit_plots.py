@@ -25,12 +25,13 @@ def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
     return ax
 
 
-def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
+def protocol_ladder(ax: Axes, rungs: pd.DataFrame, leaks: pd.DataFrame) -> Axes:
     """Draw accuracy with its interval against the protocol, a line per method, from the most to the least exposed.
 
     A dotted line passes over a protocol under which the method was not run.
 
-    rungs: columns method, protocol, mean, ci_low, ci_high.
+    rungs: columns method, protocol, mean, ci_low, ci_high. leaks: by protocol the shares of test frames that training
+    has seen, columns `sequence seen` and `subject seen`.
     """
     places = {"random": 0, "sequence": 1, "subject": 2}
     methods = list(rungs["method"].unique())
@@ -41,8 +42,12 @@ def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
         ax.plot(x, own["mean"], **plots.look(k), label=method, markersize=4)
         if own["mean"].notna().tolist() == [True, False, True]:
             ax.plot(x[[0, 2]], own["mean"].iloc[[0, 2]], color=plots.look(k)["color"], linewidth=1, linestyle=":")
-    ax.set_xticks(list(places.values()), places.keys())
-    ax.set(xlabel="protocol", ylabel="accuracy", xlim=(-0.4, 2.4))
+    seen = leaks.reindex(places)[["sequence seen", "subject seen"]]
+    ax.set_xticks(
+        list(places.values()),
+        [f"{row.Index}\n{row._1:.0%} / {row._2:.0%}" if pd.notna(row._1) else row.Index for row in seen.itertuples()],
+    )
+    ax.set(xlabel="protocol; test frames whose sequence / subject is in training", ylabel="accuracy", xlim=(-0.4, 2.4))
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="y")
     return ax

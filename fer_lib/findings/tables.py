@@ -73,8 +73,6 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
             after = (np.nan, np.nan)
         kept = [(row.seed, row.fold) not in away for row in metrics.itertuples()]
         classes = results.class_names(experiment)
-        with torch.device("meta"):  # to count weights, none need values
-            network = Network(experiment.backbone, experiment.input_path, experiment.head_layers, len(classes))
         recall = right.groupby(predictions["label"]).mean()
         gains = by_training(experiment.protocol, oracle_gain(experiment))
         gain, gain_low, gain_high = mean_interval(gains)
@@ -103,11 +101,17 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "printed": printed(experiment),
                 "next_low": after[0],
                 "next_high": after[1],
-                "parameters": parameter_count(network),
+                "parameters": weights(experiment, len(classes)),
                 **training_cost(experiment),
             }
         )
     return pd.DataFrame(rows)
+
+
+def weights(experiment: Experiment, classes: int) -> int:
+    """Number of trainable weights of the experiment's network."""
+    with torch.device("meta"):  # to be counted, they need no values
+        return parameter_count(Network(experiment.backbone, experiment.input_path, experiment.head_layers, classes))
 
 
 def training_cost(experiment: Experiment) -> dict:

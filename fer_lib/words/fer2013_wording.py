@@ -17,6 +17,7 @@ from fer_lib.findings.fer2013_results import (
     selection,
 )
 from fer_lib.measures import votes
+from fer_lib.results import class_names
 from fer_lib.stats import ONE_TRAINING
 from fer_lib.words import naming, wording
 from fer_lib.words.rounding import in_cell, interval, percent, points, with_ends
@@ -47,6 +48,15 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         for row in table.itertuples()
     ]
     return pd.DataFrame(rows)
+
+
+def sizes() -> str:
+    """How many weights the networks have, the STN's included, in a sentence."""
+    most = {}
+    for arm in arms().values():
+        name = arm.backbone.replace("-", " ").replace("resnet", "ResNet-")
+        most[name] = max(most.get(name, 0), tables.weights(arm, len(class_names(arm))))
+    return f"Weights: {', '.join(f'{count / 1e6:.2f} million ({name})' for name, count in most.items())}."
 
 
 def _together(text: str) -> str:
