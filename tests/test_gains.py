@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import experiments, results
+from fer_lib import experiments, results, stats
 from fer_lib.experiments import Experiment, Member
 from fer_lib.figures import plots
 from fer_lib.findings import claims, gains, tables
@@ -16,6 +16,7 @@ from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
 DIFFERS = {
     "ResNet cut to 10 layers instead of 18": {"backbone"},
     "spatial transformer (STN)": {"input_path"},
+    "triplet loss instead of softmax": {"loss"},
     "triplet loss instead of softmax (slow STN)": {"loss"},
     "occlusion in training (softmax)": {"occlusion"},
     "occlusion in training (triplet, slow STN)": {"occlusion"},
@@ -66,6 +67,21 @@ def test_a_part_gains_what_its_network_is_right_on_more(stored):
     assert found["difference"].tolist() == pytest.approx([0.25, 1, 1]) and found["n"].tolist() == [2] * 3
     assert found["printed"].isna().all(), "the paper prints no number for it"
     assert gains.in_full(found).startswith("on clear faces, occlusion in training (softmax): +25.00 points [")
+
+
+def test_a_part_with_a_collapsed_run_stands_there_again_without_it(stored):
+    history = results.read(WITHOUT, "history.csv").assign(epoch=WITHOUT.epochs)
+    history.loc[history["fold"] == 1, "grid_outside"] = 1.0
+    results.write_csv(results.folder(WITHOUT) / "history.csv", history)
+    found = gains.table("ckplus")
+    again = "occlusion in training (softmax), collapsed runs left out"
+    assert found["part"].tolist() == ["occlusion in training (softmax)"] * 3 + [again] * 3
+    assert (
+        found["pairs"].tolist()
+        == ["subjects in 2 folds (2 and 2 runs)"] * 3 + ["subjects in 1 fold (1 and 1 runs)"] * 3
+    )
+    assert set(found["verdict"]) == {stats.TWO_KINDS, stats.ONE_TRAINING}
+    assert gains.in_words(found) == "No verdict on: occlusion in training (softmax)."
 
 
 def test_where_nothing_was_compared(stored, monkeypatch):

@@ -56,7 +56,7 @@ def stored(tmp_path, monkeypatch):
         occluded_references, "right",
         lambda arm, weights: answers[["seed", "fold", "frame_id", "subject"]].assign(score=1.0),
     )  # fmt: skip
-    monkeypatch.setattr(tables, "of_one_kind", lambda found, members, *arms: found)
+    monkeypatch.setattr(tables, "of_one_kind", lambda found, *used: found)
     return arm
 
 

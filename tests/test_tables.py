@@ -156,8 +156,10 @@ def test_claims_on_subjects_have_no_ends_where_a_fold_lost_the_face(monkeypatch)
     monkeypatch.setattr(tables, "read_experiments", lambda: arms)
     store(arms[0], [1.0, 0.25], [0, 1])
     store(arms[1], [0.75, 0.75], [0, 0])
-    (found,) = claims.claims_table("ckplus").to_dict("records")
+    found, kept = claims.claims_table("ckplus").to_dict("records")
     assert found["verdict"] == stats.TWO_KINDS and found["difference"] == pytest.approx(-1 / 8)
+    # Both of softmax's initialisations count beside the one of triplet that kept the face.
+    assert (kept["difference"], kept["pairs"]) == (0.25, "subjects in 1 fold (1 and 2 runs)")
     assert pd.isna([found[name] for name in ("ci_low", "ci_high", "trained_low", "trained_high", "p")]).all()
     assert "[" not in rounding.in_points(pd.Series(found))
 
@@ -190,13 +192,17 @@ def test_the_machines_that_trained_are_named():
 
 
 def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
-    store(TRIPLET, [0.9, 0.1], [0, 1])
-    store(SOFTMAX, [0.8, 0.8], [0, 0])
-    (found,) = claims.claims_table("ckplus").to_dict("records")
-    assert found["difference"] == pytest.approx(-0.3) and found["verdict"] == stats.TWO_KINDS
+    store(TRIPLET, [0.9, 0.1, 0.6], [0, 1, 0])
+    store(SOFTMAX, [0.8, 0.8, 0.7], [0, 0, 0])
+    table = claims.claims_table("ckplus")
+    found, kept = table.to_dict("records")
+    assert found["difference"] == pytest.approx(-0.7 / 3) and found["verdict"] == stats.TWO_KINDS
     assert pd.isna([found["ci_low"], found["p"], found["late_low"]]).all()
-    shown = wording.readable_claims(claims.claims_table("ckplus")).iloc[0]
-    assert shown[["verdict", "ours", "p (Holm)"]].tolist() == ["two kinds of outcome", "-30.00", "–"]
+    assert kept["claim"] == "triplet loss beats softmax, collapsed runs left out"
+    assert (kept["difference"], kept["n"], kept["verdict"]) == (pytest.approx(0), 2, "not resolvable"), "+0.1 and -0.1"
+    assert kept["late"] == pytest.approx(0) and kept["ci_low"] < 0 < kept["ci_high"]
+    shown = wording.readable_claims(table).iloc[0]
+    assert shown[["verdict", "ours", "p (Holm)"]].tolist() == ["two kinds of outcome", "-23.33", "–"]
 
 
 def test_a_network_beside_what_learns_no_features():
@@ -243,7 +249,7 @@ def test_under_the_subject_protocol_subjects_are_paired():
     with pytest.MonkeyPatch.context() as listed:
         listed.setattr(tables, "read_experiments", lambda: arms)
         (row,) = claims.claims_table("ckplus").to_dict("records")
-    # Person a gains 0 of 4 frames, person b 2 of 4.
+    # Person a gains 0 of 2 frames, person b 1 of 2, over both initialisations.
     assert (row["difference"], row["ci_low"], row["ci_high"]) == (0.25, 0, 0.5)
     assert (row["n"], row["pairs"], row["p"]) == (2, "subjects in 1 fold (2 and 2 runs)", 1)
 

@@ -73,7 +73,7 @@ def loss(experiment: Experiment, emotion: int, top: int, left: int) -> dict:
 def _shown(experiment: Experiment, frames: pd.DataFrame, found: dict) -> dict:
     """A comparison over these frames, without ends and verdict where `robustness.enough` says no."""
     unsure = {} if enough(experiment, frames) else WITHOUT_ENDS | {"verdict": "not resolvable"}
-    return of_one_kind(found | unsure, frames, experiment)
+    return of_one_kind(found | unsure, (experiment, frames))
 
 
 def costliest(experiments: list[Experiment]) -> pd.DataFrame:

@@ -119,7 +119,8 @@ def by_initialisation(first: Experiment, second: Experiment) -> pd.DataFrame:
     both = right(first, SCORES["clean"]).merge(right(second, SCORES["clean"]), on=key)
     rows = []
     for seed, own in both.groupby("seed"):
-        found = of_one_kind(pooled_gain(first.protocol, own, own["score_x"] - own["score_y"]), own, first, second)
+        found = pooled_gain(first.protocol, own, own["score_x"] - own["score_y"])
+        found = of_one_kind(found, (first, own), (second, own))
         rows.append({"initialisation": seed, **found})
     return pd.DataFrame(rows, columns=["initialisation", *COMPARISON])
 

@@ -12,7 +12,7 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
-from fer_lib.findings.tables import compared, measured, two_kinds
+from fer_lib.findings.tables import compared, kept, measured, two_kinds
 from fer_lib.occlusion_benchmark import (
     CLEAN,
     FILLS,
@@ -206,14 +206,23 @@ def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFram
     return pd.DataFrame(rows, columns=["emotion", "top", "left", "loss"])
 
 
-def gain(first: Experiment, second: Experiment, weights: Weights, folds: Sequence[int] | None = None) -> dict:
+def gain(
+    first: Experiment,
+    second: Experiment,
+    weights: Weights,
+    folds: Sequence[int] | None = None,
+    without_collapsed: bool = False,
+) -> dict:
     """What the first arm gains over the second in a score, and what is paired: `tables.compared`.
 
     Of arms that start from other weights, the starts were trained apart. folds: those that count, all by default.
+    without_collapsed: leave out collapsed runs.
     """
     frames = [right(arm, weights) for arm in (first, second)]
     if folds is not None:
         frames = [own[own["fold"].isin(folds)] for own in frames]
+    if without_collapsed:
+        frames = list(map(kept, (first, second), frames))
     return compared(*frames, first, second, apart=BY_START if first.pretrained != second.pretrained else None)
 
 

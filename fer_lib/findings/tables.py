@@ -15,6 +15,7 @@ from fer_lib.stats import (
     mean_interval,
     next_interval,
     paired_frames,
+    paired_on,
     pooled,
     pooled_gain,
 )
@@ -180,14 +181,18 @@ def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
     return len({member in away for member in members[["seed", "fold"]].itertuples(index=False, name=None)}) == 2
 
 
-def of_one_kind(found: dict, members: pd.DataFrame, *arms: Experiment) -> dict:
-    """The comparison `found`, without interval if an arm has both collapsed and other members among these.
+def kept(experiment: Experiment, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the members that did not collapse; rows: columns seed and fold."""
+    away = collapsed(experiment)
+    return rows[[member not in away for member in zip(rows["seed"], rows["fold"], strict=True)]]
 
-    members: columns fold and, where the arms are paired run by run, seed; without it, all initialisations count.
+
+def of_one_kind(found: dict, *used: tuple[Experiment, pd.DataFrame]) -> dict:
+    """The comparison `found`, without interval if an arm has both collapsed and other members.
+
+    used: the arms, each with its members in the comparison, columns seed and fold.
     """
-    members = members[members.columns.intersection(["seed", "fold"])].drop_duplicates()
-    used = (results.read(arm, "metrics.csv")[["seed", "fold"]].merge(members) for arm in arms)
-    return found | WITHOUT_ENDS if any(map(two_kinds, arms, used)) else found
+    return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm, members in used) else found
 
 
 def compared(first: pd.DataFrame, second: pd.DataFrame, *arms: Experiment, apart=None) -> dict:
@@ -198,11 +203,17 @@ def compared(first: pd.DataFrame, second: pd.DataFrame, *arms: Experiment, apart
     """
     both = paired_frames(arms[0].protocol, first, second, apart)
     found = pooled_gain(arms[0].protocol, both, both["first"] - both["second"], apart)
+    used = members_used(arms[0].protocol, first, second, apart)[: len(arms)]
     if "seed" not in both:
-        tested = (arm[arm["fold"].isin(both["fold"])] for arm in (first, second)[: len(arms)])
-        runs = [str(own.groupby(["seed", "fold"]).ngroups) for own in tested]
-        found["pairs"] += f" ({' and '.join(runs)} runs)"
-    return of_one_kind(found, both, *arms)
+        found["pairs"] += f" ({' and '.join(str(len(own)) for own in used)} runs)"
+    return of_one_kind(found, *zip(arms, used, strict=True))
+
+
+def members_used(protocol: str, first: pd.DataFrame, second: pd.DataFrame, apart=None) -> list[pd.DataFrame]:
+    """The members of two arms that a comparison uses: columns seed and fold, which the rows of both arms have."""
+    each, on = [rows[["seed", "fold"]].drop_duplicates() for rows in (first, second)], paired_on(protocol, apart)
+    shared = each[0][on].merge(each[1][on]).drop_duplicates()
+    return [members.merge(shared) for members in each]
 
 
 def confusion_counts(experiment: Experiment) -> pd.DataFrame:
