@@ -14,7 +14,16 @@ def test_gains_are_blue_and_losses_orange(ax):
     shown = image.cmap(image.norm(np.asarray(image.get_array())))
     assert to_hex(shown[0, 0]) == plots.ACCENT and to_hex(shown[1, 0]) == plots.CYCLE[1]
     assert shown[0, 1, 3] < 0.01 < shown[1, 1, 3] < 0.6, "nothing gained is see-through"
-    assert [text.get_text() for text in ax.texts] == ["+50", "+0", "-50", "+25"]
+    assert [text.get_text() for text in ax.texts] == ["+50", "0", "-50", "+25"]
+
+
+def test_what_is_no_gain_is_hatched_and_nothing_is_never_minus_nothing(ax):
+    occlusion_plots.gained(ax, pd.DataFrame({"eyes": [np.nan, -0.004], "mouth": [0.1, 0.004]}), most=0.3)
+    assert [text.get_text() for text in ax.texts] == ["+10", "0", "0"]
+    (hatched,) = ax.patches
+    assert hatched.get_hatch() and hatched.get_xy() == (-0.5, -0.5)
+    bar = occlusion_plots.scale(ax)
+    assert bar.ax.get_ylabel() == "points gained" and (bar.vmin, bar.vmax) == (-0.3, 0.3)
 
 
 def test_recall_is_written_in_percent_on_one_pale_scale(ax):

@@ -1,5 +1,7 @@
 """By hand: six subjects, one a fold, three frames of one sequence each, and networks that are right where told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -8,6 +10,7 @@ from fer_lib import results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.findings import initialisations, recipe_results
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
+from fer_lib.words import recipe_wording
 from fer_lib.words.naming import label
 
 SETTINGS = {"loss": "softmax", "recipe": "strong", "occlusion": "mixed", "stn_lr_factor": 0.1, "epochs": 50}
@@ -125,3 +128,24 @@ def test_each_initialisation_alone(stored):
     alone = recipe_results.by_initialisation(STRONG, PAPER)
     assert alone["initialisation"].tolist() == [0, 1] and alone["n"].tolist() == [6, 6]
     assert alone["difference"].tolist() == pytest.approx([17 / 18 - 1 / 3, 0])
+
+
+def test_the_loss_under_patches_that_is_taken_away(stored):
+    """Paper's: right on a third of the clear frames, on none under patches; strong: right on 17 of 18 of both."""
+    table = recipe_results.losses([(STRONG, PAPER), (PAPER, STRONG)])
+    assert table["score"].tolist() == ["loss", "clean"] * 2
+    first, clear, back = table.iloc[0], table.iloc[1], table.iloc[2]
+    assert (first["lost"], first["reference_lost"], first["removed"]) == pytest.approx((0, 1 / 3, 1))
+    assert (first["difference"], clear["difference"]) == pytest.approx((1 / 3, 17 / 18 - 1 / 3))
+    assert back["difference"] == pytest.approx(-1 / 3) and np.isnan(back["removed"]), "of no loss there is no share"
+    assert recipe_results.losses([(replace(STRONG, folds=7), PAPER)]).empty, "a fold is missing"
+    half = table.assign(removed=0.5, verdict="supported", trained_low=np.nan)
+    assert recipe_wording.losses_in_words(half[:2]) == (
+        f"- Under random patches on 25 % of the face, {label(PAPER)} loses 33.33 points, {label(STRONG)} 0.00: 50 % "
+        "less. Loss taken away: +33.33 points [+33.33 to +33.33] (supported); gain on clear faces: +61.11 points "
+        "[+50.00 to +66.67] (supported); n = 6 subjects in 6 folds (6 and 6 runs)."
+    )
+    shown = recipe_wording.readable_losses(half)
+    assert shown["share of the reference's loss taken away"].tolist() == ["50 %", "50 %"]
+    assert shown["points lost"].tolist()[0].startswith("0.00")
+    assert shown["gain on clear faces"].iloc[0].startswith("+61.11 [") and shown["network"].iloc[1] == label(PAPER)

@@ -11,7 +11,10 @@ from few_faces import few_faces
 from fer_lib import occlusion_scores, results, stats
 from fer_lib.experiments import Experiment, Member
 from fer_lib.findings import claims, questions, robustness
+from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.occlusion_benchmark import CLEAN, FILLS, SUITE, WINDOWS, OcclusionBenchmark, window_name
+from fer_lib.stats import TWO_KINDS
+from fer_lib.words import occlusion_wording
 from fer_lib.words.naming import label
 
 WITH = Experiment("with", dataset="synthetic", protocol="subject", folds=2, loss="softmax")
@@ -96,8 +99,12 @@ def test_questions_are_paired_by_subjects(stored):
     ), "eyes of 7 kinds that have fills"
     found.loc["eyes", "verdict"] = "supported"
     gained, decided = questions.wide(found.reset_index())
-    assert gained.columns.tolist() == readable["score"].tolist() and gained["unseen"].item() == pytest.approx(1 / 8)
-    assert decided.loc[:, ["clean", "eyes"]].values.tolist() == [[False, True]]
+    assert gained.columns.tolist() == list(questions.DRAWN.values()), "without the fills"
+    assert gained.index.tolist() == ["training with occlusion\n(softmax, epochs 100)"]
+    assert gained["unseen"].item() == pytest.approx(1 / 8)
+    assert decided.loc[:, ["clear", "eyes"]].values.tolist() == [[False, True]]
+    mixed = found.reset_index().assign(verdict=TWO_KINDS)
+    assert questions.wide(mixed)[0].isna().all(axis=None), "what mixes two kinds of outcome is no gain"
     assert readable["gain"].iloc[-1] == "+0.00 [+0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+0.00]"
 
 
@@ -105,7 +112,7 @@ def test_an_initialisation_that_only_one_arm_has_counts_in_its_mean(stored):
     store(WITH, lambda one: False, seed=1)
     assert robustness.gain(WITH, WITHOUT, occlusion_scores.SCORES["unseen"])["difference"] == pytest.approx(1 / 16)
     (found,) = questions.where_training_with_occlusion_helps("synthetic").values()
-    assert found.loc["rectangle"].tolist() == [1] * 5
+    assert found.loc["rectangle"].tolist() == [0.5] * 5
     unseen = occlusion_scores.SCORES["unseen"]
     assert robustness.gain(WITH, WITHOUT, unseen, folds=[1])["n"] == 2
     assert claims.difference(WITH, WITHOUT, covered=True)["difference"] == 0.5, "under the black rectangle"
@@ -172,15 +179,47 @@ def test_who_was_asked_about_fewer_faces_does_not_compare(stored):
     assert robustness.by_protocol([WITH, WITHOUT]) == {"subject": [WITHOUT]}
 
 
-def test_answer_says_what_is_kept(stored):
-    table, found = robustness.robustness_table("synthetic"), questions.compared("synthetic")
-    text = questions.answer(table, found)
-    assert text == (
-        f"- Does training with occlusion help ({label(WITH)}, protocol subject)? Under unseen occlusion +12.50 points "
-        "[+12.50 to +12.50]: not resolvable; on clear faces +0.00 points "
-        "[+0.00 to +0.00]: not resolvable; 4 subjects in 2 folds (2 and 2 runs)."
+def test_what_helps_in_words(stored):
+    found = questions.compared("synthetic")
+    exact = "[+100.00 to +100.00] (not resolvable)"
+    assert occlusion_wording.what_helps(found) == (
+        f"- **Training with occlusion**, {label(WITH)}: under the paper's rectangle +100.00 points {exact}; under "
+        "unseen occlusion +12.50 points [+12.50 to +12.50] (not resolvable); on clear faces +0.00 points [+0.00 to "
+        f"+0.00] (not resolvable). Picked after the fact: most under the kind rectangle, +100.00 points {exact}; least "
+        "under the kind square, +0.00 points [+0.00 to +0.00] (not resolvable). "
+        "n = 4 subjects in 2 folds (2 and 2 runs)."
     )
-    alone = questions.answer(table, found[:0])
+    found["difference"] = found["difference"].mask(found["score"] == "left", -0.5)
+    assert "least with the left half covered, -50.00 points [" in occlusion_wording.what_helps(found)
+    assert occlusion_wording.what_helps(found.assign(question="a slow STN")) == "", "only in the figure"
+    mixed = found.assign(verdict=TWO_KINDS)
+    again = found.assign(question=found["question"] + NOT_COLLAPSED)
+    first, second = occlusion_wording.what_helps(pd.concat([mixed, again])).split("\n")
+    assert first.endswith(
+        f"{label(WITH)}: two kinds of outcome, because the STN collapsed in some runs only; their mean "
+        "gain says little."
+    )
+    assert second.startswith("- **Training with occlusion, collapsed runs left out**, STN")
+
+
+def test_what_mixes_two_kinds_of_outcome_is_compared_again_without_them(stored):
+    """Of the arm with occlusion the member of fold 1 collapsed: fold 0 alone is left, with two subjects."""
+    history = pd.DataFrame({"seed": 0, "fold": [0, 1], "epoch": WITH.epochs, "grid_outside": [0.0, 1.0]})
+    results.write_csv(results.folder(WITH) / "history.csv", history)
+    found = questions.compared("synthetic", ("clean", "unseen"))
+    first, again = "training with occlusion", "training with occlusion, collapsed runs left out"
+    assert found["question"].tolist() == [first, first, again, again]
+    assert found["n"].tolist() == [4, 4, 2, 2] and (found["verdict"] == TWO_KINDS).tolist() == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert questions.where_training_with_occlusion_helps("synthetic") == {}
+
+
+def test_answer_says_what_is_kept(stored):
+    alone = questions.answer(robustness.robustness_table("synthetic"))
     assert "accuracy 100.00 % on clear faces and 12.50 % under unseen occlusion, so it keeps 12.50 % [12.50" in alone
 
 
@@ -207,7 +246,7 @@ def test_the_needed_places_as_a_table():
 def test_where_training_with_occlusion_helps(stored):
     (found,) = questions.where_training_with_occlusion_helps("synthetic").values()
     assert found.columns.tolist() == list(FILLS)
-    assert found.loc["rectangle"].tolist() == [1] * 5 and found.loc["mouth"].tolist() == [0] * 5
+    assert found.loc["rectangle"].tolist() == [0.5] * 5 and found.loc["mouth"].tolist() == [0] * 5
     assert "salt and pepper" not in found.index, "it has no fill of its own"
 
 
@@ -215,4 +254,4 @@ def test_arms_without_a_common_member_that_was_asked_are_not_compared(stored):
     asked = results.read(WITHOUT, "occluded_predictions.csv.gz")
     results.write_csv(results.folder(WITHOUT) / "occluded_predictions.csv.gz", asked[:0])
     assert questions.compared("synthetic").empty
-    assert "it keeps" in questions.answer(robustness.robustness_table("synthetic"), questions.compared("synthetic"))
+    assert "it keeps" in questions.answer(robustness.robustness_table("synthetic"))

@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, RULE, look, name_lines
@@ -127,20 +129,35 @@ def needed(ax: Axes, loss: np.ndarray, found: Landmarks, most: float) -> Axes:
 def gained(ax: Axes, table: pd.DataFrame, decided: pd.DataFrame | None = None, most: float = 0.5) -> Axes:
     """Draw gains (shares, a cell each) in points: blue above nothing, orange below, in full colour at `most`.
 
-    decided: whether each has a verdict, which is written in bold.
+    A gain that is NaN is hatched. decided: whether each has a verdict, which is written in bold.
     """
     ends = {0.0: f"{CYCLE[1]}ff", 0.5: f"{CYCLE[1]}00", 0.501: f"{ACCENT}00", 1.0: f"{ACCENT}ff"}
     shades = LinearSegmentedColormap.from_list("gain", list(ends.items()))
     ax.imshow(table, cmap=shades, vmin=-most, vmax=most, interpolation="none", aspect="auto")
     for (row, column), gain in np.ndenumerate(table.to_numpy()):
         weight = "bold" if decided is not None and decided.iloc[row, column] else "normal"
-        if pd.notna(gain):
-            ax.text(column, row, f"{100 * gain:+.0f}", ha="center", va="center", fontsize=8, fontweight=weight)
+        if pd.isna(gain):
+            ax.add_patch(
+                Rectangle((column - 0.5, row - 0.5), 1, 1, hatch="///", fill=False, edgecolor=RULE, linewidth=0)
+            )
+            continue
+        said = f"{round(100 * gain):+d}".replace("+0", "0")
+        ax.text(column, row, said, ha="center", va="center", fontsize=8, fontweight=weight)
     ax.set_xticks(range(len(table.columns)), table.columns)
     ax.set_yticks(range(len(table)), table.index)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def scale(axes) -> Colorbar:
+    """The colours of `gained` beside these axes, in points."""
+    image = np.ravel(axes)[0].images[0]
+    bar = np.ravel(axes)[0].figure.colorbar(image, ax=axes, extend="both", fraction=0.03, pad=0.02)
+    bar.ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=""))
+    bar.set_label("points gained")
+    bar.outline.set_visible(False)
+    return bar
 
 
 def gallery_table(benchmark: OcclusionBenchmark, face: int) -> pd.DataFrame:

@@ -40,6 +40,12 @@ def apart(experiment: Experiment) -> str:
     return f" ({len(found)} initialisations: {', '.join(percent(mean) for mean in found['mean'])} %)"
 
 
+def ensemble(experiment: Experiment) -> str:
+    """What the ensemble of the initialisations, each tested on all subjects, reaches; empty with fewer than two."""
+    found = reached(experiment).query("by == 'frame'").set_index("asked")
+    return f"ensemble of {len(found) - 1} initialisations: {with_ends(found.loc[TOGETHER])}" if len(found) else ""
+
+
 def _whole_passes(experiment: Experiment) -> pd.DataFrame:
     """The predictions of the initialisations that have all folds; of none where that is only one."""
     table = with_sequences(experiment)

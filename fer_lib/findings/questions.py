@@ -4,12 +4,12 @@ import pandas as pd
 
 from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.findings import followed
-from fer_lib.findings.claims import Claim, pairs
+from fer_lib.findings.claims import NOT_COLLAPSED, Claim, pairs
 from fer_lib.findings.robustness import KINDS, counted, gain, right
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
 from fer_lib.occlusion_scores import SCORES, equally
 from fer_lib.splits import LEAST_EXPOSED
-from fer_lib.stats import COMPARISON
+from fer_lib.stats import COMPARISON, TWO_KINDS, paired_frames
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import gained, interval, percent
 from fer_lib.words.wording import readable_comparisons
@@ -40,6 +40,7 @@ def compared(dataset: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     and each kind but the targeted, which asks no two networks the same; or some `only`).
 
     Columns question, protocol, with, score and those of `stats.COMPARISON`, over the members of both that were asked.
+    Where there are two kinds of outcome, the next rows leave out the collapsed runs: question ends in `NOT_COLLAPSED`.
     """
     groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}
     groups |= {f"unseen, {fill}": equally([one for one in SCORES["unseen"] if one.fill == fill]) for fill in FILLS}
@@ -50,10 +51,21 @@ def compared(dataset: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     for question in QUESTIONS:
         for better, worse in pairs(dataset, question):
             about = {"question": question.words, "protocol": better.protocol, "with": label(better)}
-            found = {name: gain(better, worse, group) for name, group in groups.items()}
-            rows += [{**about, "score": name, **row} for name, row in found.items() if row["n"]]
+            found = [about | {"score": name} | gain(better, worse, group) for name, group in groups.items()]
+            if any(row["verdict"] == TWO_KINDS for row in found):
+                about["question"] += NOT_COLLAPSED
+                found += [
+                    about | {"score": name} | gain(better, worse, group, without_collapsed=True)
+                    for name, group in groups.items()
+                ]
+            rows += [row for row in found if row["n"]]
     return pd.DataFrame(rows, columns=["question", "protocol", "with", "score", *COMPARISON])
 
+
+DRAWN = {"clean": "clear", "black rectangle": "paper's\nrectangle", "unseen": "unseen"} | {
+    kind: kind.replace(" and ", " and\n") for kind in KINDS if kind != TARGETED[0].kind
+}
+"""The scores in the figure of what helps -> the heads of its columns; the others are in its data."""
 
 FILLED = {"mean": "mean grey", "face": "another face"}
 """Fills whose names say too little in a sentence."""
@@ -82,11 +94,12 @@ def by_fill(dataset: str) -> str:
 def where_training_with_occlusion_helps(dataset: str) -> dict[str, pd.DataFrame]:
     """Label -> what its training with the black rectangle gains (share), kinds down and fills across, over the levels.
 
-    Every pair of networks under the least exposed protocol that has one; empty where there is none.
+    Every pair of networks under the least exposed protocol that has one, but those with two kinds of outcome.
     """
     found = pairs(dataset, QUESTIONS[0])
     for protocol in LEAST_EXPOSED:
         own = [both for both in found if both[0].protocol == protocol]
+        own = [both for both in own if gain(*both, SCORES["clean"])["verdict"] != TWO_KINDS]
         if own:
             return {label(better): _by_kind_and_fill(better, worse) for better, worse in own}
     return {}
@@ -98,22 +111,25 @@ def _by_kind_and_fill(better: Experiment, worse: Experiment) -> pd.DataFrame:
     for kind in kinds:
         for fill in FILLS:
             weights = equally([one for one in SUITE if (one.kind, one.fill) == (kind, fill)])
-            both = right(better, weights).merge(right(worse, weights), on=["seed", "fold", "frame_id"])
-            rows.setdefault(kind, {})[fill] = (both["score_x"] - both["score_y"]).mean()
+            both = paired_frames(better.protocol, right(better, weights), right(worse, weights))
+            rows.setdefault(kind, {})[fill] = (both["first"] - both["second"]).mean()
     return pd.DataFrame(rows).T.rename_axis("kind")
 
 
 def wide(answers: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """`compared`, a row per question and network, a column per score: what is gained, and whether it has a verdict."""
-    rows = answers.assign(
-        asked=answers["question"] + "\n" + answers["with"] + ", " + answers["protocol"],
-        decided=answers["verdict"].isin(["supported", "contradicted"]),
-    )
-    wanted = {"index": rows["asked"].unique(), "columns": rows["score"].unique()}
-    gained, decided = (
-        rows.pivot(index="asked", columns="score", values=name).reindex(**wanted) for name in ("difference", "decided")
-    )
-    return gained, decided.fillna(False).astype(bool)
+    """`compared`, a row per question and network, a column per score of `DRAWN`: gain, and whether it has a verdict.
+
+    The gain of a comparison with two kinds of outcome is NaN, since its mean mixes them.
+    """
+    own = answers[answers["score"].isin(DRAWN)]
+    lines = own["question"] + "\n(" + own["with"].map(followed.short)
+    if own["protocol"].nunique() > 1:
+        lines += ", " + own["protocol"]
+    shown = own.assign(line=lines + ")", difference=own["difference"].mask(own["verdict"] == TWO_KINDS))
+    shown["decided"] = shown["verdict"].isin(["supported", "contradicted"])
+    tables = (shown.pivot(index="line", columns="score", values=name) for name in ("difference", "decided"))
+    order = {"index": shown["line"].unique(), "columns": [name for name in DRAWN if name in set(own["score"])]}
+    return tuple(table.reindex(**order).rename(columns=DRAWN) for table in tables)
 
 
 def readable(answers: pd.DataFrame) -> pd.DataFrame:
@@ -122,10 +138,8 @@ def readable(answers: pd.DataFrame) -> pd.DataFrame:
     return shown.rename(columns={"question": "does it help?"})
 
 
-def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
-    """What helps under unseen occlusion; where nothing was compared, what each arm keeps under it."""
-    if len(answers):
-        return in_words(answers)
+def answer(table: pd.DataFrame) -> str:
+    """What each network keeps under unseen occlusion, a bullet each; table: `robustness.robustness_table`."""
     lines = []
     for (protocol, name), own in table.groupby(["protocol", "label"], sort=False):
         values = own.set_index("score")
@@ -135,18 +149,5 @@ def answer(table: pd.DataFrame, answers: pd.DataFrame) -> str:
         lines.append(
             f"- **{name}**, protocol {protocol}, {counted(kept)}: accuracy {clear} % on clear faces and {unseen} % "
             f"under unseen occlusion, so it keeps {percent(kept['mean'])} %{ends} of its accuracy."
-        )
-    return "\n".join(lines)
-
-
-def in_words(answers: pd.DataFrame) -> str:
-    """`compared` under unseen occlusion, and on clear faces, in sentences."""
-    lines = []
-    for (question, protocol, name), own in answers.groupby(["question", "protocol", "with"], sort=False):
-        by_score = own.set_index("score")
-        found, clear = by_score.loc["unseen"], by_score.loc["clean"]
-        lines.append(
-            f"- Does {question} help ({name}, protocol {protocol})? Under unseen occlusion {gained(found)}: "
-            f"{found['verdict']}; on clear faces {gained(clear)}: {clear['verdict']}; {found['n']} {found['pairs']}."
         )
     return "\n".join(lines)

@@ -3,14 +3,18 @@
 Made from `results/` alone.
 """
 
+from collections.abc import Callable
+
+import numpy as np
 import pandas as pd
 
 from fer_lib import results
 from fer_lib.experiments import Experiment
+from fer_lib.findings import followed
 from fer_lib.findings.claims import LATE, difference, late
 from fer_lib.findings.robustness import gain, right, score
 from fer_lib.findings.tables import measured, of_one_kind, voted, with_sequences
-from fer_lib.occlusion_benchmark import SUITE
+from fer_lib.occlusion_benchmark import CLEAN, SUITE
 from fer_lib.occlusion_scores import SCORES, equally
 from fer_lib.splits import FOLDS
 from fer_lib.stats import COMPARISON, cluster_interval, pooled_gain
@@ -36,6 +40,9 @@ COMPARED = {
     "eyes": AIMS["kept with the eyes covered"][0],
 }
 """Scores in which trainings are compared."""
+
+LOST = {CLEAN: -1.0} | AIMS["kept with 25 % covered by patches"][0]
+"""Accuracy under random patches on a quarter of the face minus that on clear faces: what they take, with a minus."""
 
 BLIND = range(4, FOLDS)
 """The folds of `subject` whose subjects were in no inner fold that was looked at before `recipe` was settled."""
@@ -140,6 +147,33 @@ def over_the_paper(experiment: Experiment) -> pd.DataFrame:
             found["clean"] |= late(experiment, arm)
             rows += [{"label": label(arm), "score": name, **one} for name, one in found.items() if one["n"]]
     return pd.DataFrame(rows, columns=["label", "score", *COMPARISON, *LATE])
+
+
+def the_papers(dataset: str) -> Experiment | None:
+    """The paper's network with softmax and occlusion in training, under `subject`; None if it was not measured."""
+    own = (row for row in measured(dataset) if (row.protocol, label(row)) == ("subject", followed.labels()[0]))
+    return next(own, None)
+
+
+def losses(pairs: list[tuple[Experiment, Experiment]], name: Callable[[Experiment], str] = label) -> pd.DataFrame:
+    """How much of a reference's loss under patches on a quarter of the face another network takes away, at what cost.
+
+    pairs: network and reference; only those tested on all folds are compared. Two rows a pair, score `loss` and
+    `clean`: method, reference, lost, lost_low, lost_high (the network's loss, with its interval over subjects),
+    reference_lost, removed (share of the reference's loss, NaN if that loses nothing), score, and the columns of
+    `stats.COMPARISON`, positive where the network loses less or is more accurate.
+    """
+    rows = []
+    for pair in pairs:
+        if not all(on_all_folds(arm, "occluded_predictions.csv.gz") for arm in pair):
+            continue
+        (mean, low, high), (other, *_) = (score(arm, LOST) for arm in pair)
+        about = dict(zip(("method", "reference"), map(name, pair), strict=True))
+        about |= {"lost": -mean, "lost_low": -high, "lost_high": -low, "reference_lost": -other}
+        about["removed"] = 1 - mean / other if other < -1e-9 else np.nan  # weights add up to 0 but for rounding
+        rows += [about | {"score": of} | gain(*pair, w) for of, w in {"loss": LOST, "clean": SCORES["clean"]}.items()]
+    columns = ["method", "reference", "lost", "lost_low", "lost_high", "reference_lost", "removed", "score"]
+    return pd.DataFrame(rows, columns=[*columns, *COMPARISON])
 
 
 def on_all_folds(experiment: Experiment, table: str = "metrics.csv") -> bool:

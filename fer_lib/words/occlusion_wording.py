@@ -4,14 +4,61 @@ import pandas as pd
 
 from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
+from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.findings.occluded_parts import CORNERS, loss
+from fer_lib.findings.robustness import ASKED, KINDS
 from fer_lib.occlusion_benchmark import WINDOW
 from fer_lib.results import class_names
+from fer_lib.splits import LEAST_EXPOSED
+from fer_lib.stats import TWO_KINDS
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import gained, in_points, percent, with_ends
 
 PARTS = {"eyes": "eyes", "mouth": "mouth"} | {kind: f"{kind} half" for kind in ("upper", "lower", "left", "right")}
 """Cover -> the part of the face that it hides."""
+
+MAIN = ("training with occlusion", "the STN", "the triplet loss", "the joint loss")
+"""The questions of `questions.QUESTIONS` that are answered in sentences; the figure has the others."""
+
+
+def what_helps(answers: pd.DataFrame) -> str:
+    """Whether each part of `MAIN` helps, by how much and where, a bullet each; answers: `questions.compared`.
+
+    Under the least exposed protocol, of the followed networks and the printed one if they differ in the part.
+    """
+    protocols = [name for name in LEAST_EXPOSED if name in set(answers["protocol"])]
+    answers = answers[answers["protocol"].isin(protocols[:1])]
+    chosen = [*followed.labels(), label(Experiment("proposed"))]
+    lines = []
+    for part in MAIN:
+        own = answers[answers["question"].str.removesuffix(NOT_COLLAPSED) == part]
+        own = own[own["with"].isin(chosen)] if own["with"].isin(chosen).any() else own
+        for (question, name), rows in own.groupby(["question", "with"], sort=False):
+            lines.append(f"- **{question[0].upper()}{question[1:]}**, {name}: {_gains(rows.set_index('score'))}")
+    return "\n".join(lines)
+
+
+def _gains(own: pd.DataFrame) -> str:
+    """One comparison's gains in the scores of `ASKED`, and the kinds with the most and the least.
+
+    own: rows of `questions.compared`, by score.
+    """
+    if (own["verdict"] == TWO_KINDS).any():
+        return f"{TWO_KINDS}, because the STN collapsed in some runs only; their mean gain says little."
+    said = [f"{ASKED[name]} {_judged(own.loc[name])}" for name in ("black rectangle", "unseen", "clean")]
+    kinds = own.loc[own.index.isin(KINDS), "difference"]
+    ends = {"most": kinds.idxmax(), "least": kinds.idxmin()}
+    picked = [f"{size} {_covered(kind)}, {_judged(own.loc[kind])}" for size, kind in ends.items()]
+    n = own.loc["clean", ["n", "pairs"]]
+    return f"{'; '.join(said)}. Picked after the fact: {'; '.join(picked)}. n = {n['n']} {n['pairs']}."
+
+
+def _covered(kind: str) -> str:
+    return f"with the {PARTS[kind]} covered" if kind in PARTS else f"under the kind {kind}"
+
+
+def _judged(row: pd.Series) -> str:
+    return f"{gained(row)} ({row['verdict']})"
 
 
 def hardest(table: pd.DataFrame) -> str:
