@@ -196,8 +196,8 @@ def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
     assert (kept["difference"], kept["n"], kept["verdict"]) == (pytest.approx(0), 2, "not resolvable"), "+0.1 and -0.1"
     assert kept["late"] == pytest.approx(0) and kept["ci_low"] < 0 < kept["ci_high"]
     assert wording.claims_in_words(table) == (
-        "- **Triplet loss beats softmax** (printed: +0.48 points): protocol random, collapsed runs left out, "
-        f"{rounding.gained(pd.Series(kept))}, not resolvable."
+        "- **Triplet loss beats softmax** (printed: +0.48 points): protocol random "
+        f"{rounding.gained(pd.Series(kept))}, not resolvable (STN + ResNet-10 + triplet, collapsed runs left out)."
     )
     assert wording.late_in_words(table).endswith(
         "Its mean over the last 5 logged epochs gives the same verdict in 2 of 2 comparisons on clear faces."

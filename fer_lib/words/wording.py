@@ -123,7 +123,7 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def claims_in_words(claims: pd.DataFrame) -> str:
-    """A line per claim of `claims_table`: its first pair of networks under each protocol, with the verdict."""
+    """A line per claim of `claims_table`: under each protocol the first pair of networks that has an interval."""
     lines = []
     for claim, own in claims.groupby(claims["claim"].str.removesuffix(NOT_COLLAPSED), sort=False):
         printed = own["printed"].iloc[0]
@@ -134,12 +134,13 @@ def claims_in_words(claims: pd.DataFrame) -> str:
 
 
 def _claimed(rows: pd.DataFrame) -> str:
-    """A claim under one protocol, without collapsed runs where the first comparison has some."""
-    row = next(rows.itertuples())
-    if row.verdict != TWO_KINDS:
-        return f"protocol {row.protocol} {gained(row)}, {row.verdict}"
-    row = next(rows[rows["claim"].str.endswith(NOT_COLLAPSED)].itertuples())
-    return f"protocol {row.protocol}, collapsed runs left out, {gained(row)}, {row.verdict}"
+    """A claim under one protocol, without collapsed runs where every comparison has some."""
+    rows = rows[rows["verdict"] != TWO_KINDS]
+    row = next(
+        rows.sort_values("claim", key=lambda claims: claims.str.endswith(NOT_COLLAPSED), kind="stable").itertuples()
+    )
+    left_out = NOT_COLLAPSED if row.claim.endswith(NOT_COLLAPSED) else ""
+    return f"protocol {row.protocol} {gained(row)}, {row.verdict} ({row.better}{left_out})"
 
 
 def late_in_words(claims: pd.DataFrame) -> str:
@@ -229,10 +230,7 @@ def not_run(dataset: str) -> str:
     if missing.empty:
         return "All runs in `experiments.csv` are done."
     done = planned - missing["missing"].sum()
-    return (
-        f"So far {done} of the {planned} runs in `experiments.csv` are done; the page with their table lists the "
-        f"others, which `make {dataset}` trains."
-    )
+    return f"So far {done} of the {planned} runs in `experiments.csv` are done; `make {dataset}` trains the others."
 
 
 def trained_on(dataset: str) -> str:
