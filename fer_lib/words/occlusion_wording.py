@@ -6,7 +6,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
 from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.findings.occluded_parts import CORNERS, loss
-from fer_lib.findings.robustness import ASKED, KINDS
+from fer_lib.findings.robustness import ASKED, FEWEST, KINDS
 from fer_lib.occlusion_benchmark import WINDOW
 from fer_lib.results import class_names
 from fer_lib.splits import LEAST_EXPOSED
@@ -59,6 +59,19 @@ def _covered(kind: str) -> str:
 
 def _judged(row: pd.Series) -> str:
     return f"{gained(row)} ({row['verdict']})"
+
+
+def not_drawn(arms: list[Experiment], drawn: dict[str, list[Experiment]]) -> str:
+    """Which protocols of these networks `followed.drawn` leaves out, and why; empty if it draws all."""
+    left_out = [protocol for protocol in LEAST_EXPOSED if protocol in {arm.protocol for arm in arms} - set(drawn)]
+    if not left_out:
+        return ""
+    counts = [f"{protocol} ({sum(arm.protocol == protocol for arm in arms)} networks tested)" for protocol in left_out]
+    return (
+        f"Not drawn: protocol {', '.join(counts)}, because none of the paper's networks with occlusion in training "
+        f"({'; '.join(followed.labels())}) was tested under occlusion there, in at least {FEWEST} runs and beside "
+        "another network. The first table has these protocols."
+    )
 
 
 def hardest(table: pd.DataFrame) -> str:

@@ -15,11 +15,13 @@ from fer_lib.findings.transfer_results import (
     fine_tuned,
     heavily_covered,
     ladder,
+    named,
     tuned,
 )
 from fer_lib.measures import transfer, twins
 from fer_lib.measures.references import METHODS
 from fer_lib.stats import cluster_interval
+from fer_lib.words import recipe_wording
 from fer_lib.words.naming import LONG_START
 from fer_lib.words.recipe_wording import headline, on_blind_folds, runs
 from fer_lib.words.rounding import gained, intervals, members_and_subjects, percent, with_ends
@@ -152,6 +154,41 @@ def overlap() -> str:
 
 def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def readable_best(table: pd.DataFrame) -> pd.DataFrame:
+    """The fine-tuned network that comes closest to each aim, in percent; table: `transfer_results.kept`."""
+    best = _best(table)
+    shown = recipe_wording.readable_aims(best)
+    shown.insert(2, "best network", best["method"].to_list())
+    return shown
+
+
+def met_by_the_mean(table: pd.DataFrame) -> str:
+    """Which aims the best network meets by its mean alone, and its accuracy on clear faces; empty if none.
+
+    table: `transfer_results.kept`.
+    """
+    clear, said = table[table["aim"] == "clean accuracy"].set_index("method"), []
+    costs = {named(arm): compared(arm, tuned(arm.pretrained)) for arm in heavily_covered()}
+    best = _best(table).assign(met=lambda rows: list(map(recipe_wording.met, rows.itertuples())))
+    for row in best[best["met"] == "by the mean"].itertuples():
+        cost = (
+            costs[row.method].query("subjects == 'all' and score == 'clean'").iloc[0] if row.method in costs else None
+        )
+        more = f", {_judged(cost)} against mixed occlusion from the same start" if cost is not None else ""
+        said.append(
+            f"{row.aim[0].upper()}{row.aim[1:]}: the mean of {with_ends(pd.Series(row._asdict()))} meets the aim of "
+            f"{100 * row.wanted:g} %, but the interval reaches below it "
+            f"({members_and_subjects(row.members, row.subjects)}). The network, {row.method}, reaches "
+            f"{with_ends(clear.loc[row.method])} on clear faces{more}."
+        )
+    return " ".join(said)
+
+
+def _best(table: pd.DataFrame) -> pd.DataFrame:
+    tuned_alone = table[table["method"] != named(recipe_results.strong("ckplus"))]
+    return tuned_alone.loc[tuned_alone.groupby("aim", sort=False)["mean"].idxmax()]
 
 
 def readable_ladder(table: pd.DataFrame) -> pd.DataFrame:
