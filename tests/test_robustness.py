@@ -75,6 +75,18 @@ def test_scores_by_hand(stored):
     assert kinds[kinds == 1].index.tolist() == ["none", "rectangle", "eyes"] and (kinds.isin([0, 1])).all()
 
 
+def test_accuracy_by_kind_and_level(stored):
+    table = robustness.by_level(WITH).set_index("occlusion")
+    assert len(table) == 1 + 1 + 3 + 6 + 4 + 3, "clear; rectangle, squares, parts, patches, salt and pepper"
+    assert table.index[table["seen"]].tolist() == ["rectangle", "square 8 px", "square 16 px", "square 24 px"]
+    assert table.index[table["mean"] == 1].tolist() == ["none", "rectangle", "eyes"]
+    shown = occlusion_wording.readable_levels({"a": table.reset_index(), "b": table.reset_index()})
+    assert list(shown) == ["occlusion", "a", "b"] and shown["occlusion"].tolist()[:3] == [
+        "none", "rectangle (seen)", "square 8 px (seen)",
+    ]  # fmt: skip
+    assert shown.loc[[1, 2], "a"].tolist() == ["100.0", "0.0"], "nobody differs, so there is no interval"
+
+
 def test_questions_are_paired_by_subjects(stored):
     found = questions.compared("synthetic").set_index("score")
     assert set(found["question"]) == {"training with occlusion"} and (found["n"] == 4).all()

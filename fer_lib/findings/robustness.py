@@ -174,6 +174,22 @@ def by_kind(experiment: Experiment) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["kind", "mean", "ci_low", "ci_high"])
 
 
+def by_level(experiment: Experiment) -> pd.DataFrame:
+    """One row per kind and level, clear faces first: occlusion, seen, mean, ci_low, ci_high over its fills.
+
+    seen: whether the kind is one of `SHOWN`. Without the targeted occlusions.
+    """
+    groups = {}
+    for one in (CLEAN, *SUITE):
+        if one not in TARGETED:
+            groups.setdefault((one.kind, one.level), []).append(one)
+    rows = []
+    for (kind, level), own in groups.items():
+        name = "none" if own == [CLEAN] else str(Occlusion(kind, "", level)).rstrip(", ")
+        rows.append((name, kind in SHOWN, *score(experiment, {one: 1 / len(own) for one in own})))
+    return pd.DataFrame(rows, columns=["occlusion", "seen", "mean", "ci_low", "ci_high"])
+
+
 def curve(experiment: Experiment, fill: str) -> pd.DataFrame:
     """Accuracy against the share that random patches of one fill cover: severity, mean, ci_low, ci_high."""
     points = [CLEAN, *(one for one in SUITE if one.kind == "patches" and one.fill == fill)]

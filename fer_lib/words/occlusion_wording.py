@@ -12,7 +12,7 @@ from fer_lib.results import class_names
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import TWO_KINDS
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import gained, in_points, percent, with_ends
+from fer_lib.words.rounding import gained, in_cell, in_points, percent, with_ends
 
 PARTS = {"eyes": "eyes", "mouth": "mouth"} | {kind: f"{kind} half" for kind in ("upper", "lower", "left", "right")}
 """Cover -> the part of the face that it hides."""
@@ -72,6 +72,15 @@ def not_drawn(arms: list[Experiment], drawn: dict[str, list[Experiment]]) -> str
         f"({'; '.join(followed.labels())}) was tested under occlusion there, in at least {FEWEST} runs and beside "
         "another network. The first table has these protocols."
     )
+
+
+def readable_levels(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """`robustness.by_level` of each network in percent, a column each: name -> table."""
+    first = next(iter(tables.values()))
+    shown = {"occlusion": first["occlusion"] + first["seen"].map({True: " (seen)", False: ""})}
+    for name, table in tables.items():
+        shown[name] = [in_cell(row.mean, row.ci_low, row.ci_high, ".1%") for row in table.itertuples()]
+    return pd.DataFrame(shown)
 
 
 def hardest(table: pd.DataFrame) -> str:
