@@ -157,12 +157,12 @@ def test_what_helps_in_words(stored):
     assert occlusion_wording.what_helps(found) == (
         f"- **Training with occlusion**, {label(WITH)}: under the paper's rectangle +100.00 points {exact}; under "
         "unseen occlusion +12.50 points [+12.50 to +12.50] (not resolvable); on clear faces +0.00 points [+0.00 to "
-        f"+0.00] (not resolvable). Picked after the fact: most under the kind rectangle, +100.00 points {exact}; least "
-        "under the kind square, +0.00 points [+0.00 to +0.00] (not resolvable). "
+        f"+0.00] (not resolvable). Picked after the fact: most under the kind rectangle, +100.00 points (not "
+        "resolvable); least under the kind square, +0.00 points (not resolvable). "
         "n = 4 subjects in 2 folds (2 and 2 runs)."
     )
     found["difference"] = found["difference"].mask(found["score"] == "left", -0.5)
-    assert "least with the left half covered, -50.00 points [" in occlusion_wording.what_helps(found)
+    assert "least with the left half covered, -50.00 points (not resolvable)." in occlusion_wording.what_helps(found)
     assert occlusion_wording.what_helps(found.assign(question="a slow STN")) == "", "only in the figure"
     mixed = found.assign(verdict=TWO_KINDS)
     again = found.assign(question=found["question"] + NOT_COLLAPSED)

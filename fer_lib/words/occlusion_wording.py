@@ -48,13 +48,18 @@ def _gains(own: pd.DataFrame) -> str:
     said = [f"{ASKED[name]} {_judged(own.loc[name])}" for name in ("black rectangle", "unseen", "clean")]
     kinds = own.loc[own.index.isin(KINDS), "difference"]
     ends = {"most": kinds.idxmax(), "least": kinds.idxmin()}
-    picked = [f"{size} {_covered(kind)}, {_judged(own.loc[kind])}" for size, kind in ends.items()]
+    picked = [f"{size} {_covered(kind)}, {_briefly(own.loc[kind])}" for size, kind in ends.items()]
     n = own.loc["clean", ["n", "pairs"]]
     return f"{'; '.join(said)}. Picked after the fact: {'; '.join(picked)}. n = {n['n']} {n['pairs']}."
 
 
 def _covered(kind: str) -> str:
     return f"with the {PARTS[kind]} covered" if kind in PARTS else f"under the kind {kind}"
+
+
+def _briefly(row: pd.Series) -> str:
+    """A gain without its intervals, which are in the figure's data."""
+    return f"{100 * row['difference']:+.2f} points ({row['verdict']})"
 
 
 def _judged(row: pd.Series) -> str:

@@ -183,9 +183,7 @@ def readable_losses(table: pd.DataFrame) -> pd.DataFrame:
             "network": less["method"],
             "reference": less["reference"],
             "points lost": [in_cell(row.lost, row.lost_low, row.lost_high, ".2%") for row in less.itertuples()],
-            "share of the reference's loss taken away": [
-                f"{100 * share:.0f} %" if pd.notna(share) else "–" for share in less["removed"]
-            ],
+            "share taken away": [f"{100 * share:.0f} %" if pd.notna(share) else "–" for share in less["removed"]],
             "loss taken away": [f"{in_points(row)}, {row.verdict}" for row in less.itertuples()],
             "gain on clear faces": [f"{in_points(row)}, {row.verdict}" for row in clear.itertuples()],
             "n": [paired(row) for row in less.itertuples()],
