@@ -8,7 +8,7 @@ import pytest
 
 from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
-from fer_lib.words import naming
+from fer_lib.words import naming, occlusion_wording
 
 
 def test_followed_arms_are_named_as_in_the_tables():
@@ -45,12 +45,20 @@ def asked(monkeypatch):
 
 
 def test_a_figure_draws_who_can_have_an_interval(asked):
-    few, enough, more = (Experiment(f"of-{n}", "ckplus", protocol="random", seeds=n) for n in (2, 3, 4))
+    few, enough, more = (Experiment(f"of-{n}", "ckplus", protocol="random", loss="softmax", seeds=n) for n in (2, 3, 4))
     pooled, sequence = (Experiment("one", "ckplus", protocol=protocol) for protocol in ("subject", "sequence"))
     assert followed.drawn([few, sequence, pooled, enough, more]) == {"subject": [pooled], "random": [enough, more]}
     assert followed.drawn([enough, pooled]) == {"subject": [pooled]}, "one alone is compared with nothing"
     assert followed.drawn([enough]) == {"random": [enough]}
     assert followed.drawn([few]) == {}
+    bare = [replace(arm, occlusion="none") for arm in (enough, more)]
+    assert followed.drawn([pooled, *bare]) == {"subject": [pooled]}, "without the paper's network"
+    assert occlusion_wording.not_drawn([pooled, *bare], {"subject": [pooled]}) == (
+        "Not drawn: protocol random (2 networks tested), because none of the paper's networks with occlusion in "
+        "training (STN + ResNet-10 + softmax; STN + ResNet-10 + triplet (STN rate × 0.1)) was tested under occlusion "
+        "there, in at least 3 runs and beside another network. The first table has these protocols."
+    )
+    assert occlusion_wording.not_drawn([pooled], {"subject": [pooled]}) == ""
 
 
 def test_who_is_held_beside_each_other(asked):

@@ -45,3 +45,18 @@ def test_two_maps_of_recall_lie_beside_each_other():
     assert [ax.get_title(loc="left") or ax.get_title() for ax in fig.axes[:3]] == list("abc")
     assert [ax.axison for ax in fig.axes] == [True] * 3 + [False]
     plt.close(fig)
+
+
+def test_paired_gains_in_a_forest():
+    """Two scores: of all subjects with a verdict and a number, of folds 4 to 9 without."""
+    ends = {"ci_low": 0.01, "ci_high": 0.03, "trained_low": 0.005, "trained_high": 0.035}
+    rows = [{"subjects": "all", "score": "clean", "difference": 0.02, "verdict": "supported", **ends}]
+    rows += [{**rows[0], "subjects": "folds 4 to 9", "difference": -0.01, "verdict": "not resolvable"}]
+    rows += [{**rows[0], "score": "mouth", "difference": -0.02, "verdict": "contradicted"}]
+    fig = occlusion_plots.forests({"a": pd.DataFrame(rows), "b": pd.DataFrame(rows)})
+    ax = fig.axes[0]
+    drawn = [(line.get_marker(), to_hex(line.get_color())) for line in ax.lines[:3]]
+    assert drawn == [("o", plots.ACCENT), ("^", plots.MUTED), ("o", plots.CYCLE[1])]
+    assert [text.get_text() for text in ax.texts] == ["+2.0", "-2.0"] and len(fig.axes) == 2
+    assert [name.get_text() for name in ax.get_yticklabels()] == ["clean", "mouth"]
+    plt.close(fig)

@@ -78,6 +78,18 @@ def test_the_benchmarks_own_table_has_the_same_numbers(stored):
     ]
 
 
+def test_accuracy_by_kind_and_level(stored):
+    table = robustness.by_level(WITH).set_index("occlusion")
+    assert len(table) == 1 + 1 + 3 + 6 + 4 + 3, "clear; rectangle, squares, parts, patches, salt and pepper"
+    assert table.index[table["seen"]].tolist() == ["rectangle", "square 8 px", "square 16 px", "square 24 px"]
+    assert table.index[table["mean"] == 1].tolist() == ["none", "rectangle", "eyes"]
+    shown = occlusion_wording.readable_levels({"a": table.reset_index(), "b": table.reset_index()})
+    assert list(shown) == ["occlusion", "a", "b"] and shown["occlusion"].tolist()[:3] == [
+        "none", "rectangle (seen)", "square 8 px (seen)",
+    ]  # fmt: skip
+    assert shown.loc[[1, 2], "a"].tolist() == ["100.0", "0.0"], "nobody differs, so there is no interval"
+
+
 def test_questions_are_paired_by_subjects(stored):
     found = questions.compared("synthetic").set_index("score")
     assert set(found["question"]) == {"training with occlusion"} and (found["n"] == 4).all()
@@ -185,12 +197,12 @@ def test_what_helps_in_words(stored):
     assert occlusion_wording.what_helps(found) == (
         f"- **Training with occlusion**, {label(WITH)}: under the paper's rectangle +100.00 points {exact}; under "
         "unseen occlusion +12.50 points [+12.50 to +12.50] (not resolvable); on clear faces +0.00 points [+0.00 to "
-        f"+0.00] (not resolvable). Picked after the fact: most under the kind rectangle, +100.00 points {exact}; least "
-        "under the kind square, +0.00 points [+0.00 to +0.00] (not resolvable). "
+        f"+0.00] (not resolvable). Picked after the fact: most under the kind rectangle, +100.00 points (not "
+        "resolvable); least under the kind square, +0.00 points (not resolvable). "
         "n = 4 subjects in 2 folds (2 and 2 runs)."
     )
     found["difference"] = found["difference"].mask(found["score"] == "left", -0.5)
-    assert "least with the left half covered, -50.00 points [" in occlusion_wording.what_helps(found)
+    assert "least with the left half covered, -50.00 points (not resolvable)." in occlusion_wording.what_helps(found)
     assert occlusion_wording.what_helps(found.assign(question="a slow STN")) == "", "only in the figure"
     mixed = found.assign(verdict=TWO_KINDS)
     again = found.assign(question=found["question"] + NOT_COLLAPSED)
@@ -246,7 +258,7 @@ def test_the_needed_places_as_a_table():
 def test_where_training_with_occlusion_helps(stored):
     (found,) = questions.where_training_with_occlusion_helps("synthetic").values()
     assert found.columns.tolist() == list(FILLS)
-    assert found.loc["rectangle"].tolist() == [0.5] * 5 and found.loc["mouth"].tolist() == [0] * 5
+    assert found.loc["rectangle"].tolist() == [1] * 5 and found.loc["mouth"].tolist() == [0] * 5
     assert "salt and pepper" not in found.index, "it has no fill of its own"
 
 

@@ -14,6 +14,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
 from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, RULE, look, name_lines
+from fer_lib.findings.gains import COLOURS
 from fer_lib.landmarks import Landmarks
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED, Occlusion, OcclusionBenchmark, part_of_face
 
@@ -148,6 +149,41 @@ def gained(ax: Axes, table: pd.DataFrame, decided: pd.DataFrame | None = None, m
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
     return ax
+
+
+def forest(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw paired gains with both intervals in points, a line per score, coloured by verdict.
+
+    table: `recipe_results.compared`; all subjects as dots with the gain beside them, other groups as triangles below.
+    """
+    scores = list(dict.fromkeys(table["score"]))
+    for row in table.itertuples():
+        everybody, colour = row.subjects == "all", COLOURS.get(row.verdict, MUTED)
+        line = scores.index(row.score) + (-0.16 if everybody else 0.2)
+        ax.hlines(line, row.trained_low, row.trained_high, color=colour, linewidth=0.8)
+        ax.hlines(line, row.ci_low, row.ci_high, color=colour, linewidth=2.2)
+        ax.plot(row.difference, line, "o" if everybody else "^", color=colour, markersize=4.5)
+        if everybody:
+            place = {"xy": (1.01, line), "xycoords": ax.get_yaxis_transform(), "va": "center"}
+            ax.annotate(f"{100 * row.difference:+.1f}", **place, fontsize=7.5, annotation_clip=False)
+    ax.axvline(0, color=INK, linewidth=0.8)
+    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=""))
+    return name_lines(ax, scores)
+
+
+def forests(tables: dict[str, pd.DataFrame]) -> Figure:
+    """`forest` of each table beside each other: title -> table."""
+    lines = max(table["score"].nunique() for table in tables.values())
+    size = (9.6, 1.3 + 0.42 * lines)
+    fig, axes = plt.subplots(1, len(tables), figsize=size, sharex=True, sharey=True, squeeze=False)
+    for ax, (title, table) in zip(axes.flat, tables.items(), strict=True):
+        forest(ax, table).set_title(title, fontsize=8)
+    for verdict in (*COLOURS, "not resolvable"):
+        axes[0, 0].plot([], [], "o", color=COLOURS.get(verdict, MUTED), label=verdict)
+    axes[0, 0].plot([], [], "^", color=INK, label="folds 4 to 9")
+    fig.supxlabel("points gained", fontsize=9)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=4)
+    return fig
 
 
 def scale(axes) -> Colorbar:

@@ -44,12 +44,14 @@ def few(arms: list[Experiment]) -> list[Experiment]:
 def drawn(arms: list[Experiment]) -> dict[str, list[Experiment]]:
     """Protocol -> arms to draw: the `few` of its arms in `robustness.by_protocol` that can have an interval.
 
-    Beyond the least exposed protocol, only protocols with at least two such arms, since one has no comparison.
+    Beyond the least exposed protocol, only protocols with the paper's network (`labels`) and another to compare.
     """
     found = {}
     for protocol, own in robustness.by_protocol(arms).items():
         asked = [arm for arm in own if robustness.enough(arm, robustness.right(arm, SCORES["clean"]))]
-        found |= {protocol: few(asked)} if len(asked) > bool(found) else {}
+        known = any(naming.label(arm) in labels() for arm in asked)
+        if asked and (not found or (known and len(asked) > 1)):
+            found[protocol] = few(asked)
     return found
 
 

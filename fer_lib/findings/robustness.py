@@ -9,8 +9,8 @@ from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.findings.tables import compared, kept, measured, two_kinds
-from fer_lib.occlusion_benchmark import CLEAN, STRIDE, SUITE, WINDOW, WINDOWS, window_name
-from fer_lib.occlusion_scores import REPORTED, SCORES, Weights, equally, weighed
+from fer_lib.occlusion_benchmark import CLEAN, STRIDE, SUITE, TARGETED, WINDOW, WINDOWS, Occlusion, window_name
+from fer_lib.occlusion_scores import REPORTED, SCORES, SHOWN, Weights, equally, weighed
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import BY_START, RESAMPLED, pooled
 from fer_lib.words.naming import label
@@ -110,6 +110,22 @@ def by_kind(experiment: Experiment) -> pd.DataFrame:
     groups = {"none": {CLEAN: 1.0}, **{kind: equally([o for o in SUITE if o.kind == kind]) for kind in KINDS}}
     rows = [(kind, *score(experiment, weights)) for kind, weights in groups.items()]
     return pd.DataFrame(rows, columns=["kind", "mean", "ci_low", "ci_high"])
+
+
+def by_level(experiment: Experiment) -> pd.DataFrame:
+    """One row per kind and level, clear faces first: occlusion, seen, mean, ci_low, ci_high over its fills.
+
+    seen: whether the kind is one of `SHOWN`. Without the targeted occlusions.
+    """
+    groups = {}
+    for one in (CLEAN, *SUITE):
+        if one not in TARGETED:
+            groups.setdefault((one.kind, one.level), []).append(one)
+    rows = []
+    for (kind, level), own in groups.items():
+        name = "none" if own == [CLEAN] else str(Occlusion(kind, "", level)).rstrip(", ")
+        rows.append((name, kind in SHOWN, *score(experiment, {one: 1 / len(own) for one in own})))
+    return pd.DataFrame(rows, columns=["occlusion", "seen", "mean", "ci_low", "ci_high"])
 
 
 def curve(experiment: Experiment, fill: str) -> pd.DataFrame:

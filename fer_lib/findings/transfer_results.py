@@ -44,6 +44,9 @@ WEIGHTS = {
 }
 """What training starts from -> in words."""
 
+STARTS_IN_SHORT = {USUAL_START: "20 epochs", LONG_START: "150 epochs", COVERED_START: "20 epochs, heavy occlusion"}
+"""How FER2013's weights were trained, in a figure."""
+
 
 def fine_tuned(start: str = USUAL_START, occlusion: str = "mixed") -> list[Experiment]:
     """The trained networks that were fine-tuned from a row of FER2013 under `subject`, with this occlusion."""

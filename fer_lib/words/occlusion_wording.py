@@ -6,13 +6,13 @@ from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
 from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.findings.occluded_parts import CORNERS, loss
-from fer_lib.findings.robustness import ASKED, KINDS
+from fer_lib.findings.robustness import ASKED, FEWEST, KINDS
 from fer_lib.occlusion_benchmark import WINDOW
 from fer_lib.results import class_names
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import TWO_KINDS
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import gained, in_points, percent, with_ends
+from fer_lib.words.rounding import gained, in_cell, in_points, percent, with_ends
 
 PARTS = {"eyes": "eyes", "mouth": "mouth"} | {kind: f"{kind} half" for kind in ("upper", "lower", "left", "right")}
 """Cover -> the part of the face that it hides."""
@@ -48,7 +48,7 @@ def _gains(own: pd.DataFrame) -> str:
     said = [f"{ASKED[name]} {_judged(own.loc[name])}" for name in ("black rectangle", "unseen", "clean")]
     kinds = own.loc[own.index.isin(KINDS), "difference"]
     ends = {"most": kinds.idxmax(), "least": kinds.idxmin()}
-    picked = [f"{size} {_covered(kind)}, {_judged(own.loc[kind])}" for size, kind in ends.items()]
+    picked = [f"{size} {_covered(kind)}, {_briefly(own.loc[kind])}" for size, kind in ends.items()]
     n = own.loc["clean", ["n", "pairs"]]
     return f"{'; '.join(said)}. Picked after the fact: {'; '.join(picked)}. n = {n['n']} {n['pairs']}."
 
@@ -57,8 +57,35 @@ def _covered(kind: str) -> str:
     return f"with the {PARTS[kind]} covered" if kind in PARTS else f"under the kind {kind}"
 
 
+def _briefly(row: pd.Series) -> str:
+    """A gain without its intervals, which are in the figure's data."""
+    return f"{100 * row['difference']:+.2f} points ({row['verdict']})"
+
+
 def _judged(row: pd.Series) -> str:
     return f"{gained(row)} ({row['verdict']})"
+
+
+def not_drawn(arms: list[Experiment], drawn: dict[str, list[Experiment]]) -> str:
+    """Which protocols of these networks `followed.drawn` leaves out, and why; empty if it draws all."""
+    left_out = [protocol for protocol in LEAST_EXPOSED if protocol in {arm.protocol for arm in arms} - set(drawn)]
+    if not left_out:
+        return ""
+    counts = [f"{protocol} ({sum(arm.protocol == protocol for arm in arms)} networks tested)" for protocol in left_out]
+    return (
+        f"Not drawn: protocol {', '.join(counts)}, because none of the paper's networks with occlusion in training "
+        f"({'; '.join(followed.labels())}) was tested under occlusion there, in at least {FEWEST} runs and beside "
+        "another network. The first table has these protocols."
+    )
+
+
+def readable_levels(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """`robustness.by_level` of each network in percent, a column each: name -> table."""
+    first = next(iter(tables.values()))
+    shown = {"occlusion": first["occlusion"] + first["seen"].map({True: " (seen)", False: ""})}
+    for name, table in tables.items():
+        shown[name] = [in_cell(row.mean, row.ci_low, row.ci_high, ".1%") for row in table.itertuples()]
+    return pd.DataFrame(shown)
 
 
 def hardest(table: pd.DataFrame) -> str:

@@ -64,7 +64,7 @@ def answer(experiment: Experiment) -> str:
         f"{with_ends(row)} {aim.removeprefix('kept ')} (aim: {100 * row['wanted']:g} %)" for aim, row in kept.iterrows()
     ]
     bullets = [
-        f"**The aim of {100 * clean['wanted']:g} % on unseen subjects is {MET[_met(clean)]}.** The strong recipe "
+        f"**The aim of {100 * clean['wanted']:g} % on unseen subjects is {MET[met(clean)]}.** The strong recipe "
         f"reaches {headline(experiment, subjects=UNTOUCHED)}.",
         f"**Under occlusion** it keeps, of that accuracy, {', '.join(shares)}.",
     ]
@@ -126,7 +126,7 @@ def in_short(dataset: str) -> str:
     return " ".join(said)
 
 
-def _met(row) -> str:
+def met(row) -> str:
     """Whether the aim of a row of `reached` is met: by the whole interval, by the mean alone, or not."""
     if row.ci_low >= row.wanted:
         return "yes"
@@ -141,7 +141,7 @@ def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
             "aim": [f"{100 * x:g}" for x in table["wanted"]],
             "reached": [percent(x) for x in table["mean"]],
             "95 % interval": intervals(table["ci_low"], table["ci_high"]),
-            "met": [_met(row) for _, row in table.iterrows()],
+            "met": [met(row) for _, row in table.iterrows()],
             "n": [members_and_subjects(row.members, row.subjects) for row in table.itertuples()],
         }
     )
@@ -184,9 +184,7 @@ def readable_losses(table: pd.DataFrame) -> pd.DataFrame:
             "network": less["method"],
             "reference": less["reference"],
             "points lost": [in_cell(row.lost, row.lost_low, row.lost_high, ".2%") for row in less.itertuples()],
-            "share of the reference's loss taken away": [
-                f"{100 * share:.0f} %" if pd.notna(share) else "–" for share in less["removed"]
-            ],
+            "share taken away": [f"{100 * share:.0f} %" if pd.notna(share) else "–" for share in less["removed"]],
             "loss taken away": [f"{in_points(row)}, {row.verdict}" for row in less.itertuples()],
             "gain on clear faces": [f"{in_points(row)}, {row.verdict}" for row in clear.itertuples()],
             "n": [paired(row) for row in less.itertuples()],

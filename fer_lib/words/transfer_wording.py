@@ -15,12 +15,14 @@ from fer_lib.findings.transfer_results import (
     fine_tuned,
     heavily_covered,
     ladder,
+    named,
     tuned,
 )
 from fer_lib.measures import transfer, twins
 from fer_lib.measures.references import METHODS
 from fer_lib.occlusion_scores import SCORES
 from fer_lib.stats import cluster_interval
+from fer_lib.words import recipe_wording
 from fer_lib.words.naming import LONG_START
 from fer_lib.words.recipe_wording import headline, on_blind_folds, runs
 from fer_lib.words.rounding import gained, intervals, members_and_subjects, percent, with_ends
@@ -84,7 +86,7 @@ def _judged(row: pd.Series) -> str:
 
 
 def _briefly(row: pd.Series) -> str:
-    """`_judged` without intervals, which are in the tables."""
+    """`_judged` without intervals, which are in the figure and its data."""
     return f"{100 * row['difference']:+.2f} points ({row['verdict']})"
 
 
@@ -153,6 +155,41 @@ def overlap() -> str:
 
 def _listed(names: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+
+
+def readable_best(table: pd.DataFrame) -> pd.DataFrame:
+    """The fine-tuned network that comes closest to each aim, in percent; table: `transfer_results.kept`."""
+    best = _best(table)
+    shown = recipe_wording.readable_aims(best)
+    shown.insert(2, "best network", best["method"].to_list())
+    return shown
+
+
+def met_by_the_mean(table: pd.DataFrame) -> str:
+    """Which aims the best network meets by its mean alone, and its accuracy on clear faces; empty if none.
+
+    table: `transfer_results.kept`.
+    """
+    clear, said = table[table["aim"] == "clean accuracy"].set_index("method"), []
+    costs = {named(arm): compared(arm, tuned(arm.pretrained)) for arm in heavily_covered()}
+    for _, row in _best(table).iterrows():
+        if recipe_wording.met(row) != "by the mean":
+            continue
+        cost = costs.get(row["method"], pd.DataFrame(columns=["subjects", "score"]))
+        cost = cost.query("subjects == 'all' and score == 'clean'")
+        against = [f", {_judged(found)} against mixed occlusion from the same start" for _, found in cost.iterrows()]
+        said.append(
+            f"{row['aim'][0].upper()}{row['aim'][1:]}: only the mean, {with_ends(row)}, reaches the aim "
+            f"of {100 * row['wanted']:g} %, not the whole interval "
+            f"({members_and_subjects(row['members'], row['subjects'])}). The network, {row['method']}, reaches "
+            f"{with_ends(clear.loc[row['method']])} on clear faces{''.join(against)}."
+        )
+    return " ".join(said)
+
+
+def _best(table: pd.DataFrame) -> pd.DataFrame:
+    tuned_alone = table[table["method"] != named(recipe_results.strong("ckplus"))]
+    return tuned_alone.loc[tuned_alone.groupby("aim", sort=False)["mean"].idxmax()]
 
 
 def readable_ladder(table: pd.DataFrame) -> pd.DataFrame:
