@@ -11,10 +11,13 @@ def test_a_ladder_passes_over_what_was_not_run_and_is_named_at_its_ends(ax):
     rungs = pd.DataFrame({"method": ["whole"] * 3 + ["gap"] * 2 + ["one", "late"]})
     rungs["mean"] = [0.9, 0.8, 0.7, 0.9, 0.7, 0.6, 0.5]
     rungs["protocol"] = ["random", "sequence", "subject", "random", "subject", "random", "sequence"]
-    leaks = pd.DataFrame({"sequence seen": [0.966, 0.0], "subject seen": [0.998, 0.0]}, index=["random", "subject"])
+    protocols = ["random", "sequence", "subject"]
+    leaks = pd.DataFrame({"protocol": protocols, "sequence seen": [0.966, 0, 0], "subject seen": [0.998, 0.896, 0]})
     rungs = rungs.assign(ci_low=np.nan, ci_high=np.nan)
-    audit_plots.name_rungs(audit_plots.protocol_ladder(ax, rungs, leaks), gap=0.05)
-    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["random\n97% / 100%", "sequence", "subject\n0% / 0%"]
+    audit_plots.name_rungs(audit_plots.protocol_ladder(ax, rungs), gap=0.05)
+    audit_plots.name_exposures(ax, leaks)
+    ticks = [tick.get_text() for tick in ax.get_xticklabels()]
+    assert ticks == ["random\n97% / 100%", "sequence\n0% / 90%", "subject\n0% / 0%"]
     (over,) = (line for line in ax.lines if line.get_linestyle() == ":")
     assert over.get_ydata().tolist() == [0.9, 0.7]
     places = {text.get_text(): (text.get_ha(), text.xyann[1]) for text in ax.texts}

@@ -7,6 +7,9 @@ from matplotlib.ticker import PercentFormatter
 
 from fer_lib.figures import plots
 
+PLACES = {"random": 0, "sequence": 1, "subject": 2}
+"""Protocols of a `protocol_ladder` -> their places."""
+
 
 def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
     """Draw `audit.number_line`: the possible accuracies as a comb, the printed ones as diamonds above it."""
@@ -25,31 +28,37 @@ def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
     return ax
 
 
-def protocol_ladder(ax: Axes, rungs: pd.DataFrame, leaks: pd.DataFrame) -> Axes:
+def protocol_ladder(ax: Axes, rungs: pd.DataFrame) -> Axes:
     """Draw accuracy with its interval against the protocol, a line per method, from the most to the least exposed.
 
     A dotted line passes over a protocol under which the method was not run.
 
-    rungs: columns method, protocol, mean, ci_low, ci_high. leaks: by protocol the shares of test frames that training
-    has seen, columns `sequence seen` and `subject seen`.
+    rungs: columns method, protocol, mean, ci_low, ci_high.
     """
-    places = {"random": 0, "sequence": 1, "subject": 2}
     methods = list(rungs["method"].unique())
     for k, method in enumerate(methods):
-        own = rungs[rungs["method"] == method].set_index("protocol").reindex(places)
-        x = np.arange(len(places)) + 0.045 * (k - len(methods) / 2)
+        own = rungs[rungs["method"] == method].set_index("protocol").reindex(PLACES)
+        x = np.arange(len(PLACES)) + 0.045 * (k - len(methods) / 2)
         ax.vlines(x, own["ci_low"], own["ci_high"], color=plots.look(k)["color"], linewidth=1)
         ax.plot(x, own["mean"], **plots.look(k), label=method, markersize=4)
         if own["mean"].notna().tolist() == [True, False, True]:
             ax.plot(x[[0, 2]], own["mean"].iloc[[0, 2]], color=plots.look(k)["color"], linewidth=1, linestyle=":")
-    seen = leaks.reindex(places)[["sequence seen", "subject seen"]]
-    ax.set_xticks(
-        list(places.values()),
-        [f"{row.Index}\n{row._1:.0%} / {row._2:.0%}" if pd.notna(row._1) else row.Index for row in seen.itertuples()],
-    )
-    ax.set(xlabel="protocol; test frames whose sequence / subject is in training", ylabel="accuracy", xlim=(-0.4, 2.4))
+    ax.set_xticks(list(PLACES.values()), PLACES.keys())
+    ax.set(xlabel="protocol", ylabel="accuracy", xlim=(-0.4, 2.4))
     ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
     ax.grid(visible=True, axis="y")
+    return ax
+
+
+def name_exposures(ax: Axes, leaks: pd.DataFrame) -> Axes:
+    """Say below each protocol of a `protocol_ladder` what training has seen of the test frames.
+
+    leaks: columns protocol, and the shares `sequence seen` and `subject seen`.
+    """
+    seen = leaks[["protocol", "sequence seen", "subject seen"]].itertuples(index=False, name=None)
+    told = {name: f"{name}\n{sequence:.0%} / {subject:.0%}" for name, sequence, subject in seen}
+    ax.set_xticks(list(PLACES.values()), [told.get(name, name) for name in PLACES])
+    ax.set_xlabel("protocol; test frames whose sequence / subject is in training")
     return ax
 
 
