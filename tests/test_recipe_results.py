@@ -146,6 +146,6 @@ def test_the_loss_under_patches_that_is_taken_away(stored):
         "[+50.00 to +66.67] (supported); n = 6 subjects in 6 folds (6 and 6 runs)."
     )
     shown = recipe_wording.readable_losses(half)
-    assert shown["share taken away"].tolist() == ["50 %", "50 %"]
+    assert shown["loss taken away"].iloc[0].startswith("50\N{NO-BREAK SPACE}%: +33.33 [")
     assert shown["points lost"].tolist()[0].startswith("0.00")
     assert shown["gain on clear faces"].iloc[0].startswith("+61.11 [") and shown["network"].iloc[1] == label(PAPER)

@@ -44,7 +44,8 @@ UNTOUCHED = ", whose subjects no choice touched"
 LOSSES_CAPTION = (
     "Accuracy on clear faces minus that under random patches on 25 % of the face, averaged over the fills, in points, "
     "with 95 % intervals over subjects. Paired differences have a second interval, over folds or starts; a verdict "
-    "needs both. Share: one minus loss over the reference's loss. Not corrected for multiple comparisons."
+    "needs both. Loss taken away: as a share of the reference's loss, then in points. Not corrected for multiple "
+    "comparisons."
 )
 """Caption of `readable_losses`."""
 
@@ -184,12 +185,17 @@ def readable_losses(table: pd.DataFrame) -> pd.DataFrame:
             "network": less["method"],
             "reference": less["reference"],
             "points lost": [in_cell(row.lost, row.lost_low, row.lost_high, ".2%") for row in less.itertuples()],
-            "share taken away": [f"{100 * share:.0f} %" if pd.notna(share) else "–" for share in less["removed"]],
-            "loss taken away": [f"{in_points(row)}, {row.verdict}" for row in less.itertuples()],
+            "loss taken away": [
+                f"{_share_of(row.removed)}{in_points(row)}, {row.verdict}" for row in less.itertuples()
+            ],
             "gain on clear faces": [f"{in_points(row)}, {row.verdict}" for row in clear.itertuples()],
             "n": [paired(row) for row in less.itertuples()],
         }
     )
+
+
+def _share_of(removed: float) -> str:
+    return "" if pd.isna(removed) else f"{100 * removed:.0f}\N{NO-BREAK SPACE}%: "
 
 
 def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
