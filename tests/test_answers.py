@@ -87,6 +87,8 @@ def test_the_proposed_network_is_told_apart_from_what_stands_in_for_it():
         f"{name} at the printed STN rate, the proposed network, collapsed in 1 of 4 runs on unseen subjects: these "
         f"reach 25.00 %, the others 87.50 %. {last}"
     )
+    every = answers.as_proposed("ckplus", table.assign(collapsed=4))
+    assert "collapsed in 4 of 4 runs on unseen subjects: these reach 25.00 %. Elsewhere" in every
     assert answers.as_proposed("ckplus", table.assign(collapsed=0)) == (
         f"{name} at the printed STN rate, the proposed network, reaches 70.00 % [60.00 to 80.00] on unseen subjects "
         f"(4 runs). {last}"

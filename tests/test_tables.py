@@ -158,6 +158,15 @@ def test_claims_on_subjects_have_no_ends_where_a_fold_lost_the_face(monkeypatch)
     assert "[" not in rounding.in_points(pd.Series(found))
 
 
+def test_a_claim_of_which_no_pair_of_runs_kept_the_face_stands_there_once():
+    store(TRIPLET, [0.9, 0.1], [0, 1])
+    store(SOFTMAX, [0.1, 0.8], [1, 0])
+    (found,) = claims.claims_table("ckplus").to_dict("records")
+    assert found["verdict"] == stats.TWO_KINDS
+    said = wording.claims_in_words(claims.claims_table("ckplus"))
+    assert said.endswith("(printed: +0.48 points): protocol random two kinds of outcome.")
+
+
 def test_claims_are_paired_by_member():
     store(TRIPLET, [0.9, 0.85, 0.65], [0, 0, 0])
     store(SOFTMAX, [0.8, 0.7, 0.6], [0, 0, 0])

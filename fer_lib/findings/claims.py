@@ -64,8 +64,8 @@ def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFra
     Under `subject` intervals resample subjects, n counts them, and the test exchanges the arms within a subject;
     `usage` does the same with images; under the other protocols the difference is paired by member. `verdict` is that
     of `stats`, or `TWO_KINDS` without interval and p, since the mean then mixes two kinds of outcome; the next row is
-    then the same without the collapsed runs, its claim ending in `NOT_COLLAPSED`. The columns `LATE` are NaN on
-    occluded faces, which are not evaluated during training.
+    then the same without the collapsed runs, if any are left, its claim ending in `NOT_COLLAPSED`. The columns `LATE`
+    are NaN on occluded faces, which are not evaluated during training.
     """
     rows = []
     for claim in claims:
@@ -79,7 +79,7 @@ def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFra
             if found["verdict"] == TWO_KINDS:
                 found = difference(better, worse, claim.covered, without_collapsed=True)
                 watched = {} if claim.covered else late(better, worse, without_collapsed=True)
-                rows.append(pair | found | watched | {"claim": f"{claim.words}{NOT_COLLAPSED}"})
+                rows += [pair | found | watched | {"claim": f"{claim.words}{NOT_COLLAPSED}"}] if found["n"] else []
     return pd.DataFrame(rows, columns=["claim", "protocol", "better", "worse", "printed", *COMPARISON, *LATE])
 
 

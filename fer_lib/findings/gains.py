@@ -79,7 +79,7 @@ def table(dataset: str) -> pd.DataFrame:
                     found = [{**about, **row} for row in _compared(*both) if row["n"]]
                     if any(row["verdict"] == TWO_KINDS for row in found):
                         about["part"] += NOT_COLLAPSED
-                        found += [{**about, **row} for row in _compared(*both, without_collapsed=True)]
+                        found += [{**about, **row} for row in _compared(*both, without_collapsed=True) if row["n"]]
                     rows += found
         if rows:
             break

@@ -190,7 +190,7 @@ def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
 def kept(experiment: Experiment, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the members that did not collapse; rows: columns seed and fold."""
     away = collapsed(experiment)
-    return rows[[member not in away for member in zip(rows["seed"], rows["fold"], strict=True)]]
+    return rows[np.array([member not in away for member in zip(rows["seed"], rows["fold"], strict=True)], dtype=bool)]
 
 
 def of_one_kind(found: dict, *used: tuple[Experiment, pd.DataFrame]) -> dict:

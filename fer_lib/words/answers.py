@@ -144,11 +144,12 @@ def as_proposed(dataset: str, table: pd.DataFrame) -> str:
         return ""
     (row,) = own.itertuples()
     said = f"{proposed} at the printed STN rate, the proposed network, "
-    if 0 < row.collapsed < row.n:
+    if row.collapsed:
         said += (
             f"collapsed in {row.collapsed} of {row.n} runs on unseen subjects: these reach "
-            f"{percent(row.collapsed_mean)} %, the others {percent(row.kept_mean)} %"
+            f"{percent(row.collapsed_mean)} %"
         )
+        said += f", the others {percent(row.kept_mean)} %" if row.collapsed < row.n else ""
     else:
         said += f"reaches {with_ends((row.mean, row.ci_low, row.ci_high))} on unseen subjects ({row.n} runs)"
     return f"{said}. Elsewhere triplet with a tenth of that rate stands in for it."

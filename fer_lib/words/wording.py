@@ -135,12 +135,14 @@ def claims_in_words(claims: pd.DataFrame) -> str:
 
 def _claimed(rows: pd.DataFrame) -> str:
     """A claim under one protocol, without collapsed runs where every comparison has some."""
-    rows = rows[rows["verdict"] != TWO_KINDS]
+    protocol, rows = rows["protocol"].iloc[0], rows[rows["verdict"] != TWO_KINDS]
+    if rows.empty:
+        return f"protocol {protocol} {TWO_KINDS}"
     row = next(
         rows.sort_values("claim", key=lambda claims: claims.str.endswith(NOT_COLLAPSED), kind="stable").itertuples()
     )
     left_out = NOT_COLLAPSED if row.claim.endswith(NOT_COLLAPSED) else ""
-    return f"protocol {row.protocol} {gained(row)}, {row.verdict} ({row.better}{left_out})"
+    return f"protocol {protocol} {gained(row)}, {row.verdict} ({row.better}{left_out})"
 
 
 def late_in_words(claims: pd.DataFrame) -> str:
