@@ -9,8 +9,10 @@ from few_faces import few_faces
 from fer_lib import machine, paths
 from fer_lib.datasets import synthetic
 from fer_lib.experiments import Experiment
-from fer_lib.measures import speed, speed_tried
+from fer_lib.measures import speed, speed_occlusion, speed_tried
 from fer_lib.measures.speed_baseline import UsualFaces
+from fer_lib.occlusion_benchmark import SUITE, WINDOWS
+from fer_lib.splits import split
 
 
 @pytest.fixture
@@ -100,3 +102,25 @@ def test_memory_is_that_of_this_process():
     before = machine.peak_memory()
     block = np.ones(50_000_000)
     assert machine.peak_memory() >= max(before, block.nbytes / 1e6)
+
+
+def test_the_benchmark_of_two_runs_is_timed(few):
+    table = speed_occlusion.suite({"triplet": Experiment("x"), "softmax": Experiment("x", loss="softmax")}, folds=2)
+    assert table["loss"].tolist() == ["triplet", "softmax"] and (table["members"] == 2).all()
+    tested = sum(len(split(few_faces(), "subject", fold=fold).test) for fold in range(2))
+    assert (table["faces"] == tested).all()
+    # Clean faces and every position of the sliding square once, and each occlusion once.
+    assert (table["images"] == tested * (1 + len(WINDOWS) + len(SUITE))).all()
+    assert (table["network_seconds"] > 0).all() and (table["network_seconds"] < table["seconds"]).all()
+
+
+def test_the_time_of_the_benchmark_in_words(tmp_path):
+    assert speed_occlusion.answer(speed_occlusion.stored(tmp_path)) == ""
+    row = {"loss": "triplet", "members": 10, "faces": 100, "images": 10000, "seconds": 50.0, "network_seconds": 40.0}
+    pd.DataFrame([row, {**row, "loss": "softmax", "seconds": 45.0}]).to_csv(tmp_path / "occlusion.csv", index=False)
+    table = speed_occlusion.stored(tmp_path)
+    assert speed_occlusion.readable(table).iloc[0].tolist() == ["triplet", 10, 100, "100", "50", "200", "1.25"]
+    assert speed_occlusion.answer(table) == (
+        "- The occlusion benchmark of 10 runs, on 100 faces, takes 50 seconds (triplet), 1.25 times what its networks "
+        "alone take."
+    )

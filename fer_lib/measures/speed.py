@@ -23,6 +23,7 @@ from fer_lib import machine, paths, results
 from fer_lib.datasets import synthetic
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import Faces
+from fer_lib.measures import speed_occlusion
 from fer_lib.measures.speed_baseline import usual_way
 from fer_lib.measures.speed_tried import tried
 from fer_lib.network import Network
@@ -126,7 +127,13 @@ def floor(size: int = 2048, repeats: int = 10) -> pd.DataFrame:
 def measure() -> Path:
     """Time this machine; the tables go to `results/speed/<machine>/`, whose path is returned."""
     folder = paths.RESULTS / "speed" / re.sub(r"[^a-z0-9]+", "-", machine.name().lower()).strip("-")
-    for name, table in (("floor", floor()), ("compare", compare()), ("tried", tried())):
+    measured = {
+        "floor": floor(),
+        "compare": compare(),
+        "tried": tried(),
+        "occlusion": speed_occlusion.suite(EXPERIMENTS),
+    }
+    for name, table in measured.items():
         results.write_csv(folder / f"{name}.csv", table)
     work = training_gflop(EXPERIMENTS["triplet"])
     record = {"machine": machine.name(), "gflop_per_frame": work, **results.provenance()}
@@ -198,7 +205,7 @@ def answer(folder: Path) -> str:
             f"{minutes:.0f} minutes. This is {row.ratio:.1f} times as fast as the standard loop and "
             f"{row.frames_per_second / at_most:.0%} of the hardware limit."
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, speed_occlusion.answer(speed_occlusion.stored(folder))]).rstrip()
 
 
 def readable_tried(folder: Path) -> pd.DataFrame:
