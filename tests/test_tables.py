@@ -215,6 +215,15 @@ def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
     assert shown[["verdict", "ours", "p (Holm)"]].tolist() == ["two kinds of outcome", "-23.33", "–"]
 
 
+def test_of_several_comparisons_that_of_a_followed_network_is_told():
+    store(TRIPLET, [0.9, 0.8, 0.7], [0, 0, 0])
+    store(SOFTMAX, [0.8, 0.8, 0.7], [0, 0, 0])
+    (found,) = claims.claims_table("ckplus").to_dict("records")
+    slow = f"{found['better']} (STN rate × 0.1)"
+    table = pd.DataFrame([found, {**found, "better": slow}, {**found, "better": "another"}])
+    assert wording.claims_in_words(table).endswith(f"({slow}).")
+
+
 def test_a_collapsed_run_that_only_one_arm_has_does_not_count():
     store(TRIPLET, [0.9, 0.1], [0, 1])
     store(SOFTMAX, [0.8], [0])
