@@ -25,7 +25,7 @@ from fer_lib.workers import in_parallel
 def suite(experiments: dict[str, Experiment], folds: int = FOLDS) -> pd.DataFrame:
     """Time the whole benchmark on the synthetic faces, for one run per fold of unseen subjects. One row per loss.
 
-    The runs are tested as `run` does, in parallel processes on a CPU. They are not trained, which takes no less time.
+    The runs are tested as `run` does, in parallel processes on a CPU. They are untrained: the weights change no time.
     Columns: loss, members, faces (tested), images (seen by the networks), seconds, network_seconds (of these, in the
     networks and their classifiers; the rest draws the occlusions).
     """
@@ -45,7 +45,7 @@ def suite(experiments: dict[str, Experiment], folds: int = FOLDS) -> pd.DataFram
 
 
 def timed(experiment: Experiment, member: Member, faces: Faces, on_epoch: Callable[[], None] | None = None) -> dict:
-    """Seconds that the benchmark takes for one member's test faces. on_epoch is not called: nothing is trained."""
+    """The row of `suite` for one member, in seconds of its own; on_epoch is not called, for nothing is trained."""
     device, rows = machine.device(), split(faces, experiment.protocol, member.seed, member.fold).test
     images, seconds = 0, 0.0
     with tempfile.TemporaryDirectory() as folder:
