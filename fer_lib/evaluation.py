@@ -8,12 +8,16 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
 from torch import nn
-from torch.nn.functional import normalize, softmax
+from torch.nn.functional import interpolate, normalize, softmax
+from torchvision.transforms.v2.functional import ten_crop
 
 from fer_lib.experiments import Experiment
 from fer_lib.stn import DROPOUT, FEATURES
 
 EVALUATION_BATCH = 256
+
+CROP = 44
+"""Side of the crops in `over_crops`: as usual for FER2013, 4 pixels less than the face's."""
 
 
 def classifier(name: str, seed: int):
@@ -73,6 +77,16 @@ class Predictor:
         if self.fitted is None:
             return softmax(torch.from_numpy(embed(self.network, images, kept=kept)).double(), dim=1).numpy()
         return self.fitted.predict_proba(embed(self.network, images, self.normalise, kept)).astype(np.float64)
+
+
+def over_crops(predict: Predictor, images: torch.Tensor) -> np.ndarray:
+    """Mean probabilities float64 (N, classes) over ten views of images (N, 1, 48, 48), scaled back to their size.
+
+    The views are the four corners and the centre, each as it is and mirrored (Krizhevsky et al. 2012).
+    """
+    size = images.shape[-2:]
+    crops = (interpolate(crop, size, mode="bilinear") for crop in ten_crop(images, [CROP, CROP]))
+    return np.mean([predict(crop) for crop in crops], axis=0)
 
 
 def self_agreement(predict: Predictor, images: torch.Tensor, labels: np.ndarray, seed: int) -> dict[str, float]:

@@ -5,7 +5,7 @@ import pandas as pd
 from sklearn.metrics import accuracy_score
 
 from fer_lib import attribution, machine
-from fer_lib.evaluation import Predictor, embed, scores, self_agreement, views
+from fer_lib.evaluation import Predictor, embed, over_crops, scores, self_agreement, views
 from fer_lib.faces import Faces
 from fer_lib.occlusion_benchmark import CLEAN, PAPER, OcclusionBenchmark
 from fer_lib.splits import asked, split
@@ -35,6 +35,7 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
     if len(parts.selection):
         mirrored = predict(frames.test_images.flip(3))
         metrics["mirrored_accuracy"] = accuracy_score(truth, (probabilities + mirrored).argmax(axis=1))
+        metrics["ten_crop_accuracy"] = accuracy_score(truth, over_crops(predict, frames.test_images).argmax(axis=1))
     chosen = asked(data, experiment.protocol)
     few, test = data.take(chosen), np.flatnonzero(np.isin(chosen, parts.test))
     benchmark = OcclusionBenchmark(few.images)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier
 
-from fer_lib.evaluation import Predictor, embed, macro_f1, nearest_pixels, scores, self_agreement
+from fer_lib.evaluation import Predictor, embed, macro_f1, nearest_pixels, over_crops, scores, self_agreement
 from fer_lib.experiments import Experiment
 from fer_lib.network import Network
 
@@ -64,6 +64,23 @@ def test_macro_f1_is_the_mean_over_initialisations():
 def test_nearest_pixels():
     images = np.stack([np.full((48, 48), grey, np.uint8) for grey in (0, 100, 10, 90, 60)])
     assert nearest_pixels(images, np.array([0, 1]), np.array([2, 3, 4])).tolist() == [0, 1, 1]
+
+
+def test_crops_are_the_corners_and_the_centre_and_their_mirror_images():
+    image = torch.zeros(1, 1, 48, 48)
+    image[..., :4, :20] = 1
+    seen = []
+
+    def white(images):
+        seen.append(images)
+        halves = images.reshape(1, 48, 2, 24).mean(dim=(1, 3))
+        return halves.double().numpy()
+
+    left, right = over_crops(white, image)[0]
+    assert [tuple(view.shape) for view in seen] == [(1, 1, 48, 48)] * 10
+    assert left == pytest.approx(right), "every view comes with its mirror image"
+    # Of the bar, 4 pixels high and 20 wide, left crops at the top see 4 x 20, right ones 4 x 16, the centre 2 x 18.
+    assert (left + right) / 2 == pytest.approx((2 * 80 + 2 * 64 + 2 * 36) / 10 / 44**2, rel=0.02)
 
 
 def test_self_agreement_is_about_dropout_and_not_about_truth(trained):

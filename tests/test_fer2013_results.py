@@ -75,6 +75,7 @@ def test_scores(stored):
     assert table["mean"] == pytest.approx((6 + 4) / 16)
     assert table["ci_low"] < table["mean"] < table["ci_high"], "eight images are resampled"
     assert (table["chosen"], table["at_chosen"]) == (2, 0.2), "of two epochs that are as good on PublicTest the first"
+    assert table["mirrored"] == 1 and np.isnan(table["ten_crops"]), "stored before there were crops"
     assert table["ensemble"] == 4 / 8, "where they disagree the surer member wins"
     assert table["ensemble_low"] < table["ensemble"] < table["ensemble_high"]
     assert table["calibration_error"] == pytest.approx((0.8 - 0.75) / 2 + (0.9 - 0.5) / 2)

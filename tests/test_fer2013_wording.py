@@ -26,6 +26,13 @@ def test_recalls_a_column_per_network(stored):
     assert shown["images"].tolist() == [4, 4]
 
 
+def test_ten_crops_are_shown_where_a_network_has_them(stored):
+    table = fer2013_results.scores()
+    assert "with ten crops (corners, centre, mirrored)" not in fer2013_wording.readable(table)
+    table.loc[0, "ten_crops"] = 0.7
+    assert fer2013_wording.readable(table)["with ten crops (corners, centre, mirrored)"].tolist() == ["70.00", "–"]
+
+
 def test_how_large_the_networks_are(stored):
     # By hand: 3,136 weights of conv1, 128 of its norm; stages of 74k, 230k, 919k and 3.67 million; head and STN.
     assert fer2013_wording.sizes() == "Weights: 4.91 million (ResNet-10)."

@@ -120,21 +120,25 @@ def ensemble(experiment: Experiment) -> tuple[float, float, float]:
 
 def scores(dataset: str = DATASET) -> pd.DataFrame:
     """`tables.accuracy_table` and, a column each: epochs, selection, chosen (mean epoch by PublicTest), at_chosen,
-    mirrored, ensemble with ensemble_low and ensemble_high, calibration_error, lowest and highest (of the members)."""
+    mirrored, ten_crops (NaN where members lack it), ensemble with ensemble_low and ensemble_high, calibration_error,
+    lowest and highest (of the members).
+    """
     table = tables.accuracy_table(dataset).query("protocol == 'usage'").reset_index(drop=True)
     rows = []
     for experiment in arms(dataset).values():
-        chosen = chosen_epochs(experiment)
+        chosen, metrics = chosen_epochs(experiment), results.read(experiment, "metrics.csv")
+        crops = metrics.get("ten_crop_accuracy", pd.Series(dtype=float))
         rows.append(
             {
                 "epochs": experiment.epochs,
                 "selection": selection(experiment),
                 "chosen": chosen["epoch"].mean(),
                 "at_chosen": chosen["test_accuracy"].mean(),
-                "mirrored": results.read(experiment, "metrics.csv")["mirrored_accuracy"].mean(),
+                "mirrored": metrics["mirrored_accuracy"].mean(),
+                "ten_crops": crops.mean(skipna=False),
                 **dict(zip(("ensemble", "ensemble_low", "ensemble_high"), ensemble(experiment), strict=True)),
                 "calibration_error": calibration_error(experiment),
-                **results.read(experiment, "metrics.csv")["accuracy"].agg(lowest="min", highest="max"),
+                **metrics["accuracy"].agg(lowest="min", highest="max"),
             }
         )
     return table.join(pd.DataFrame(rows))

@@ -31,7 +31,7 @@ LONG = 150
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """`scores` in percent; in a cell the line breaks before a bracket only."""
+    """`scores` in percent, the ten crops where a network has them; in a cell the line breaks before a bracket only."""
     rows = [
         {
             "method": row.label,
@@ -39,6 +39,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
             "epoch chosen on PublicTest": f"{percent(row.at_chosen)} "
             + _together(f"(epoch {row.chosen:.0f} of {row.epochs})"),
             "with test-time flips": percent(row.mirrored),
+            "with ten crops (corners, centre, mirrored)": percent(row.ten_crops),
             "ensemble": in_cell(row.ensemble, row.ensemble_low, row.ensemble_high, ".2%"),
             "macro F1": percent(row.macro_f1),
             "calibration error": percent(row.calibration_error),
@@ -47,7 +48,8 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
         }
         for row in table.itertuples()
     ]
-    return pd.DataFrame(rows)
+    unmeasured = ["with ten crops (corners, centre, mirrored)"] if table["ten_crops"].isna().all() else []
+    return pd.DataFrame(rows).drop(columns=unmeasured)
 
 
 def sizes() -> str:
