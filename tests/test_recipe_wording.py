@@ -71,12 +71,13 @@ def test_a_longer_training_is_told_once_everybody_was_asked(stored, monkeypatch)
     assert "100 epochs" not in recipe_wording.in_short("synthetic") + recipe_wording.answer(STRONG)
     store(replace(longer, folds=6), [lambda i, one: True] * 6)
     said = recipe_wording.in_short("synthetic")
-    assert " In 100 epochs it reaches 100.00 % (6 of 6 runs, 6 subjects). Paired gain: +5.56 points [" in said
+    assert " In 100 epochs it reaches 100.00 % (6 of 6 runs, 6 subjects), a paired gain of +5.56 points [" in said
+    assert said.endswith("] (not resolvable). The aim was 96 %.")
     told = recipe_wording.answer(STRONG)
     assert (
         "\n- **100 epochs** instead of 50 reach 100.00 % (6 of 6 runs, 6 subjects). Paired gain: +5.56 points [" in told
     )
-    assert told.endswith("], not resolvable; n = 6 subjects in 6 folds (6 and 6 runs).") and told[-90:] == said[-90:]
+    assert told.endswith("], not resolvable; n = 6 subjects in 6 folds (6 and 6 runs).")
 
 
 def test_beside_the_headline_stand_the_untouched_folds_and_the_ensemble(listed):
@@ -92,3 +93,4 @@ def test_beside_the_headline_stand_the_untouched_folds_and_the_ensemble(listed):
     assert text.startswith("94.44 % [88.89 to 100.00] there (12 of 12 runs, 6 subjects; ")
     assert "; folds 4 to 9, whose subjects no choice touched: 83.33 % [83.33 to 83.33]; ensemble of 2" in text
     assert text.endswith("initialisations: 100.00 %)"), "0.4 and 0.9 for the true class are more than a half"
+    assert "ensemble" not in recipe_wording.headline(arm, ensemble=False)

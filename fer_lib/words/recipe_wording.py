@@ -70,14 +70,15 @@ def answer(experiment: Experiment) -> str:
         f"**Under occlusion** it keeps, of that accuracy, {', '.join(shares)}.",
     ]
     for longer in filter(on_all_folds, changed(experiment.dataset)):
+        row = longer_gains(longer, experiment)
         bullets.append(
             f"**{longer.epochs} epochs** instead of {experiment.epochs} reach {headline(longer)}. "
-            f"{longer_gains(longer, experiment)}"
+            f"Paired gain: {gained(row)}, {row['verdict']}; n = {row['n']} {row['pairs']}."
         )
     return "\n".join(f"- {bullet}" for bullet in bullets)
 
 
-def headline(experiment: Experiment, where: str = "", subjects: str = "") -> str:
+def headline(experiment: Experiment, where: str = "", subjects: str = "", ensemble: bool = True) -> str:
     """Accuracy on unseen subjects, and in brackets its runs, the folds that chose nothing, and the ensemble.
 
     where: stands before the brackets. subjects: what holds of the subjects of folds 4 to 9, such as `UNTOUCHED`.
@@ -85,14 +86,13 @@ def headline(experiment: Experiment, where: str = "", subjects: str = "") -> str
     table, blind = right(experiment, SCORES["clean"]), on_blind_folds(experiment)
     said = [f"{runs(experiment)}, {table['subject'].nunique()} subjects"]
     said += [f"folds 4 to 9{subjects}: {blind}"] if blind else []
-    said += filter(None, [initialisations.ensemble(experiment)])
+    said += filter(None, [ensemble and initialisations.ensemble(experiment)])
     return f"{with_ends(score(experiment, SCORES['clean']))}{where} ({'; '.join(said)})"
 
 
-def longer_gains(longer: Experiment, experiment: Experiment) -> str:
-    """What longer training gains on clear faces, paired, with its verdict and n."""
-    row = pd.Series(gain(longer, experiment, SCORES["clean"]))
-    return f"Paired gain: {gained(row)}, {row['verdict']}; n = {row['n']} {row['pairs']}."
+def longer_gains(longer: Experiment, experiment: Experiment) -> pd.Series:
+    """What longer training gains on clear faces, paired: `stats.COMPARISON`."""
+    return pd.Series(gain(longer, experiment, SCORES["clean"]))
 
 
 def runs(experiment: Experiment) -> str:
@@ -116,15 +116,14 @@ def in_short(dataset: str) -> str:
         return ""
     first, *others = rows
     where = f" on unseen subjects in {first.epochs} epochs"
-    said = [
-        f"With a modern training recipe, the paper's network reaches {headline(first, where, UNTOUCHED)}. "
-        f"The aim was {100 * AIMS['clean accuracy'][2]:g} %."
-    ]
-    said += [
-        f"In {row.epochs} epochs it reaches {headline(row)}. {longer_gains(row, first)}"
-        for row in filter(on_all_folds, others)
-    ]
-    return " ".join(said)
+    said = [f"With a modern training recipe, the paper's network reaches {headline(first, where, UNTOUCHED, False)}."]
+    for longer in filter(on_all_folds, others):
+        row = longer_gains(longer, first)
+        said.append(
+            f"In {longer.epochs} epochs it reaches {headline(longer, ensemble=False)}, a paired gain of "
+            f"{gained(row)} ({row['verdict']})."
+        )
+    return " ".join([*said, f"The aim was {100 * AIMS['clean accuracy'][2]:g} %."])
 
 
 def met(row) -> str:
