@@ -63,7 +63,7 @@ def test_dependence_in_words():
         "The 181 frames of a random test set are not independent. A tested sequence contributes 1.2 frames and a "
         "tested subject 2.0 (expected over all random splits). Clustered by subject, the variance of the number of "
         "errors is that of independent frames times a design effect: HOG 2.6 (n = 10 splits); STN 2.4 (n = 6 "
-        "splits). Wilson's intervals are therefore lower bounds of the width, and the exact p values are too small."
+        "splits). Wilson's intervals are therefore too narrow, and the exact p values are too small."
     )
     assert "96.64 % of them have a frame of the same sequence there" in said
     assert "2.0 (expected over all random splits). Wilson's" in dependence.in_words(LEAKS, effects.iloc[:0])

@@ -127,18 +127,27 @@ def compared(ends, **about):
 
 
 def test_the_answer_goes_by_the_intervals():
-    table = compared({"MAP@R": (0.05, 0.15), "MAP@R by cosine distance": (-0.3, -0.1)}, label="triplet (slow)")
+    ends = {
+        "MAP@R": (0.05, 0.15),
+        "silhouette": (-0.3, -0.1),
+        "within / between": (-0.3, -0.1),
+        "within / between by cosine distance": (0.1, 0.3),
+    }
+    table = compared(ends, label="triplet (slow)")
     said = embedding_scores.answer(table).replace("\xa0", " ")
     assert (
-        "- **triplet (slow)** against softmax, protocol random, n = 3 pairs of runs: MAP@R clearer by Euclidean "
-        "distance (+0.100 [+0.050 to +0.150]), less clear by cosine distance (-0.200 [-0.300 to -0.100]); "
-        "5-NN accuracy not resolvable by Euclidean distance (+0.000 [-0.100 to +0.100])."
-    ) in said
-    assert "n = 3 folds: MAP@R clearer by Euclidean" in embedding_scores.answer(table.assign(protocol="subject"))
+        "- **triplet (slow)** against softmax, protocol random, n = 3 pairs of runs: by Euclidean distance clearer in "
+        "MAP@R (+0.100 [+0.050 to +0.150]), within / between (-0.200 [-0.300 to -0.100]), less clear in silhouette "
+        "(-0.200 [-0.300 to -0.100]), not resolvable in precision@1, 5-NN accuracy; by cosine distance less clear in "
+        "within / between (+0.200 [+0.100 to +0.300]), not resolvable in MAP@R, precision@1, 5-NN accuracy, silhouette."
+    ) in said, "within / between is lower where classes are divided"
+    assert "n = 3 folds: by Euclidean distance clearer in MAP@R" in embedding_scores.answer(
+        table.assign(protocol="subject")
+    )
     one = embedding_scores.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
     assert one.endswith("- A single pair of runs allows no conclusion about triplet (slow), protocol random.")
     without = embedding_scores.answer(table.assign(ci_low=np.nan))
-    assert "MAP@R no interval by Euclidean distance (+0.100)," in without
+    assert "by Euclidean distance no interval in MAP@R, precision@1," in without
     nothing = "No pair of networks that differ from softmax in the loss alone has been trained yet."
     for none in (table.iloc[:0], table.assign(less="triplet (slow)")):
         assert embedding_scores.answer(none) == f"## The answer so far\n\n{nothing}"
@@ -226,8 +235,8 @@ def test_of_a_single_pair_of_members_nothing_is_said_in_short(monkeypatch):
     monkeypatch.setattr(embedding_scores, "all_member_scores", lambda dataset: None)
     monkeypatch.setattr(embedding_scores, "comparisons", lambda members, dataset: found)
     said = (
-        "triplet against softmax, protocol subject, n = 10 folds: MAP@R clearer by Euclidean distance (+0.100 "
-        "[+0.050 to +0.150]), not resolvable by cosine distance (+0.000 [-0.100 to +0.100])."
+        "triplet against softmax, protocol subject, n = 10 folds: by Euclidean distance clearer in 1 of 5 scores; by "
+        "cosine distance resolvable in none of 5 scores."
     )
     assert embedding_scores.in_short("ckplus").replace("\xa0", " ") == said, "joint is told of on its page alone"
     monkeypatch.setattr(embedding_scores, "comparisons", lambda members, dataset: one)

@@ -91,6 +91,7 @@ def test_beside_the_headline_stand_the_untouched_folds_and_the_ensemble(listed):
     store(arm, [lambda i, one: True] * 6, seed=1)
     text = recipe_wording.headline(arm, " there", recipe_wording.UNTOUCHED)
     assert text.startswith("94.44 % [88.89 to 100.00] there (12 of 12 runs, 6 subjects; ")
-    assert "; folds 4 to 9, whose subjects no choice touched: 83.33 % [83.33 to 83.33]; ensemble of 2" in text
+    assert "; folds 4 to 9, whose subjects were not tested before the recipe was chosen: 83.33 % [" in text
+    assert "83.33 to 83.33]; ensemble of 2" in text
     assert text.endswith("initialisations: 100.00 %)"), "0.4 and 0.9 for the true class are more than a half"
     assert "ensemble" not in recipe_wording.headline(arm, ensemble=False)

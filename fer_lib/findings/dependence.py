@@ -59,8 +59,8 @@ def in_words(leaks: pd.DataFrame, effects: pd.DataFrame) -> str:
     return (
         f"The {row['test frames']:.0f} frames of a random test set are not independent. A tested sequence contributes "
         f"{row['frames a sequence']:.1f} frames and a tested subject {row['frames a subject']:.1f} (expected over all "
-        f"random splits).{_clustered(effects)} Wilson's intervals are therefore lower bounds of the width, and the "
-        "exact p values are too small.\n\nThe test frames also depend on the training set: "
+        f"random splits).{_clustered(effects)} Wilson's intervals are therefore too narrow, and the exact p "
+        "values are too small.\n\nThe test frames also depend on the training set: "
         f"{percent(row['sequence seen'])} % of them have a frame of the same sequence there. All these numbers apply "
         "to near-duplicates of training frames, not to unseen faces."
     )

@@ -5,7 +5,7 @@ Distances are Euclidean. Comparisons between losses also use cosine distances, b
 Euclidean ones. An embedding that divides its frames by subject has kept the identity, which is a warning.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import product
 
@@ -30,7 +30,12 @@ RANGES = {
     "silhouette": (-1, 1),
     "within / between": (0, np.inf),
 }
-"""Score -> its range. The higher the clearer, but for the last: within / between is lower where classes are divided."""
+"""Score -> its range. The higher the clearer, but for `LOWER_IS_CLEARER`."""
+
+LOWER_IS_CLEARER = ("within / between",)
+
+RESOLVED = ("clearer", "less clear")
+"""What an interval on one side of zero says of the division."""
 
 GROUPINGS = {"emotion": "label", "identity": "subject"}
 """What the frames are divided by -> its column in `embeddings.csv.gz`."""
@@ -43,12 +48,6 @@ DISTANCES = ("Euclidean", "cosine")
 
 PAIR = ["protocol", "label", "less"]
 """The columns of `comparisons` that name the two arms."""
-
-IN_SHORT = {"MAP@R": DISTANCES}
-"""What the overview reports: score -> distances."""
-
-TOLD = {**IN_SHORT, "5-NN accuracy": ("Euclidean",)}
-"""What the answer on the page reports."""
 
 
 def scores(points: np.ndarray, classes: np.ndarray, metric: str = "euclidean") -> dict[str, float]:
@@ -238,7 +237,7 @@ def readable_comparisons(table: pd.DataFrame) -> pd.DataFrame:
 def answer(table: pd.DataFrame) -> str:
     """What the triplet and the joint loss change against softmax, from `comparisons`, in bullets."""
     table = table[table["less"].str.startswith("softmax")]
-    sentences = [f"- {sentence}" for sentence in _sentences(table[table["n"] > 1], TOLD, "**")]
+    sentences = [f"- {sentence}" for sentence in _sentences(table[table["n"] > 1], _by_score, "**")]
     alone = table[table["n"] == 1].drop_duplicates(PAIR)
     if len(alone):
         named = "; ".join(f"{row.label}, protocol {row.protocol}" for row in alone.itertuples())
@@ -252,28 +251,49 @@ def in_short(dataset: str) -> str:
     """What the triplet loss changes against softmax, a sentence per pair of arms with more than one pair of members."""
     compared = comparisons(all_member_scores(dataset), dataset)
     asked = compared["less"].str.startswith("softmax") & (compared["n"] > 1)
-    return " ".join(_sentences(compared[asked & compared["label"].str.contains("triplet")], IN_SHORT))
+    return " ".join(_sentences(compared[asked & compared["label"].str.contains("triplet")], _counted))
 
 
-def _sentences(table: pd.DataFrame, told: dict[str, tuple[str, ...]], mark: str = "") -> list[str]:
-    """A sentence per comparison: the verdict of each score by each distance, then the difference with its interval.
+def _sentences(table: pd.DataFrame, told: Callable[[pd.DataFrame], str], mark: str = "") -> list[str]:
+    """A sentence per comparison: what its scores say by each distance.
 
-    told: as `TOLD`. mark: what stands around the arm's name.
+    told: says it of the rows of one distance. mark: what stands around the arm's name.
     """
     found = []
     for (protocol, label, less), own in table.groupby(PAIR, sort=False):
-        rows = own.set_index(["score", "distance"])
-        by_score = []
-        for name, distances in told.items():
-            said = [_judged(rows.loc[(name, distance)], distance) for distance in distances]
-            by_score.append(f"{name} {', '.join(said)}")
+        said = [f"by {name} distance {told(own[own['distance'] == name])}" for name in DISTANCES]
         units = TRAININGS.get(protocol, ("", "pairs of runs"))[1]
         about = f"{mark}{label}{mark} against {less.split(' (')[0]}, protocol {protocol}, n = {own['n'].max()} {units}"
-        found.append(f"{about}: {'; '.join(by_score)}.")
+        found.append(f"{about}: {'; '.join(said)}.")
     return found
 
 
-def _judged(row: pd.Series, distance: str) -> str:
-    said = "clearer" if row["ci_low"] > 0 else "less clear" if row["ci_high"] < 0 else "not resolvable"
-    said = said if pd.notna(row["ci_low"]) else "no interval"
-    return f"{said} by {distance} distance ({in_cell(row['difference'], row['ci_low'], row['ci_high'], '+.3f')})"
+def _by_score(rows: pd.DataFrame) -> str:
+    """The scores by their verdicts, with the difference and its interval where the interval resolves it."""
+    verdicts, said = [_verdict(row) for row in rows.itertuples()], []
+    for verdict in dict.fromkeys([*RESOLVED, *verdicts]):
+        own = rows[[found == verdict for found in verdicts]]
+        names = [
+            f"{row.score} ({in_cell(row.difference, row.ci_low, row.ci_high, '+.3f')})"
+            if verdict in RESOLVED
+            else row.score
+            for row in own.itertuples()
+        ]
+        said += [f"{verdict} in {', '.join(names)}"] if names else []
+    return ", ".join(said)
+
+
+def _counted(rows: pd.DataFrame) -> str:
+    """In how many of the scores the division is clearer, or less clear."""
+    counts = pd.Series([_verdict(row) for row in rows.itertuples()]).value_counts()
+    said = [f"{verdict} in {counts[verdict]} of {len(rows)} scores" for verdict in RESOLVED if verdict in counts]
+    return ", ".join(said) or f"resolvable in none of {len(rows)} scores"
+
+
+def _verdict(row) -> str:
+    low, high = row.ci_low, row.ci_high
+    if pd.isna(low):
+        return "no interval"
+    if row.score in LOWER_IS_CLEARER:
+        low, high = -high, -low
+    return RESOLVED[0] if low > 0 else RESOLVED[1] if high < 0 else "not resolvable"

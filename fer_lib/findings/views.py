@@ -217,12 +217,15 @@ def looks_away(dataset: str) -> str:
 
 
 def in_short(dataset: str) -> str:
-    """How many STNs with the paper's recipe apply one fixed crop, and with which losses; empty if none has views."""
+    """How many STNs with the paper's recipe apply one fixed view, and with which losses; empty if none has views."""
     found = by_kind(dataset)
     counts = [f"{_fixed(found[kind])} {TRAINED[kind]}" for kind in ("printed", "variant") if kind in found]
     if not counts:
         return ""
-    said = f"Of the STNs that did not collapse, {' and '.join(counts)} apply one fixed crop to every face."
+    said = (
+        f"Of the STNs that did not collapse and whose views were stored, {' and '.join(counts)} apply one fixed view "
+        "to every face."
+    )
     return f"{said} {_by_loss(found['printed'])}" if "printed" in found else said
 
 
@@ -244,7 +247,7 @@ def _by_loss(members: pd.DataFrame) -> str:
 def _looks_away(words: str, members: pd.DataFrame) -> str:
     means = members.groupby("experiment")[["moved", "away"]].mean()
     said = (
-        f"Of the {len(members)} STNs {words} that did not collapse, {members['fixed'].sum()} apply one fixed crop to "
+        f"Of the {len(members)} STNs {words} that did not collapse, {members['fixed'].sum()} apply one fixed view to "
         f"every face. Under the paper's rectangle the corners of their views move by {_range(means['moved'])} of "
         f"{SIZE} pixels (means of the networks)"
     )

@@ -201,7 +201,7 @@ def answer(folder: Path) -> str:
         frames = 800 * 100 * row.members * EXPERIMENTS[row.loss].frames_per_anchor
         minutes = frames / row.frames_per_second / 60
         lines.append(
-            f"- {row.loss.capitalize()}: {row.members} runs of 100 epochs on 800 frames, as in the paper, take "
+            f"- {row.loss.capitalize()}: {row.members} runs of 100 epochs on 800 frames, as in the paper, would take "
             f"{minutes:.0f} minutes. This is {row.ratio:.1f} times as fast as the standard loop and "
             f"{row.frames_per_second / at_most:.0%} of the hardware limit."
         )

@@ -104,7 +104,7 @@ def _above(ceiling: pd.DataFrame) -> str:
         return ""
     return (
         f" The intervals of {above} of {len(printed)} published accuracies lie entirely above both: these networks "
-        "have learnt more than what most people see, such as this data set's labelling habits or its duplicates."
+        "may have learnt more than what most people see, such as this data set's labelling habits or its duplicates."
     )
 
 
@@ -178,9 +178,8 @@ def voters(images: pd.DataFrame) -> str:
         f"Averaged over {len(images):,} images, a randomly drawn voter agrees with the majority of all ten in "
         f"{said['top']} % of cases, with the majority of the other nine in {said['other_nine']} %, and with a second "
         f"voter in {said['two']} % (ties broken at random). The FER2013 label agrees with the majority in "
-        f"{percent(hits.mean())} % and with a single voter in {said['label']} %. Compared image by image with one more "
-        f"voter, the label's agreement with the majority differs by {100 * difference:+.2f} points "
-        f"[{interval(low, high, '+')}]."
+        f"{percent(hits.mean())} % and with a single voter in {said['label']} %. Label minus one more "
+        f"voter, compared image by image: {100 * difference:+.2f} points [{interval(low, high, '+')}]."
     )
 
 

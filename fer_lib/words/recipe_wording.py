@@ -38,8 +38,8 @@ INNER_CAPTION = (
 )
 """Caption of `inner_scores`."""
 
-UNTOUCHED = ", whose subjects no choice touched"
-"""What holds of the subjects of folds 4 to 9 for every network trained by the recipe from scratch."""
+UNTOUCHED = ", whose subjects were not tested before the recipe was chosen"
+"""What holds of the subjects of folds 4 to 9: inner folds only trained on them until then."""
 
 LOSSES_CAPTION = (
     "Accuracy on clear faces minus that under random patches on 25 % of the face, averaged over the fills, in points, "

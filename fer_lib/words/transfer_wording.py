@@ -24,11 +24,8 @@ from fer_lib.occlusion_scores import SCORES
 from fer_lib.stats import cluster_interval
 from fer_lib.words import recipe_wording
 from fer_lib.words.naming import LONG_START
-from fer_lib.words.recipe_wording import headline, on_blind_folds, runs
+from fer_lib.words.recipe_wording import UNTOUCHED, headline, on_blind_folds, runs
 from fer_lib.words.rounding import gained, intervals, members_and_subjects, percent, with_ends
-
-UNTOUCHED = ", whose subjects had no part in choosing the recipe"
-"""What holds of the subjects of folds 4 to 9, also of fine-tuned networks; they had one in choosing the rate."""
 
 
 def answer() -> str:
