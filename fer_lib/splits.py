@@ -102,12 +102,15 @@ def asked(faces: Faces, protocol: str) -> np.ndarray:
     """Frames whose occluded predictions, embeddings and attributions are stored if a member tests them.
 
     At most `ASKED` frames, ascending and the same for every seed and fold: evenly spaced test frames under `usage`,
-    else a random subset, since every third frame may be the same frame of each sequence.
+    else a random subset, since every third frame may be the same frame of each sequence. It starts with a frame of each
+    subject, or a fold of few frames would have none.
     """
     if protocol == "usage":
         rows = split(faces, protocol).test
         return rows[:: -(-len(rows) // ASKED)]
-    return np.sort(np.random.default_rng(0).permutation(len(faces))[:ASKED])
+    drawn = np.random.default_rng(0).permutation(len(faces))
+    repeated = faces.frames["subject"].iloc[drawn].duplicated().to_numpy()
+    return np.sort(np.concatenate([drawn[~repeated], drawn[repeated]])[:ASKED])
 
 
 def exposure(faces: Faces, parts: Split) -> dict[str, float]:

@@ -3,6 +3,8 @@
 What is undefined is NaN: the interval over a single value has no ends.
 """
 
+import warnings
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -91,13 +93,16 @@ def _error(values: np.ndarray, overlap: float) -> float:
 def pooled(protocol: str, frames: pd.DataFrame, values, of=None) -> tuple[float, float, float]:
     """Mean of `values`, or the ratio of their sum to that of `of`, with its interval.
 
-    Pooled over all rows where subjects or images are resampled; under the other protocols over members.
-    values, of: one number per row of frames, which has the columns seed, fold and the resampled unit.
+    Pooled over all rows where subjects or images are resampled; under the other protocols over members. Under `subject`
+    an unfinished initialisation answers some frames once more than others: each frame counts once.
+    values, of: one number per row of frames, which has the columns seed, fold, frame_id and the resampled unit.
     """
     within = (0, 1) if of is None else (0, np.inf)
     values, of = np.asarray(values, float), np.ones(len(frames)) if of is None else np.asarray(of, float)
     if protocol in RESAMPLED:
-        return cluster_ratio(values, frames[RESAMPLED[protocol][0]], of)
+        answers = frames["frame_id"].groupby(frames["frame_id"]).transform("size")
+        weight = (answers.max() / answers).to_numpy()  # exactly 1 where all have as many
+        return cluster_ratio(weight * values, frames[RESAMPLED[protocol][0]], weight * of)
     sums = frames[["seed", "fold"]].assign(values=values, of=of).groupby(["seed", "fold"]).sum()
     return mean_interval(sums["values"] / sums["of"], within)
 
@@ -120,7 +125,9 @@ def cluster_ratio(values, clusters, of=None) -> tuple[float, float, float]:
     """Mean of `values`, or the ratio of their sum to that of `of`, with its cluster bootstrap interval (percentile).
 
     values, of, clusters: one per frame; a cluster is a subject, or an image that was tested more than once. No ends
-    where all values are 0 or all are 1: the bootstrap would return an interval without width.
+    where all values are 0 or all are 1: the bootstrap would return an interval without width; and none where a
+    resample may have nothing to divide by. With few clusters it is too narrow: over 3, 10 and 30 it covers about 75, 90
+    and 94 %.
     """
     values = np.asarray(values, float)
     of = np.ones(len(values)) if of is None else np.asarray(of, float)
@@ -135,18 +142,21 @@ def _resampled(values, of, clusters) -> tuple[float, float, float]:
     ratio = float(by_cluster["values"].sum() / by_cluster["of"].sum())
     if len(by_cluster) < 2:
         return ratio, np.nan, np.nan
-    interval = stats.bootstrap(
-        (by_cluster["values"].to_numpy(), by_cluster["of"].to_numpy()),
-        lambda values, of, axis: values.sum(axis=axis) / of.sum(axis=axis),
-        paired=True,
-        vectorized=True,
-        n_resamples=RESAMPLES,
-        batch=BATCH,
-        confidence_level=LEVEL,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    ).confidence_interval
-    return ratio, float(interval.low), float(interval.high)
+    with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        interval = stats.bootstrap(
+            (by_cluster["values"].to_numpy(), by_cluster["of"].to_numpy()),
+            lambda values, of, axis: values.sum(axis=axis) / of.sum(axis=axis),
+            paired=True,
+            vectorized=True,
+            n_resamples=RESAMPLES,
+            batch=BATCH,
+            confidence_level=LEVEL,
+            method="percentile",
+            rng=np.random.default_rng(0),
+        ).confidence_interval
+    ends = (float(interval.low), float(interval.high))
+    return (ratio, *ends) if np.isfinite(ends).all() else (ratio, np.nan, np.nan)
 
 
 def paired_difference(

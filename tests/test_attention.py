@@ -73,14 +73,14 @@ def test_a_map_is_better_than_chance_by_what_it_takes_away(stored):
     assert found.loc[METHODS[1], ["better", "between", "beyond"]].tolist() == [0, 0, 0] and (found["n"] == 4).all()
     assert (found["verdict"] == "not resolvable").all(), "two trainings that tie do not tell what a third would do"
     verdicts = ["supported", "contradicted", "not resolvable"]
-    judged = found.reset_index().assign(verdict=verdicts)
+    judged = found.reset_index().assign(verdict=verdicts, beyond_verdict=verdicts[::-1])
     shown = attention.readable_faithfulness(judged)
     assert shown[METHODS[0]].tolist() == ["yes: +85.0 [+85.0\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+85.0]"]
     assert shown.loc[0, METHODS[1]].startswith("worse: +0.0") and shown["n"].tolist() == [4]
     assert attention.faithful(judged) == (
-        "Of 1 networks with a verdict, *integrated gradients* beats a random order in 1 and contrast in 1; "
+        "Of 1 networks with a verdict, *integrated gradients* beats a random order in 1 and contrast in 0; "
         "*Grad-CAM* beats a random order in 0 and contrast in 0; "
-        "*sliding square* beats a random order in 0 and contrast in 0."
+        "*sliding square* beats a random order in 0 and contrast in 1."
     )
     assert found.loc[METHODS[0], ["stay", "random_stay"]].tolist() == [0, 1]
     assert attention.best_map(judged) == METHODS[0]

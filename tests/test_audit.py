@@ -85,13 +85,16 @@ def test_the_printed_numbers_in_short():
 
 def test_self_agreement_is_not_accuracy():
     members = pd.DataFrame({"accuracy": [0.95, 0.97], "dropout_accuracy": [0.95, 0.97], "self_agreement": [1.0, 1.0]})
+    members = members.assign(method="trees")
     said = audit.agreement_in_words(members)
     # Student's t for two values: 96 - 12.7 points and 96 + 12.7, at most 100.
     assert said.startswith(
-        "Mean accuracy is 96.00 % [83.29 to 100.00], mean self-agreement 100.00 %, 4.00 points higher (n"
+        "trees: mean accuracy is 96.00 % [83.29 to 100.00], mean self-agreement 100.00 %, 4.00 points higher (n"
     )
     assert "(n = 2 runs)" in said and "of none of the 2 runs" in said
     assert "of 1 of the 2 runs" in audit.agreement_in_words(members.assign(dropout_accuracy=[0.95, 0.96]))
+    two = pd.concat([members, members.assign(method="k-NN")])
+    assert audit.agreement_in_words(two).count("(n = 2 runs)") == 2, "two methods share no mean"
 
 
 def test_a_rung_without_an_interval_is_its_mean():

@@ -56,9 +56,11 @@ def test_scores_by_hand():
 
 
 def test_macro_f1_is_the_mean_over_initialisations():
-    predictions = pd.DataFrame({"seed": [0, 0, 1, 1], "label": [0, 1, 0, 1], "prediction": [0, 1, 0, 0]})
+    predictions = pd.DataFrame({"seed": [0, 0, 1, 1], "fold": 0, "label": [0, 1, 0, 1], "prediction": [0, 1, 0, 0]})
     # The first is right throughout; the F1 of the second's classes: 2/3 and 0.
     assert macro_f1(predictions) == pytest.approx((1 + 1 / 3) / 2)
+    more = pd.DataFrame({"seed": 0, "fold": 1, "label": [0, 1], "prediction": [0, 1]})
+    assert macro_f1(pd.concat([predictions, more])) == 1, "the second has not been tested on that fold"
 
 
 def test_nearest_pixels():

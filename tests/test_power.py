@@ -110,6 +110,10 @@ def test_what_differs_besides_the_loss_is_told(tmp_path, monkeypatch):
     assert found[slow][:3] == (pytest.approx(np.sqrt(0.125)), 0.25, 2)
     assert found[slow].arms == f"{label(slow)} and {label(softmax)}, so the STN's rate differs too"
     assert found[full].arms == "STN + ResNet-10 + triplet and STN + ResNet-10 + softmax"
+    begun = Experiment("begun", "ckplus", seeds=2, loss="softmax", stn_lr_factor=0.1)
+    store(begun, [[1, 0]])
+    monkeypatch.setattr(claims, "measured", lambda dataset: [begun, softmax, slow])
+    assert power.spreads("ckplus") == found[slow], "a fairer pair with a single run has no spread yet"
     monkeypatch.setattr(claims, "measured", lambda dataset: [softmax])
     assert power.spreads("ckplus").members == 0
 

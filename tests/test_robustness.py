@@ -185,6 +185,11 @@ def test_members_that_were_never_asked_are_named(stored):
     assert robustness.not_asked("synthetic").values.tolist() == [["subject", label(WITH), "1 of 2"]]
 
 
+def test_members_beyond_those_that_are_listed_were_asked_too(stored, listed):
+    listed(replace(WITH, folds=1), WITHOUT)
+    assert robustness.not_asked("synthetic").empty
+
+
 def test_who_was_asked_about_fewer_faces_does_not_compare(stored):
     asked = results.read(WITH, "occluded_predictions.csv.gz").query("frame_id != 'a'")
     results.write_csv(results.folder(WITH) / "occluded_predictions.csv.gz", asked)

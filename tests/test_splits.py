@@ -65,6 +65,8 @@ def test_all_are_asked_unless_they_are_many(faces, monkeypatch):
     assert len(few) == 2 and few.tolist() == sorted(few) == asked(four_faces(), "subject").tolist()
     monkeypatch.setattr(splits, "ASKED", 327)
     assert set(asked(faces, "subject") % 3) == {0, 1, 2}, "of a sequence's three frames not always the same one"
+    monkeypatch.setattr(splits, "ASKED", 118)
+    assert faces.frames["subject"].iloc[asked(faces, "subject")].is_unique, "first a frame of each of 118 subjects"
     monkeypatch.setattr(splits, "ASKED", 2)
     of_five = four_faces((0, 1, 0, 1, 0, 1, 0), usage=["Training"] * 2 + ["PrivateTest"] * 5)
     assert asked(of_five, "usage").tolist() == [2, 5], "every third that is tested"

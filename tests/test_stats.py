@@ -8,6 +8,7 @@ from fer_lib.stats import (
     ONE_TRAINING,
     cluster_gain,
     cluster_interval,
+    cluster_ratio,
     holm,
     mean_interval,
     next_interval,
@@ -191,7 +192,10 @@ def test_all_initialisations_count_where_folds_are_what_was_trained_apart():
 def test_what_is_pooled_depends_on_the_protocol():
     frames = pd.DataFrame({"seed": [0, 0, 0, 1], "fold": 0, "frame_id": list("abca"), "subject": list("ppqp")})
     values, of = [1, 0, 1, 1], [1, 1, 2, 2]
-    assert pooled("subject", frames, values)[0] == pooled("usage", frames, values)[0] == 3 / 4, "over all rows"
+    for protocol in ("subject", "usage"):
+        found = pooled(protocol, frames, values)[0]
+        assert found == pytest.approx(2 / 3), "over the frames, of which a was answered twice"
+        assert pooled(protocol, frames, values, of)[0] == pytest.approx((1 + 0 + 1) / ((1 + 2) / 2 + 1 + 2))
     assert pooled("random", frames, values)[0] == pytest.approx((2 / 3 + 1) / 2), "over two members"
     assert pooled("random", frames, values, of)[0] == pytest.approx((2 / 4 + 1 / 2) / 2)
     assert pooled("random", frames, [3, 0, 3, 3], [1] * 4)[2] == pytest.approx(2.5 + 0.5 * 12.706, abs=0.01), "a ratio"
@@ -201,6 +205,14 @@ def test_what_is_pooled_depends_on_the_protocol():
     assert (gain["n"], gain["trainings"], gain["pairs"]) == (3, 2, "images in 2 initialisations")
     pairs = [pooled_gain("subject", frames, values, apart)["pairs"] for apart in (None, BY_START)]
     assert pairs == ["subjects in 1 fold", "subjects in 2 starts"]
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_resample_without_anything_to_divide_by_leaves_no_ends():
+    # One of three subjects is never right on clear faces: in one of 27 resamples nobody is.
+    assert cluster_ratio([2, 1, 1], list("abc"), [2, 2, 0])[0] == 1
+    assert np.isnan(cluster_ratio([2, 1, 1], list("abc"), [2, 2, 0])[1:]).all()
+    assert np.isnan(cluster_ratio([2, 1, 0], list("abc"), [2, 2, 0])[1:]).all()
 
 
 def test_p_values_are_corrected_for_their_number():

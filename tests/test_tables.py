@@ -135,6 +135,12 @@ def test_runs_that_were_also_tested_with_dropout():
     results.write_csv(results.folder(SOFTMAX) / "metrics.csv", results.read(SOFTMAX, "metrics.csv").assign(**both))
     found = audit.self_agreements("ckplus")
     assert found.drop(columns="method").values.tolist() == [[1, 0.5, 0.25, 1]]
+    folds = replace(SOFTMAX, experiment="folds", protocol="subject")
+    store(folds, [0.75, 0.5], [0, 0])
+    results.write_csv(results.folder(folds) / "metrics.csv", results.read(folds, "metrics.csv").assign(**both))
+    with pytest.MonkeyPatch.context() as listed:
+        listed.setattr(tables, "read_experiments", lambda: [SOFTMAX, folds])
+        assert len(audit.self_agreements("ckplus")) == 1, "folds of subjects are no runs on the paper's split"
 
 
 def test_sums_of_frames_and_of_probabilities():

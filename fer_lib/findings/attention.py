@@ -130,7 +130,8 @@ def faithfulness(dataset: str) -> pd.DataFrame:
     Columns experiment, occlusion, protocol, label, map, most, least, random, contrast (areas), stay and random_stay
     (predictions that stay without the most relevant or a random tenth), and paired gains of most first with interval:
     `between` over least first, `better` over a random order, `beyond` over the patches of most contrast; n and verdict
-    are those of `better`. Fewer members than `robustness.enough` asks for have no interval and no verdict.
+    are those of `better`, beyond_verdict that of `beyond`. Fewer members than `robustness.enough` asks for have no
+    interval and no verdict.
     """
     rows = []
     for experiment in arms(dataset):
@@ -152,6 +153,8 @@ def faithfulness(dataset: str) -> pd.DataFrame:
                 row |= {gain: found["difference"], f"{gain}_low": found["ci_low"], f"{gain}_high": found["ci_high"]}
                 if gain == "better":
                     row |= {"n": found["n"], "verdict": found["verdict"]}
+                if gain == "beyond":
+                    row |= {"beyond_verdict": found["verdict"]}
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -171,8 +174,12 @@ def faithful(table: pd.DataFrame) -> str:
     judged = table[table["better_low"].notna()]
     if judged.empty:
         return "No network has enough runs for a verdict."
-    counts = judged.groupby("map").agg(better=("verdict", lambda own: own.eq("supported").sum()), n=("n", "size"))
-    counts["beyond"] = judged["beyond_low"].gt(0).groupby(judged["map"]).sum()
+    supported = judged[["map"]].assign(better=judged["verdict"], beyond=judged["beyond_verdict"]).set_index("map")
+    counts = (
+        supported.eq("supported")
+        .groupby("map")
+        .agg(better=("better", "sum"), beyond=("beyond", "sum"), n=("better", "size"))
+    )
     said = [
         f"*{row.Index}* beats a random order in {row.better} and contrast in {row.beyond}"
         for row in counts.loc[list(METHODS)].itertuples()

@@ -172,7 +172,7 @@ def pairs(dataset: str) -> list[tuple[Experiment, Experiment]]:
 
 
 def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
-    """One loss less another in each score by emotion, over the members that both of `pairs` have.
+    """One loss less another in each score by emotion, over the members, or folds, that both of `pairs` have.
 
     members: `all_member_scores`. One row per pair and score: protocol, label (of the first arm), less (the other's
     `short_label`), score, difference, ci_low, ci_high, p, n.

@@ -102,15 +102,24 @@ class Spreads(NamedTuple):
 
 
 def spreads(dataset: str) -> Spreads:
-    """`Spreads` of the first such pair of arms in which every transformer has kept the face; NaN without one."""
+    """`Spreads` of the pair of arms with the most common members, in which every transformer has kept the face.
+
+    NaN without one; the first of several as large.
+    """
     claimed = [pair for claim in CLAIMS if claim.better.get("loss") == "triplet" for pair in pairs(dataset, claim)]
-    arms = next((pair for pair in claimed if pair[0].protocol == "random" and not any(map(collapsed, pair))), None)
-    if arms is None:
+    kept = [pair for pair in claimed if pair[0].protocol == "random" and not any(map(collapsed, pair))]
+    if not kept:
         return Spreads(np.nan, np.nan, 0, "")
-    first, second = (results.read(row, "metrics.csv").set_index(["seed", "fold"])["accuracy"] for row in arms)
-    differences = (first - second).dropna()
+    arms = max(kept, key=lambda pair: len(_differences(*pair)))
+    differences = _differences(*arms)
     discordant = discordance(*(results.read(row, "predictions.csv.gz") for row in arms))
     return Spreads(float(differences.std()), discordant, len(differences), _named(*arms))
+
+
+def _differences(*arms: Experiment) -> pd.Series:
+    """Differences in accuracy over the members that both arms have."""
+    first, second = (results.read(row, "metrics.csv").set_index(["seed", "fold"])["accuracy"] for row in arms)
+    return (first - second).dropna()
 
 
 def _named(triplet: Experiment, softmax: Experiment) -> str:

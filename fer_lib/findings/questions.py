@@ -39,7 +39,7 @@ def compared(dataset: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     """Paired answers: one row per question, pair of arms and score (`clean`, `unseen`, also by fill,
     and each kind but the targeted, which asks no two networks the same; or some `only`).
 
-    Columns question, protocol, with, score and those of `stats.COMPARISON`, over the members of both that were asked.
+    Columns question, protocol, with, score and those of `stats.COMPARISON`, over the frames that both were asked.
     Where there are two kinds of outcome, the next rows leave out the collapsed runs: question ends in `NOT_COLLAPSED`.
     """
     groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}

@@ -105,7 +105,7 @@ def by_sequence(experiment: Experiment) -> tuple[float, float, float]:
 
 
 def compared(first: Experiment, second: Experiment, scores: dict) -> pd.DataFrame:
-    """What the first training gains over the second, paired by subjects over the members that both have.
+    """What the first training gains over the second, paired by subjects over what `stats.paired_frames` pairs.
 
     A row per group of subjects (`GROUPS`) and score: subjects, score, and the columns of `stats.COMPARISON`; a group
     of all subjects stands there once.
@@ -134,7 +134,7 @@ def by_initialisation(first: Experiment, second: Experiment) -> pd.DataFrame:
 
 
 def over_the_paper(experiment: Experiment) -> pd.DataFrame:
-    """What it gains over the paper's arms with the same loss, paired by subjects, over the members that both have.
+    """What it gains over the paper's arms with the same loss, paired by subjects, over the folds that both have.
 
     One row per arm and score (`clean`, `unseen`): label, score, the columns of `stats.COMPARISON`, and on clear faces
     of `claims.LATE`.

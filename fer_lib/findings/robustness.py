@@ -48,7 +48,7 @@ def not_asked(dataset: str, table: str = "occluded_predictions.csv.gz") -> pd.Da
     rows = []
     for row in measured(dataset):
         asked = results.read(row, table).groupby(["seed", "fold"]).ngroups
-        if missing := len(results.finished(row)) - asked:
+        if missing := len(results.read(row, "metrics.csv")) - asked:
             rows.append((row.protocol, label(row), f"{missing} of {asked + missing}"))
     return pd.DataFrame(rows, columns=["protocol", "method", "members"])
 

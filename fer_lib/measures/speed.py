@@ -178,9 +178,12 @@ def limit(folder: Path) -> float:
 
 
 def readable(folder: Path) -> pd.DataFrame:
-    """`compare` of a stored machine, rounded, with the share of `limit` that each way reaches."""
+    """`compare` of a stored machine, rounded, with the share of `limit` that each way reaches.
+
+    Energy is left out where the machine does not tell it.
+    """
     table, at_most = compared(folder), limit(folder)
-    return pd.DataFrame(
+    shown = pd.DataFrame(
         {
             "loss": table["loss"],
             "training": table["way"],
@@ -191,6 +194,7 @@ def readable(folder: Path) -> pd.DataFrame:
             "J / 1000 frames": [f"{x:.0f}" if pd.notna(x) else "–" for x in table["joules_per_1000_frames"]],
         }
     )
+    return shown if table["joules_per_1000_frames"].notna().any() else shown.drop(columns="J / 1000 frames")
 
 
 def answer(folder: Path) -> str:

@@ -70,13 +70,13 @@ def as_printed(dataset: str, table: pd.DataFrame) -> str:
         found += reached > 0
         best = "" if reached else f", at best {percent(own['accuracy'].max())} %"
         said.append(f"{percent(number)} % or more in {reached or 'none'} of {len(own)} runs{best}")
+    of_same_number = printed.groupby("printed")["collapsed"].transform("sum") > 0
     collapsed = [
-        f"In {row.collapsed} of {row.n} runs of {row.label} the STN collapsed."
-        for row in printed.itertuples()
-        if row.collapsed
+        f"in {row.collapsed or 'none'} of {row.n} runs of {row.label}" for row in printed[of_same_number].itertuples()
     ]
-    first = f"Under the paper's random split our runs reach {found} of its {len(said)} numbers: {'; '.join(said)}."
-    return " ".join([first, *collapsed])
+    collapsed = [f"The STN collapsed {', '.join(collapsed)}."] if collapsed else []
+    first = f"Under the paper's random split single runs of ours reach {found} of its {len(said)} numbers"
+    return " ".join([f"{first}: {'; '.join(said)}.", *collapsed])
 
 
 def on_unseen_subjects(dataset: str, table: pd.DataFrame) -> str:
@@ -97,8 +97,8 @@ def on_unseen_subjects(dataset: str, table: pd.DataFrame) -> str:
     better = (over["verdict"] == "supported").sum() or "none"
     return (
         f"On unseen subjects: {'; '.join(said)}. {reference}, without learned features, reaches "
-        f"{with_ends(alone.loc[reference, 'subject'])}; of the {len(over)} networks trained with the paper's recipe "
-        f"and without a collapsed run, {better} is measurably better. These intervals cover other subjects, not "
+        f"{with_ends(alone.loc[reference, 'subject'])}; of the {len(over)} networks of Table 2 that have no collapsed "
+        f"run, {better} is measurably better. These intervals cover other subjects, not "
         "another initialisation."
     )
 
@@ -143,7 +143,7 @@ def as_proposed(dataset: str, table: pd.DataFrame) -> str:
     if own.empty:
         return ""
     (row,) = own.itertuples()
-    said = f"{proposed} at the printed STN rate, the proposed network, "
+    said = f"{proposed} at the printed STN rate, our reading of the proposed network, "
     if row.collapsed:
         said += (
             f"collapsed in {row.collapsed} of {row.n} runs on unseen subjects: these reach "

@@ -147,11 +147,11 @@ def _claimed(rows: pd.DataFrame) -> str:
 
 def late_in_words(claims: pd.DataFrame) -> str:
     """Whether the last epochs logged give other verdicts than the last alone; claims: `claims_table`."""
-    own = claims.dropna(subset="late")
+    own = claims.dropna(subset=["late", "ci_low"])
     other = own[own["late_verdict"] != own["verdict"]]
     said = (
         f"The test accuracy of the last epoch alone is noisy. Its mean over the last {LOOKS} logged epochs gives the "
-        f"same verdict in {len(own) - len(other)} of {len(own)} comparisons on clear faces."
+        f"same verdict in {len(own) - len(other)} of {len(own)} comparisons on clear faces that have an interval."
     )
     for row in other.itertuples():
         late = points(row.late, row.late_low, row.late_high)
