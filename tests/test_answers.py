@@ -51,8 +51,8 @@ def test_what_is_printed_is_reached_or_not(monkeypatch):
     monkeypatch.setattr(answers.tables, "with_members", lambda table, dataset: found)
     assert answers.as_printed("ckplus", table) == (
         "Under the paper's random split single runs of ours reach 1 of its 2 numbers: 98.50 % or more in 1 of 2 "
-        "runs; 99.00 % or more in none of 2 runs, at best 98.00 %. The STN collapsed in 1 of 2 runs of triplet, in none "
-        "of 2 runs of slow."
+        "runs; 99.00 % or more in none of 2 runs, at best 98.00 %. The STN collapsed in 1 of 2 runs of triplet, in "
+        "none of 2 runs of slow."
     )
     assert answers.as_printed("ckplus", table[3:]) == "", "nothing is printed of other faces"
 
@@ -85,14 +85,14 @@ def test_the_proposed_network_is_told_apart_from_what_stands_in_for_it():
     table = pd.DataFrame([row, row | {"protocol": "random"}]).assign(mean=0.7, ci_low=0.6, ci_high=0.8)
     last = "Elsewhere triplet with a tenth of that rate stands in for it."
     assert answers.as_proposed("ckplus", table) == (
-        f"{name} at the printed STN rate, our reading of the proposed network, collapsed in 1 of 4 runs on unseen subjects: these "
-        f"reach 25.00 %, the others 87.50 %. {last}"
+        f"{name} at the printed STN rate, our reading of the proposed network, collapsed in 1 of 4 runs on "
+        f"unseen subjects: these reach 25.00 %, the others 87.50 %. {last}"
     )
     every = answers.as_proposed("ckplus", table.assign(collapsed=4))
     assert "collapsed in 4 of 4 runs on unseen subjects: these reach 25.00 %. Elsewhere" in every
     assert answers.as_proposed("ckplus", table.assign(collapsed=0)) == (
-        f"{name} at the printed STN rate, our reading of the proposed network, reaches 70.00 % [60.00 to 80.00] on unseen subjects "
-        f"(4 runs). {last}"
+        f"{name} at the printed STN rate, our reading of the proposed network, reaches 70.00 % [60.00 to 80.00] "
+        f"on unseen subjects (4 runs). {last}"
     )
     assert answers.as_proposed("ckplus", table[1:]) == "", "it was not tested on unseen subjects"
 

@@ -73,8 +73,8 @@ def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
         f"{rounding.gained(pd.Series(kept))}, not resolvable (STN + ResNet-10 + triplet, collapsed runs left out)."
     )
     assert wording.late_in_words(table).endswith(
-        "Its mean over the last 5 logged epochs gives the same verdict in 1 of 1 comparisons on clear faces that have an "
-        "interval."
+        "Its mean over the last 5 logged epochs gives the same verdict in 1 of 1 comparisons on clear faces that have "
+        "an interval."
     )
     shown = wording.readable_claims(table).iloc[0]
     assert shown[["verdict", "ours", "p (Holm)"]].tolist() == ["two kinds of outcome", "-23.33", "–"]
