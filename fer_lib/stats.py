@@ -93,8 +93,8 @@ def _error(values: np.ndarray, overlap: float) -> float:
 def pooled(protocol: str, frames: pd.DataFrame, values, of=None) -> tuple[float, float, float]:
     """Mean of `values`, or the ratio of their sum to that of `of`, with its interval.
 
-    Pooled over all rows where subjects or images are resampled; under the other protocols over members. Under `subject`
-    an unfinished initialisation answers some frames once more than others: each frame counts once.
+    Pooled over the frames where subjects or images are resampled; under the other protocols over members. Each pooled
+    frame counts once, although an unfinished initialisation answers some frames once more than others.
     values, of: one number per row of frames, which has the columns seed, fold, frame_id and the resampled unit.
     """
     within = (0, 1) if of is None else (0, np.inf)
