@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t, ttest_rel
+from scipy.stats import norm, sem, t, ttest_rel
 
 from fer_lib.stats import (
     BY_START,
@@ -162,6 +162,14 @@ def test_verdicts(intervals, expected):
     assert verdict(*intervals) == expected
 
 
+@pytest.mark.parametrize("subjects", [10, 118])
+def test_intervals_over_few_subjects_are_as_wide_as_students(subjects):
+    values = norm.ppf((np.arange(subjects) + 0.5) / subjects)  # symmetric about 0
+    _, low, high = cluster_ratio(values, np.arange(subjects))
+    student = t.interval(0.95, subjects - 1, loc=0, scale=sem(values))
+    assert (low, high) == pytest.approx(student, rel=0.05)
+
+
 def test_subject_difference_by_hand_and_by_enumeration():
     frames = pd.DataFrame({"seed": 0, "fold": 0, "frame_id": range(12), "subject": np.repeat(list("abcd"), 3)})
     gained = [1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0]
@@ -169,7 +177,7 @@ def test_subject_difference_by_hand_and_by_enumeration():
     assert (found["difference"], found["n"]) == (0.5, 4)
     # Of the 16 ways to exchange the arms within a person, who gain 1, 2, 3 and 0 frames, 4 are as extreme.
     assert found["p"] == 0.25
-    assert 0 < found["ci_low"] < 0.5 < found["ci_high"] < 1
+    assert (found["ci_low"], found["ci_high"]) == (0, 1), "of four people, the same one may be drawn each time"
     # Gains of 4, 1 and -1 frames add up to 4; of the 8 exchanges 3 give as much, 3 as little.
     assert cluster_gain([1, 1, 1, 1, 1, -1], list("aaaabc"))["p"] == 0.75
     assert np.isnan(pooled_gain("subject", frames.iloc[:3], gained[:3])["p"])
