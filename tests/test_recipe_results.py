@@ -143,7 +143,7 @@ def test_the_loss_under_patches_that_is_taken_away(stored):
     assert recipe_wording.losses_in_words(half[:2]) == (
         f"- Under random patches on 25 % of the face, {label(PAPER)} loses 33.33 points, {label(STRONG)} 0.00: 50 % "
         "less. Loss taken away: +33.33 points [+33.33 to +33.33] (supported); gain on clear faces: +61.11 points "
-        "[+50.00 to +66.67] (supported); n = 6 subjects in 6 folds (6 and 6 runs)."
+        "[+44.44 to +66.67] (supported); n = 6 subjects in 6 folds (6 and 6 runs)."
     )
     shown = recipe_wording.readable_losses(half)
     assert shown["loss taken away"].iloc[0].startswith("50\N{NO-BREAK SPACE}%: +33.33 [")

@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm, sem, t, ttest_rel
+from scipy.stats import norm, sem, t, ttest_ind, ttest_rel
 
 from fer_lib.stats import (
     BY_START,
     ONE_TRAINING,
+    arms_gain,
     cluster_gain,
     cluster_interval,
     cluster_ratio,
@@ -48,19 +49,20 @@ def test_wilson_of_the_papers_counts():
 
 
 def test_subject_interval_resamples_subjects():
-    # Two subjects, one always right, one always wrong: a resample of subjects is all wrong, half, or all right.
-    frames = pd.DataFrame({"subject": ["a"] * 50 + ["b"] * 50, "label": 1, "prediction": [1] * 50 + [0] * 50})
+    # One always right, one always wrong, one half: of three people, the same one may be drawn each time.
+    frames = pd.DataFrame({"subject": np.repeat(list("abc"), 50), "label": 1, "prediction": [1] * 75 + [0] * 75})
     assert cluster_interval(frames) == (0.5, 0.0, 1.0)
-    many = frames.assign(subject=[f"s{i}" for i in range(100)])
+    many = frames.assign(subject=[f"s{i}" for i in range(150)])
     _, low, high = cluster_interval(many)
-    assert (low, high) == pytest.approx((0.4, 0.6), abs=0.02)  # 0.5 -+ 1.96 * sqrt(0.25 / 100)
+    assert (low, high) == pytest.approx((0.42, 0.58), abs=0.02)  # 0.5 -+ 1.96 * sqrt(0.25 / 150)
 
 
 def test_a_subject_is_drawn_with_all_its_frames():
     # Whoever is drawn is right on half of its frames, however many these are.
     subjects = np.repeat(list("abc"), [2, 20, 200])
     frames = pd.DataFrame({"subject": subjects, "label": 1, "prediction": np.arange(222) % 2})
-    assert cluster_interval(frames) == (0.5, 0.5, 0.5)
+    mean, low, high = cluster_interval(frames)
+    assert mean == 0.5 and np.isnan([low, high]).all(), "no subject differs"
 
 
 def test_subjects_who_do_not_differ_say_nothing_of_others():
@@ -68,7 +70,7 @@ def test_subjects_who_do_not_differ_say_nothing_of_others():
     for predicted, share in ((1, 1), (0, 0)):
         mean, low, high = cluster_interval(frames.assign(prediction=predicted))
         assert mean == share and np.isnan([low, high]).all()
-    assert cluster_interval(frames.assign(prediction=[1, 0, 1]))[1:] == (0.5, 1)
+    assert np.isnan(cluster_interval(frames.assign(prediction=[1, 0, 1]))[1:]).all(), "two say nothing of a third"
 
 
 def test_paired_difference_agrees_with_scipy():
@@ -130,8 +132,8 @@ def test_a_verdict_asks_subjects_and_trainings():
     assert (found["trained_low"], found["trained_high"]) == pytest.approx((0.4945, 0.5355), abs=1e-3)
     unlike = np.where(folds == 0, 1.9, -0.2)
     assert cluster_gain(unlike, subjects, folds)["verdict"] == "not resolvable"
-    assert paired_by("subject", 1, "folds") == "subjects in 1 fold"
-    assert paired_by("usage", 3, "initialisations") == "images in 3 initialisations"
+    assert paired_by("subject", [1], "folds") == "subjects in 1 fold"
+    assert paired_by("usage", [3, 3], "initialisations") == "images in 3 initialisations"
 
 
 def test_folds_of_unlike_size_count_by_their_frames():
@@ -192,9 +194,44 @@ def test_all_initialisations_count_where_folds_are_what_was_trained_apart():
     by_fold = paired_frames("subject", first, second)
     assert by_fold["frame_id"].tolist() == ["a", "b"] and "seed" not in by_fold
     assert (by_fold["first"].tolist(), by_fold["second"].tolist()) == ([1, 0.5], [0, 1])
-    for by_run in (paired_frames("usage", first, second), paired_frames("subject", first, second, BY_START)):
-        assert by_run["seed"].tolist() == [0, 0], "only the initialisation that both have"
-        assert by_run["first"].tolist() == [1, 1]
+    by_run = paired_frames("random", first, second)
+    assert by_run["seed"].tolist() == [0, 0], "only the run that both have"
+    assert by_run["first"].tolist() == [1, 1]
+
+
+def test_trainings_that_nothing_links_are_compared_as_by_welch():
+    columns = ["seed", "fold", "frame_id", "subject", "score"]
+
+    def arm(*right):
+        """How many of 20 faces each initialisation gets right, the first ones."""
+        rows = [(seed, 0, f"{i:02d}", f"p{i}", i < n) for seed, n in enumerate(right) for i in range(20)]
+        return pd.DataFrame(rows, columns=columns)
+
+    first, second = arm(18, 17, 19), arm(12, 10)
+    oracle = ttest_ind([0.9, 0.85, 0.95], [0.6, 0.5], equal_var=False).confidence_interval()
+    for protocol, apart, pairs in (
+        ("usage", None, "images in 3 and 2 initialisations"),
+        ("subject", BY_START, "subjects in 3 and 2 starts"),
+    ):
+        found = arms_gain(protocol, first, second, apart)
+        assert (found["difference"], found["n"], found["pairs"]) == (pytest.approx(0.35), 20, pairs)
+        assert (found["trained_low"], found["trained_high"]) == pytest.approx(tuple(oracle))
+        again = arms_gain(protocol, first.assign(seed=(first["seed"] + 1) % 3), second, apart)
+        assert again == pytest.approx(found), "which seed is called which does not matter"
+    assert found["verdict"] == "supported"
+    assert arms_gain("usage", first, arm(12))["verdict"] == ONE_TRAINING
+    unfinished = pd.concat([first, second.query("seed == 1 and frame_id < '05'").assign(seed=3)])
+    assert arms_gain("usage", unfinished, second)["pairs"] == "images in 3 and 2 initialisations"
+
+
+def test_late_accuracies_that_nothing_links_are_compared_as_by_welch():
+    first, second = pd.Series([0.9, 0.8, 0.85]), pd.Series([0.5, 0.6])
+    for arm in (first, second):
+        arm.index = pd.MultiIndex.from_product([range(len(arm)), [0]], names=["seed", "fold"])
+    found, oracle = paired_difference(first, second, "usage"), ttest_ind(first, second, equal_var=False)
+    assert (found["difference"], found["n"]) == (pytest.approx(0.3), 2)
+    assert (found["ci_low"], found["ci_high"]) == pytest.approx(tuple(oracle.confidence_interval()))
+    assert found["p"] == pytest.approx(oracle.pvalue) and found["verdict"] == "supported"
 
 
 def test_what_is_pooled_depends_on_the_protocol():
@@ -211,8 +248,7 @@ def test_what_is_pooled_depends_on_the_protocol():
     assert (gain["difference"], gain["n"], gain["pairs"]) == (pytest.approx(5 / 6), 2, "runs")
     gain = pooled_gain("usage", frames, values)
     assert (gain["n"], gain["trainings"], gain["pairs"]) == (3, 2, "images in 2 initialisations")
-    pairs = [pooled_gain("subject", frames, values, apart)["pairs"] for apart in (None, BY_START)]
-    assert pairs == ["subjects in 1 fold", "subjects in 2 starts"]
+    assert pooled_gain("subject", frames, values)["pairs"] == "subjects in 1 fold"
 
 
 @pytest.mark.filterwarnings("error")

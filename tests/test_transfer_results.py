@@ -174,7 +174,7 @@ def test_directions_resample_subjects_where_they_are_known(stored):
     table = transfer_results.directions().set_index("direction")
     there = table.loc["FER2013 to CK+"]
     assert (there["mean"], there["free"], there["subjects"], there["commonest"]) == (3 / 4, 1 / 4, 2, 3 / 4)
-    assert (there["ci_low"], there["ci_high"]) == (1 / 2, 1), "one person at a half, one at 1"
+    assert np.isnan(there[["ci_low", "ci_high"]].astype(float)).all(), "two people"
     back = table.loc["CK+ to FER2013"]
     assert (back["mean"], back["free"], back["faces"]) == (3 / 4, 2 / 4, 4) and np.isnan(back["subjects"])
     counts = transfer_results.zero_shot_confusions()["FER2013 to CK+"]
@@ -188,7 +188,7 @@ def test_the_answer_says_what_the_tables_say(stored):
     )
     assert "reaches 91.67 % [" in text and "Gain over training from scratch: +8.33 points [" in text
     assert "\n- **Under unseen occlusion** pretraining gains +91.67 points [" in text
-    assert "FER2013 to CK+ 75.00 % [50.00 to 100.00] (4 faces; majority class 75.00 %)" in text
+    assert "FER2013 to CK+ 75.00 % (4 faces; majority class 75.00 %)" in text
     said = transfer_wording.in_short()
     assert said.startswith("Fine-tuned from FER2013's weights, it reaches 91.67 % [") and "heavy" not in said
 

@@ -11,13 +11,12 @@ from fer_lib.network import Network, parameter_count
 from fer_lib.stats import (
     RESAMPLED,
     WITHOUT_ENDS,
+    arms_gain,
     by_training,
     mean_interval,
     next_interval,
-    paired_frames,
     paired_on,
     pooled,
-    pooled_gain,
 )
 from fer_lib.words.naming import label, part, printed
 
@@ -204,20 +203,19 @@ def of_one_kind(found: dict, *used: tuple[Experiment, pd.DataFrame]) -> dict:
 def compared(first: pd.DataFrame, second: pd.DataFrame, *arms: Experiment, apart=None) -> dict:
     """`COMPARISON` of two arms' scores (`stats.paired_frames`), without interval as in `of_one_kind`.
 
-    arms: the experiments; only the first if the second is a reference without a network. Where an arm's
-    initialisations are averaged, `pairs` counts the runs. apart: as `stats.pooled_gain`.
+    arms: the experiments; only the first if the second is a reference without a network. Where folds have their own
+    trainings, `pairs` counts the runs. apart: as `stats.arms_gain`.
     """
-    both = paired_frames(arms[0].protocol, first, second, apart)
-    found = pooled_gain(arms[0].protocol, both, both["first"] - both["second"], apart)
-    used = members_used(arms[0].protocol, first, second, apart)[: len(arms)]
-    if "seed" not in both:
+    found = arms_gain(arms[0].protocol, first, second, apart)
+    used = members_used(arms[0].protocol, first, second)[: len(arms)]
+    if arms[0].protocol == "subject":
         found["pairs"] += f" ({' and '.join(str(len(own)) for own in used)} runs)"
     return of_one_kind(found, *zip(arms, used, strict=True))
 
 
-def members_used(protocol: str, first: pd.DataFrame, second: pd.DataFrame, apart=None) -> list[pd.DataFrame]:
+def members_used(protocol: str, first: pd.DataFrame, second: pd.DataFrame) -> list[pd.DataFrame]:
     """The members of two arms that a comparison uses: columns seed and fold, which the rows of both arms have."""
-    each, on = [rows[["seed", "fold"]].drop_duplicates() for rows in (first, second)], paired_on(protocol, apart)
+    each, on = [rows[["seed", "fold"]].drop_duplicates() for rows in (first, second)], paired_on(protocol)
     shared = each[0][on].merge(each[1][on]).drop_duplicates()
     return [members.merge(shared) for members in each]
 

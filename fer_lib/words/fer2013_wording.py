@@ -124,7 +124,8 @@ def _narrow(cells: pd.Series) -> pd.Series:
 
 def _sizes(comparisons: pd.DataFrame) -> list[str]:
     """What comparisons pair, "images in 3 initialisations" as a product, a line of which breaks before its sign."""
-    return [f"{row.n:,} ×\N{NO-BREAK SPACE}{row.pairs.split()[2]}" for row in comparisons.itertuples()]
+    trainings = comparisons["pairs"].str.removeprefix("images in ").str.replace(r" \w+$", "", regex=True)
+    return [f"{n:,} ×\N{NO-BREAK SPACE}{counts}" for n, counts in zip(comparisons["n"], trainings, strict=True)]
 
 
 def answer(table: pd.DataFrame, claims: pd.DataFrame, parts: pd.DataFrame) -> str:

@@ -30,7 +30,7 @@ def in_points(row) -> str:
 
 def _trained_apart(pairs: str) -> str:
     """subjects in 10 folds (20 and 10 runs) -> folds."""
-    return pairs.split()[3]
+    return pairs.split(" (")[0].split()[-1]
 
 
 def points(difference: float, low: float, high: float) -> str:
