@@ -1,6 +1,7 @@
 """Faces of one's own: the synthetic ones as files, and what is said of folders that are not as wanted."""
 
 import shutil
+import unicodedata
 
 import numpy as np
 import pytest
@@ -19,14 +20,21 @@ def write(folder, emotion, name, image, ending="png"):
 
 
 @pytest.fixture
-def ten(tmp_path):
-    """Ten subjects, happy and sad, one recording of two frames each: squares whose grey is 10 x person + frame."""
+def ten(tmp_path, own_cache):
+    """Ten subjects, happy and sad, one recording of two frames each: squares of greys 10 x person + 0, 1, 2, 3."""
     for person in range(10):
         for recording, emotion in enumerate(("Happy", "sad")):
             for frame in range(2):
-                image = np.full((48, 48), 10 * person + frame, np.uint8)
+                image = np.full((48, 48), 10 * person + 2 * recording + frame, np.uint8)
                 write(tmp_path, emotion, f"P{person}_{recording}_{frame}", image)
     return tmp_path
+
+
+def renamed(folder, old, new):
+    """Give the person `old` the name `new`, which may be a function of the emotion."""
+    for file in sorted((folder / "own").glob(f"*/{old}_*")):
+        name = new if isinstance(new, str) else new(file.parent.name)
+        file.rename(file.with_name(file.name.replace(old, name)))
 
 
 def test_files_of_a_known_set_are_that_set(tmp_path):
@@ -42,8 +50,7 @@ def test_files_of_a_known_set_are_that_set(tmp_path):
 
 def test_who_is_who_is_in_the_fingerprint(ten):
     before = own.load(ten).fingerprint
-    for file in (ten / "own").glob("*/P1_*.png"):
-        file.rename(file.with_name(file.name.replace("P1_", "P01_")))
+    renamed(ten, "P1", "P01")
     assert own.load(ten).fingerprint != before
 
 
@@ -51,7 +58,7 @@ def test_names_tell_who_and_what(ten):
     faces = own.load(ten)
     assert faces.classes == ("happiness", "sadness") and faces.labels.tolist() == [0, 0, 1, 1] * 10
     assert faces.frames.iloc[6].tolist() == ["P1_1_0", "P1", "P1_1", ""]
-    assert faces.images[:, 0, 0].tolist() == [10 * person + frame for person in range(10) for frame in (0, 1, 0, 1)]
+    assert faces.images[:, 0, 0].tolist() == [10 * person + i for person in range(10) for i in range(4)]
 
 
 def test_any_size_and_colour_becomes_a_grey_square(ten):
@@ -99,9 +106,101 @@ def test_zipped_is_the_same(ten, tmp_path_factory):
     ],
 )
 def test_what_is_wrong_is_named(ten, emotion, name, message):
-    write(ten, emotion, name, np.zeros((48, 48), np.uint8))
+    write(ten, emotion, name, np.full((48, 48), 255, np.uint8))
     with pytest.raises(DataError, match=message):
         own.load(ten)
+
+
+@pytest.mark.parametrize("spelt", [lambda name: unicodedata.normalize("NFD", name), lambda name: f" {name} "])
+def test_one_person_whose_name_is_typed_in_two_ways_is_one_subject(ten, spelt):
+    renamed(ten, "P1", "Jörg")
+    expected = own.load(ten)
+    renamed(ten, "Jörg", lambda emotion: spelt("Jörg") if emotion == "sad" else "Jörg")
+    assert len(list((ten / "own").glob("*/Jörg_*"))) == 2
+    found = own.load(ten)
+    assert found.frames.equals(expected.frames) and found.fingerprint == expected.fingerprint
+
+
+def test_persons_that_differ_only_in_case_are_refused(ten):
+    renamed(ten, "P1", lambda emotion: "p1" if emotion == "sad" else "P1")
+    with pytest.raises(DataError, match=r"the persons P1 and p1 differ only in case; spell one person's name alike"):
+        own.load(ten)
+
+
+@pytest.mark.parametrize(
+    ("emotion", "name", "message"),
+    [
+        ("Happy", "P1_0_2", r"Happy/P0_0_0\.png and .*Happy/P1_0_2\.png are the same image at 48x48 under two persons"),
+        ("sad", "P0_1_2", r"Happy/P0_0_0\.png and .*sad/P0_1_2\.png are the same image at 48x48 under two emotions"),
+    ],
+)
+def test_one_image_under_two_persons_or_emotions_is_refused(ten, emotion, name, message):
+    shutil.copy(ten / "own" / "Happy" / "P0_0_0.png", ten / "own" / emotion / f"{name}.png")
+    with pytest.raises(DataError, match=message):
+        own.load(ten)
+
+
+def test_one_recording_may_stand_still(ten):
+    shutil.copy(ten / "own" / "Happy" / "P0_0_0.png", ten / "own" / "Happy" / "P0_0_2.png")
+    assert len(own.load(ten)) == 41
+
+
+def test_an_image_in_no_folder_of_an_emotion_is_named(ten):
+    (ten / "own" / "sad" / "P0_1_0.png").rename(ten / "own" / "P0_1_0.png")
+    with pytest.raises(DataError, match=r"own/P0_1_0\.png is in no folder of an emotion; move it into own/<emotion>/"):
+        own.load(ten)
+
+
+def test_a_link_to_nothing_is_named(ten):
+    (ten / "own" / "sad" / "P0_1_5.png").symlink_to(ten / "nowhere.png")
+    with pytest.raises(
+        DataError, match=r"P0_1_5\.png: a folder of an emotion may contain .* no folders or broken links"
+    ):
+        own.load(ten)
+
+
+@pytest.mark.parametrize("base", ["", "below/"])
+def test_folders_in_folders_of_emotions_are_named(ten, base):
+    (ten / "below").mkdir()
+    (ten / "own").rename(ten / base / "own")
+    deep = ten / base / "own" / "sad" / "more" / "and" / "more"
+    deep.mkdir(parents=True)
+    (deep / "P0_1_5.png").write_bytes(b"")
+    with pytest.raises(DataError, match=r"own/sad/more: a folder of an emotion may contain only images"):
+        own.load(ten)
+
+
+def test_one_level_down_is_the_same(ten):
+    expected = own.load(ten).fingerprint
+    (ten / "own").rename(ten / "held")
+    (ten / "own").mkdir()
+    (ten / "held").rename(ten / "own" / "own")
+    assert own.load(ten).fingerprint == expected
+
+
+def test_a_zip_beside_the_folder_is_refused(ten):
+    shutil.make_archive(ten / "mine", "zip", ten, "own")
+    with pytest.raises(DataError, match=r"mine\.zip/own and .*/own both hold faces of your own; keep one"):
+        own.load(ten)
+
+
+def test_a_second_folder_is_refused_zipped_or_not(ten, tmp_path_factory):
+    shutil.copytree(ten / "own", ten / "old" / "own")
+    with pytest.raises(DataError, match=r"0/own and .*/old/own both hold faces of your own; keep one"):
+        own.load(ten)
+    there = tmp_path_factory.mktemp("zipped")
+    shutil.make_archive(there / "mine", "zip", ten)
+    with pytest.raises(DataError, match=r"mine\.zip/own and .*mine\.zip/old/own both hold faces of your own"):
+        own.load(there)
+
+
+def test_a_zip_in_the_folder_is_looked_into(ten):
+    expected = own.load(ten).fingerprint
+    file = shutil.make_archive(ten / "mine", "zip", ten, "own")
+    shutil.rmtree(ten / "own")
+    (ten / "own").mkdir()
+    shutil.move(file, ten / "own" / "mine.zip")
+    assert own.load(ten).fingerprint == expected
 
 
 def test_no_image_is_left_out_unsaid(ten):
@@ -123,7 +222,17 @@ def test_what_systems_hide_beside_images_is_no_image(ten, tmp_path_factory):
 
 def test_a_broken_image_is_named(ten):
     (ten / "own" / "sad" / "P0_1_5.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"P0_1_5\.png cannot be read as an image"):
+    with pytest.raises(DataError) as error:
+        own.load(ten)
+    assert str(error.value).endswith(
+        "P0_1_5.png cannot be read as an image (of no known format): replace it with a readable copy"
+    )
+
+
+def test_a_huge_image_is_named(ten, monkeypatch):
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 3_000)
+    write(ten, "sad", "P0_1_5", np.zeros((100, 100), np.uint8))
+    with pytest.raises(DataError, match=r"P0_1_5\.png cannot be read as an image \(.*exceeds limit of 6000 pixels"):
         own.load(ten)
 
 
@@ -140,6 +249,22 @@ def test_too_few_subjects_are_refused(ten):
         own.load(ten)
 
 
-def test_nothing_there_says_what_to_put_there(tmp_path):
-    with pytest.raises(DataError, match=r"no faces of your own in .*own/<emotion>/<person>_<recording>_<frame>\.png"):
+def test_one_is_singular(tmp_path, own_cache):
+    write(tmp_path, "sad", "P0_0_0", np.zeros((48, 48), np.uint8))
+    with pytest.raises(DataError, match="has 1 emotion of 1 subject; it needs"):
         own.load(tmp_path)
+
+
+def test_nothing_there_says_what_to_put_there(tmp_path):
+    with pytest.raises(
+        DataError, match=r"no faces of your own in .*own/<emotion>/<person>_<recording>_<frame>\.png"
+    ) as error:
+        own.load(tmp_path)
+    assert "zipped or not; make such a folder own, and put it there, or set FER_DATA" in str(error.value)
+
+
+def test_a_zip_without_the_folder_own_is_named(ten, tmp_path_factory):
+    there = tmp_path_factory.mktemp("zipped")
+    shutil.make_archive(there / "mine", "zip", ten / "own")
+    with pytest.raises(DataError, match=r"zipped or not, and found .*mine\.zip without files in a folder own; make"):
+        own.load(there)

@@ -5,12 +5,12 @@ import os
 import re
 import zipfile
 import zlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from statistics import mode
 
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from fer_lib.datasets.cache import content_key
 from fer_lib.faces import SIZE, DataError
@@ -40,12 +40,33 @@ def find(root: Path, pattern: re.Pattern) -> tuple[Path, list[str]] | None:
     set's own folders. The place is the zip, with the names of its members, or else the folder `top`, with the names in
     it. If there are several `top`s, the one with most files is used. None if no name matches.
     """
+    for found in zipped(root, pattern):
+        return found
+    for top, names in _by_top(files(root, depth=3), pattern):
+        return root / top, [name.removeprefix(top) for name in names]
+    return None
+
+
+def zipped(root: Path, pattern: re.Pattern) -> Iterator[tuple[Path, list[str]]]:
+    """All that `find` could return from zips, in its order; twice the same zip if it has two `top`s."""
     for file in _zips(root):
-        _, names = _under_one_top(_members(file) or [], pattern)
-        if names:
-            return file, names
-    top, names = _under_one_top(_files(root, depth=3), pattern)
-    return (root / top, [name.removeprefix(top) for name in names]) if names else None
+        for _, names in _by_top(_members(file) or [], pattern):
+            yield file, names
+
+
+def files(folder: str | Path, depth: int, rest: bool = False) -> Iterator[str]:
+    """Names of the files in `folder` and up to `depth` levels down, outside hidden folders.
+
+    With `rest`, also of what is no such file: broken links, hidden folders and those further down.
+    """
+    # Much faster than Path.glob on the 35,887 files of FER2013.
+    for entry in os.scandir(folder) if os.path.isdir(folder) else ():
+        if entry.is_file():
+            yield entry.name
+        elif depth and entry.is_dir() and not entry.name.startswith("."):
+            yield from (f"{entry.name}/{name}" for name in files(entry.path, depth - 1, rest))
+        elif rest:
+            yield entry.name
 
 
 def read(place: Path, names: list[str]) -> dict[str, bytes]:
@@ -64,10 +85,14 @@ def key(label: str, place: Path, names: list[str]) -> str:
     return content_key(label, place, names) if place.is_dir() else content_key(label, place.parent, [place.name])
 
 
-def absent(name: str, root: Path, layouts: str, source: str) -> DataError:
-    """The error for a data set `name` that is not in `root`, with the remedy."""
-    damaged = [str(file) for file in _zips(root) if _members(file) is None]
-    hint = f" ({', '.join(damaged)} is a damaged zip file: download it again)" if damaged else ""
+def absent(name: str, root: Path, layouts: str, source: str, folder: str = "") -> DataError:
+    """The error for a data set `name` not in `root`, with the remedy; with `folder`, it names zips that lack it."""
+    zips = {str(file): _members(file) for file in _zips(root)}
+    damaged = ", ".join(file for file, members in zips.items() if members is None)
+    others = ", ".join(file for file, members in zips.items() if members is not None)
+    hint = f" ({damaged} is a damaged zip file: download it again)" if damaged else ""
+    if folder and others:
+        layouts += f", and found {others} without files in a folder {folder}"
     return DataError(
         f"no {name} in {root}{hint}: looked there and one level down for {layouts}; {source}, and put it there, or "
         "set FER_DATA to the folder it is in (data/README.md says more)"
@@ -75,12 +100,14 @@ def absent(name: str, root: Path, layouts: str, source: str) -> DataError:
 
 
 def decode(file: Path, content: bytes) -> Image.Image:
-    """Decode the image `content`. Raises DataError, naming `file`, if it is truncated or not an image."""
+    """Decode the image `content`. Raises DataError, naming `file`, if it is truncated, huge or not an image."""
     try:
         image = Image.open(io.BytesIO(content))
         image.load()
-    except (OSError, SyntaxError, ValueError) as error:
-        raise DataError(f"{file} cannot be read as an image ({error}): unpack or download it again") from error
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        # Pillow's own words name an object in memory.
+        reason = "of no known format" if isinstance(error, UnidentifiedImageError) else error
+        raise DataError(f"{file} cannot be read as an image ({reason}): replace it with a readable copy") from error
     return image
 
 
@@ -95,10 +122,13 @@ def grey_face(file: Path, content: bytes) -> np.ndarray:
     return np.asarray(image)
 
 
-def _under_one_top(names: Iterable[str], pattern: re.Pattern) -> tuple[str, list[str]]:
-    tops = {name: match["top"] for name in names if (match := pattern.fullmatch(name))}
-    top = mode(sorted(tops.values())) if tops else ""
-    return top, sorted(name for name in tops if tops[name] == top)
+def _by_top(names: Iterable[str], pattern: re.Pattern) -> list[tuple[str, list[str]]]:
+    """Each `top` with the sorted names under it; the one with most names first."""
+    tops = defaultdict(list)
+    for name in sorted(set(names)):
+        if match := pattern.fullmatch(name):
+            tops[match["top"]].append(name)
+    return sorted(tops.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
 def _zips(root: Path) -> list[Path]:
@@ -111,12 +141,3 @@ def _members(file: Path) -> list[str] | None:
             return archive.namelist()
     except DAMAGE:
         return None
-
-
-def _files(folder: str | Path, depth: int) -> Iterator[str]:
-    # Much faster than Path.glob on the 35,887 files of FER2013.
-    for entry in os.scandir(folder) if os.path.isdir(folder) else ():
-        if entry.is_file():
-            yield entry.name
-        elif depth and entry.is_dir() and not entry.name.startswith("."):
-            yield from (f"{entry.name}/{name}" for name in _files(entry.path, depth - 1))
