@@ -1,6 +1,7 @@
 """Experiments: their validated parameters, and the table `experiments.csv` of those in the study."""
 
 import difflib
+import math
 import re
 from dataclasses import asdict, dataclass, fields
 
@@ -80,10 +81,12 @@ class Experiment:
             if getattr(self, name) not in known:
                 raise ValueError(f"{name} is {getattr(self, name)!r}; known: {', '.join(map(str, known))}")
         for name in ("seeds", "folds", "epochs", "batch_size", "lr", "margin"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be greater than 0")
-        if not self.stn_lr_factor >= 0:
-            raise ValueError(f"stn_lr_factor is {self.stn_lr_factor}; it must be 0 (a frozen transformer) or greater")
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be greater than 0 and finite")
+        if not 0 <= self.stn_lr_factor < math.inf:
+            raise ValueError(
+                f"stn_lr_factor is {self.stn_lr_factor}; it must be 0 (a frozen transformer) or greater, and finite"
+            )
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.experiment):
             raise ValueError(f"experiment is {self.experiment!r}; it names a folder: letters, digits, '.', '_', '-'")
         if self.folds > fold_count(self.protocol):

@@ -167,10 +167,11 @@ def conflicts(experiment: Experiment, run: dict, fingerprint: str | None = None)
 def open_folder(experiment: Experiment, fingerprint: str, device: str) -> None:
     """Create the folder and its `run.json`.
 
-    Raises ValueError if it holds results of other parameters or data, which stay unchanged.
+    Raises ValueError if it holds results of other parameters or data, which stay unchanged. What a start left there
+    that failed before its first checkpoint is replaced.
     """
     run = read_run(experiment)
-    if run:
+    if run and (run["members"] or any(folder(experiment).glob("checkpoint-*.pt"))):
         different = conflicts(experiment, run, fingerprint)
         if different:
             raise ValueError(

@@ -123,6 +123,16 @@ def test_results_of_something_else_are_left_alone(place, experiment, fingerprint
     assert not results.is_complete(experiment, fingerprint)
 
 
+def test_a_start_that_failed_does_not_hold_its_name(place):
+    results.open_folder(EXPERIMENT, "abc", "cpu")
+    other = Experiment("tried", lr=0.01)
+    results.open_folder(other, "xyz", "cpu")
+    assert results.conflicts(other, results.read_run(other), "xyz") == []
+    (place / "checkpoint-seed0-fold0.pt").touch()
+    with pytest.raises(ValueError, match=r"lr is 0\.01 there, 0\.001 here"):
+        results.open_folder(EXPERIMENT, "xyz", "cpu")
+
+
 def test_more_seeds_continue_the_same_results():
     results.open_folder(EXPERIMENT, "abc", "cpu")
     add(Member(0, 0), 0.5)

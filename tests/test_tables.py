@@ -112,7 +112,7 @@ def test_a_fold_that_lost_the_face_leaves_a_mean_without_an_interval():
 def test_the_machines_that_trained_are_named():
     store(SOFTMAX, [0.8, 0.8], [0, 0])
     run = results.read_run(SOFTMAX)
-    assert wording.trained_on("ckplus").startswith("Runs were trained on cpu: 2. Another machine")
+    assert wording.trained_on("ckplus").startswith("The runs shown here were trained on cpu: 2. Another machine")
     run["members"]["seed1-fold0"]["device"] = "other"
     results.write_run(SOFTMAX, run)
     said = wording.trained_on("ckplus")

@@ -83,8 +83,8 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     away = views.looks_away("synthetic")
     assert away == (
         "Of the 1 STNs trained with the paper's occlusion and STN rate that did not collapse, 0 apply one fixed view "
-        "to every face. Under the paper's rectangle the corners of their views move by 3.00 of 48 pixels (means of the "
-        "networks) and the centres by 3.00 away from the rectangle."
+        "to every clear face. Under the paper's rectangle the corners of their views move by 3.00 of 48 pixels "
+        "(means of the networks) and the centres by 3.00 away from the rectangle."
     )
     monkeypatch.setattr(views, "ALIKE", 4)
     assert views.looks_away("synthetic").startswith(
@@ -113,8 +113,8 @@ def test_fixed_crops_are_counted_by_what_the_stns_were_trained_with(monkeypatch)
     monkeypatch.setattr(views, "by_member", lambda arm: pd.DataFrame({"fixed": fixed[arm], **lengths}))
     assert views.in_short("ckplus") == (
         "Of the STNs that did not collapse and whose views were stored, all 3 trained with the paper's occlusion "
-        "and STN rate and 1 of 3 trained without occlusion or with a slower STN apply one fixed view to every face. "
-        "Those with the paper's occlusion and rate were all trained with softmax, none with triplet."
+        "and STN rate and 1 of 3 trained without occlusion or with a slower STN apply one fixed view to every clear "
+        "face. Those with the paper's occlusion and rate were all trained with softmax, none with triplet."
     )
     said = views.looks_away("ckplus")
     assert said.count("Under the paper's rectangle the corners of their views move by 1.00 of 48 pixels") == 3
@@ -125,12 +125,13 @@ def test_fixed_crops_are_counted_by_what_the_stns_were_trained_with(monkeypatch)
     assert views.in_short("ckplus") == (
         "Of the STNs that did not collapse and whose views were stored, 4 of 5 trained with the paper's "
         "occlusion and STN rate and 1 of 3 trained without occlusion or with a slower STN apply one fixed view to "
-        "every face. Of those with the paper's occlusion and rate, these are all 3 with softmax, 1 of 2 with triplet."
+        "every clear face. Of those with the paper's occlusion and rate, these are all 3 with softmax, 1 of 2 with "
+        "triplet."
     )
     monkeypatch.setattr(views, "looking", lambda dataset: [list(fixed)[1]])
     assert views.in_short("ckplus") == (
         "Of the STNs that did not collapse and whose views were stored, 1 of 2 trained without occlusion or "
-        "with a slower STN apply one fixed view to every face."
+        "with a slower STN apply one fixed view to every clear face."
     )
     monkeypatch.setattr(views, "looking", lambda dataset: [])
     assert views.in_short("ckplus") == "" and views.by_kind("ckplus") == {}

@@ -55,9 +55,9 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
     under the other protocols mean and interval are over members. There is no interval if some members collapsed and
     some did not, since the mean then mixes two kinds of outcome. next_low, next_high: prediction interval for one more
     member, NaN if subjects or images are resampled. `collapsed` counts the collapsed members, `collapsed_mean` is
-    their mean accuracy and `kept_mean` that of the others. `worst_class` is the emotion with the lowest recall over all
-    members. `oracle_gain`: gain of the best evaluated epoch on the test frames over the last, mean over members, under
-    `subject` over folds; `trainings` counts what its interval is over.
+    their accuracy and `kept_mean` that of the others, as `mean`. `worst_class` is the emotion with the lowest recall
+    over all members. `oracle_gain`: gain of the best evaluated epoch on the test frames over the last, mean over
+    members, under `subject` over folds; `trainings` counts what its interval is over.
     """
     rows = []
     for experiment in measured(dataset):
@@ -70,7 +70,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         if two_kinds(experiment, metrics[["seed", "fold"]]):
             low = high = np.nan
             after = (np.nan, np.nan)
-        kept = [(row.seed, row.fold) not in away for row in metrics.itertuples()]
+        stayed = np.array([member not in away for member in zip(predictions["seed"], predictions["fold"], strict=True)])
+        apart = [pooled(experiment.protocol, predictions[of], right[of])[0] for of in (~stayed, stayed) if of.any()]
         classes = results.class_names(experiment)
         recall = right.groupby(predictions["label"]).mean()
         gains = by_training(experiment.protocol, oracle_gain(experiment))
@@ -95,8 +96,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "trainings": len(gains),
                 "occluded": _pooled_occluded(experiment),
                 "collapsed": len(away),
-                "collapsed_mean": metrics.loc[np.invert(kept), "accuracy"].mean(),
-                "kept_mean": metrics.loc[kept, "accuracy"].mean(),
+                "collapsed_mean": apart[0] if away else np.nan,
+                "kept_mean": apart[-1] if stayed.any() else np.nan,
                 "printed": printed(experiment),
                 "next_low": after[0],
                 "next_high": after[1],

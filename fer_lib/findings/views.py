@@ -224,7 +224,7 @@ def in_short(dataset: str) -> str:
         return ""
     said = (
         f"Of the STNs that did not collapse and whose views were stored, {' and '.join(counts)} apply one fixed view "
-        "to every face."
+        "to every clear face."
     )
     return f"{said} {_by_loss(found['printed'])}" if "printed" in found else said
 
@@ -248,7 +248,7 @@ def _looks_away(words: str, members: pd.DataFrame) -> str:
     means = members.groupby("experiment")[["moved", "away"]].mean()
     said = (
         f"Of the {len(members)} STNs {words} that did not collapse, {members['fixed'].sum()} apply one fixed view to "
-        f"every face. Under the paper's rectangle the corners of their views move by {_range(means['moved'])} of "
+        f"every clear face. Under the paper's rectangle the corners of their views move by {_range(means['moved'])} of "
         f"{SIZE} pixels (means of the networks)"
     )
     away = means["away"]

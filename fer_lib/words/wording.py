@@ -156,6 +156,11 @@ def late_in_words(claims: pd.DataFrame) -> str:
     for row in other.itertuples():
         late = points(row.late, row.late_low, row.late_high)
         said += f" Another one: {row.claim} ({row.better}, {row.protocol}), {late}, {row.late_verdict}."
+    if "subject" in set(own["protocol"]):
+        said += (
+            " On unseen subjects the mean has an interval over folds alone, since only the predictions of the last "
+            "epoch are stored; the verdict on that epoch also needs the interval over subjects."
+        )
     return said
 
 
@@ -243,7 +248,9 @@ def trained_on(dataset: str) -> str:
         counts = Counter(timing.get("device", run["device"]) for timing in run["members"].values())
         devices[f"{label(row)} ({row.protocol})"] = counts
     total = sum(devices.values(), Counter())
-    said = f"Runs were trained on {'; '.join(f'{name}: {count}' for name, count in total.most_common())}."
+    said = (
+        f"The runs shown here were trained on {'; '.join(f'{name}: {count}' for name, count in total.most_common())}."
+    )
     mixed = [name for name, counts in devices.items() if len(counts) > 1]
     if mixed:
         said += f" On more than one machine: {'; '.join(mixed)}."
