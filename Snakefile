@@ -33,10 +33,11 @@ try:
 except ValueError as error:
     sys.exit(str(error))
 
-# Hides the kernel's warning about unencrypted TCP, which on the loopback interface is normal.
+# Hides what is normal: the kernel's warning about unencrypted TCP, on the loopback interface, and the interrupt by which
+# Jupyter ends it.
 PAPERMILL = (
     "papermill {params.notebook} {log} -y {params.given:q} --no-progress-bar --log-level WARNING --start-timeout 300"
-    " 2> >(grep -v 'IPKernelApp. WARNING' >&2)"
+    " 2> >(grep -vE 'IPKernelApp. (WARNING|ERROR . KeyboardInterrupt caught in kernel)' >&2)"
 )
 # The content of the results decides whether an experiment is done, not file times, which a clone does not preserve.
 # Results of other data than the current ones count as missing; training then refuses with a message.

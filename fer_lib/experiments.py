@@ -190,7 +190,9 @@ def _where(cells: dict | pd.Series) -> str:
 
 def find(dataset: str, experiment: str) -> Experiment:
     """The row `experiment` of `dataset` in `experiments.csv`. Raises ValueError if there is none."""
-    rows = {row.experiment: row for row in read_experiments() if row.dataset == dataset}
+    listed = read_experiments()
+    rows = {row.experiment: row for row in listed if row.dataset == dataset}
     if experiment not in rows:
-        raise ValueError(f"no experiment {experiment!r} of {dataset} in {paths.EXPERIMENTS}; known: {', '.join(rows)}")
+        known = ", ".join(rows) or f"data sets {', '.join(sorted({row.dataset for row in listed}))}"
+        raise ValueError(f"no experiment {experiment!r} of {dataset} in {paths.EXPERIMENTS}; known: {known}")
     return rows[experiment]

@@ -42,6 +42,8 @@ def test_every_row_is_an_experiment():
 
 
 def test_unknown_experiment_is_refused():
+    with pytest.raises(ValueError, match=r"no experiment 'vit' of ck .*; known: data sets ckplus, fer2013, .*own"):
+        find("ck", "vit")
     with pytest.raises(ValueError, match=r"no experiment 'vit' of ckplus .*random-resnet10-triplet"):
         find("ckplus", "vit")
 
