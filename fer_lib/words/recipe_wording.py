@@ -43,9 +43,9 @@ UNTOUCHED = ", whose subjects were not tested before the recipe was chosen"
 
 LOSSES_CAPTION = (
     "Accuracy on clear faces minus that under random patches on 25 % of the face, averaged over the fills, in points, "
-    "with 95 % intervals over subjects. Loss taken away: as a share of the reference's loss, all runs of both; then "
-    "in points, paired, over the folds or starts that both have, whose mean can differ. Paired differences have a "
-    "second interval, over folds or starts; a verdict needs both. Not corrected for multiple comparisons."
+    "with 95 % intervals over subjects. Loss taken away: as a share of the reference's loss, then in points. "
+    "Differences have a second interval: over folds, paired, or where the networks start from other weights over the "
+    "starts of both (Welch). A verdict needs both intervals. Not corrected for multiple comparisons."
 )
 """Caption of `readable_losses`."""
 
