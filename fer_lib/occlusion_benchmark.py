@@ -66,8 +66,14 @@ SUITE = (
 WINDOWS = tuple(product(range(0, SIZE - WINDOW + 1, STRIDE), repeat=2))
 """Top left corners of the sliding square."""
 
+TOLERANCE = 0.01
+"""How far a face's probabilities may be from adding up to 1: more than what a softmax in float16 is rounded by."""
+
 Predict = Callable[[np.ndarray], np.ndarray]
-"""Any classifier: uint8 (M, 48, 48) -> probabilities (M, K), whose column k is class k."""
+"""Any classifier: uint8 (M, 48, 48) -> probabilities (M, K), whose column k is class k and whose rows add up to 1.
+
+Whatever `np.asarray` reads will do: a list, a DataFrame, a tensor on the CPU. It may write into the faces it gets.
+"""
 
 Slid = tuple[np.ndarray, dict[str, np.ndarray]]
 """Result of `OcclusionBenchmark.slide`: drops per patch, and predicted classes by column name."""
@@ -77,14 +83,14 @@ class OcclusionBenchmark:
     """The occlusions of one data set: images uint8 (N, 48, 48).
 
     Where a method takes rows, they are indices of faces in the set (default: all). Raises ValueError unless the images
-    have this form and are at least two, so that one face can cover another.
+    have this form, or are a list of such faces, and are at least two, so that one face can cover another.
     """
 
     def __init__(self, images: np.ndarray, seed: int = 0):
+        wanted = f"the benchmark takes uint8 (N, {SIZE}, {SIZE}), N at least 2"
+        images = _numbers(images, "images are", wanted)
         if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE) or len(images) < 2:
-            raise ValueError(
-                f"images are {images.dtype} {images.shape}; the benchmark takes uint8 (N, {SIZE}, {SIZE}), N at least 2"
-            )
+            raise ValueError(f"images are {images.dtype} {images.shape}; {wanted}")
         self.images, self.seed = images, seed
         self.landmarks = measure(images)
 
@@ -114,13 +120,16 @@ class OcclusionBenchmark:
     def predictions(self, predict: Predict, rows=slice(None), slid: Slid | None = None) -> pd.DataFrame:
         """Predicted class of each face, one column for `CLEAN`, each of `SUITE` and each of `WINDOWS`.
 
-        slid: the result of `slide` for these faces, if already computed.
+        slid: the result of `slide` for these faces, if already computed. Raises ValueError if rows choose no face, or
+        predict returns anything but finite probabilities that add up to 1, a row for each face and always as many
+        columns.
         """
-        drops, predicted = slid or self.slide(predict, rows)
+        ask = _checking(predict)
+        drops, predicted = slid or self._slide(ask, rows)
         columns = {str(CLEAN): predicted[str(CLEAN)]}
         for occlusion in SUITE:
             faces = self.target(drops, occlusion, rows) if occlusion in TARGETED else self.occluded(occlusion, rows)
-            columns[str(occlusion)] = predict(faces[0]).argmax(axis=1)
+            columns[str(occlusion)] = ask(faces[0], str(occlusion)).argmax(axis=1)
         return pd.DataFrame({**columns, **predicted})
 
     def accuracies(self, predictions: pd.DataFrame, labels: np.ndarray, rows=slice(None)) -> pd.DataFrame:
@@ -151,22 +160,25 @@ class OcclusionBenchmark:
         """Slide the grey square; returns the mean drop in confidence per patch (M, 12, 12), and the predicted classes.
 
         The classes (M,) are keyed by `CLEAN` for the clean faces and by `window_name` for each position of the square.
-        Raises ValueError if predict does not return a row of probabilities per face.
+        Raises ValueError as `predictions`.
         """
+        return self._slide(_checking(predict), rows)
+
+    def _slide(self, ask: Callable[[np.ndarray, str], np.ndarray], rows) -> Slid:
+        """As `slide`; ask: of `_checking`."""
         faces, grey = self.images[rows], self._fill("mean", rows)[:, 0, 0]
-        clean = predict(faces)
-        if clean.ndim != 2 or len(clean) != len(faces):
-            raise ValueError(f"predict returned {clean.shape} for {len(faces)} faces, not ({len(faces)}, classes)")
+        clean = ask(faces.copy(), str(CLEAN))  # of a copy, for a slice of rows is a view of the set
         predicted = {str(CLEAN): clean.argmax(axis=1)}
         chosen = np.arange(len(clean)), predicted[str(CLEAN)]
+        sure = clean[chosen]  # now, for the model may return the same array each time
         drops, counts = np.zeros((len(clean), SIZE, SIZE)), np.zeros((SIZE, SIZE))
         for top, left in WINDOWS:
             here = np.s_[top : top + WINDOW, left : left + WINDOW]
             covered = faces.copy()
             covered[:, *here] = grey[:, None, None]
-            probabilities = predict(covered)
+            probabilities = ask(covered, window_name(top, left))
             predicted[window_name(top, left)] = probabilities.argmax(axis=1)
-            drops[:, *here] += (clean[chosen] - probabilities[chosen])[:, None, None]
+            drops[:, *here] += (sure - probabilities[chosen])[:, None, None]
             counts[here] += 1
         blocks = (drops / counts).reshape(len(clean), SIZE // PATCH, PATCH, SIZE // PATCH, PATCH)
         return blocks.mean(axis=(2, 4)), predicted
@@ -194,6 +206,60 @@ class OcclusionBenchmark:
 
     def _rng(self, *names) -> np.random.Generator:
         return np.random.default_rng([self.seed, *(zlib.crc32(str(name).encode()) for name in names)])
+
+
+def _checking(predict: Predict) -> Callable[[np.ndarray, str], np.ndarray]:
+    """predict with its answers checked, as a function of faces and what covers them, which errors name."""
+    classes = None
+
+    def ask(faces: np.ndarray, covered: str) -> np.ndarray:
+        nonlocal classes
+        if len(faces) == 0:
+            raise ValueError("rows choose no face of the benchmark; choose at least one")
+        where = "on clear faces" if covered == str(CLEAN) else f"under {covered!r}"
+        found = _probabilities(predict(faces), len(faces), classes, where)
+        classes = found.shape[1]
+        return found
+
+    return ask
+
+
+def _probabilities(answer, count: int, classes: int | None, where: str) -> np.ndarray:
+    """A model's answer for count faces as an array, in its own precision; raises ValueError as `predictions`.
+
+    classes: number of columns, None if any. where: "on clear faces".
+    """
+    wanted = f"it must return probabilities, an array ({count}, {classes or 'classes'}), for {count} faces"
+    found = _numbers(answer, f"{where} predict returned", wanted)
+    if found.ndim != 2 or found.shape != (count, classes or found.shape[1]) or found.size == 0:
+        raise ValueError(f"{where} predict returned an array {found.shape}; {wanted}")
+    if found.dtype.kind != "f":
+        found = found.astype(float)  # differences of one-hot uint8 would wrap around
+    if bad := np.count_nonzero(~np.isfinite(found).all(axis=1)):
+        raise ValueError(
+            f"{where} predict returned NaN or infinite numbers in {bad} of {count} rows; "
+            "look for them in the model's weights and in how it scales the faces"
+        )
+    sums, lowest = found.sum(axis=1, dtype=float), found.min(axis=1)
+    if len(wrong := np.flatnonzero((abs(sums - 1) > TOLERANCE) | (lowest < -TOLERANCE))):
+        row = wrong[0]
+        raise ValueError(
+            f"{where} predict's rows must be probabilities that sum to 1; row {row} sums to {sums[row]:.4g} and its "
+            f"lowest number is {lowest[row]:.4g}; apply softmax to logits, divide percents by 100"
+        )
+    return found
+
+
+def _numbers(given, begin: str, wanted: str) -> np.ndarray:
+    """given as an array. Raises ValueError, which starts with `begin` and ends in `wanted`, unless it holds numbers."""
+    try:
+        array = np.asarray(given)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(f"its dtype is {array.dtype}")
+    except (TypeError, ValueError, RuntimeError) as error:  # the last for a tensor with gradients
+        kind = "None" if given is None else f"a {type(given).__name__}"
+        raise ValueError(f"{begin} {kind}, which NumPy cannot read as numbers ({error}); {wanted}") from error
+    return array
 
 
 def paper_boxes(count: int, seed: int = 0) -> np.ndarray:

@@ -68,7 +68,8 @@ def scores(predictions: pd.DataFrame, labels, subjects=None) -> pd.DataFrame:
 
     predictions: result of `OcclusionBenchmark.predictions`; labels, subjects: the class number and the subject of each
     of its faces. The interval is `stats.cluster_ratio` over the n subjects; without subjects, over the n faces. Raises
-    ValueError where their shapes differ.
+    ValueError where their shapes differ, a subject is missing (None or NaN), labels are no whole numbers or predictions
+    lack a column.
     """
     answers, units = _checked(predictions, labels, subjects)
     rows = []
@@ -105,6 +106,12 @@ def _checked(predictions: pd.DataFrame, labels, subjects) -> tuple[pd.DataFrame,
     for name, values in {"labels": labels, "subjects": units}.items():
         if values.shape != (count,):
             raise ValueError(f"{name} have shape {values.shape}; predictions of {count} faces need shape ({count},)")
+    # Read as objects, for NumPy turns a NaN among names into the name "nan".
+    if subjects is not None and (missing := np.count_nonzero(pd.isna(np.asarray(subjects, object)))):
+        raise ValueError(
+            f"subjects are missing (None or NaN) for {missing} of {count} faces; say who is on each, or pass no "
+            "subjects, which resamples faces"
+        )
     if labels.dtype.kind not in "iu":
         raise ValueError(f"labels are {labels.dtype}; they must be class numbers, 0 for the model's first output")
     if lacking := [str(one) for one in (CLEAN, *SUITE) if str(one) not in predictions]:

@@ -74,3 +74,26 @@ def test_what_does_not_fit_is_refused(predictions):
         scores(predictions, ["anger", "fear"] * 2)
     with pytest.raises(ValueError, match="predictions lack columns such as 'mouth, black'; OcclusionBenchmark"):
         scores(predictions.drop(columns="mouth, black"), LABELS)
+
+
+@pytest.mark.parametrize(
+    ("subjects", "missing"),
+    [
+        ([None] * 4, 4),
+        ([np.nan] * 4, 4),
+        (["p", np.nan, "q", None], 2),
+        (["p", np.nan, "q", "q"], 1),
+        (pd.Series(["p", "p", pd.NA, "q"]), 1),
+        (pd.Categorical(["p", None, "q", "q"]), 1),
+    ],
+)
+def test_a_face_without_a_subject_is_refused(predictions, subjects, missing):
+    said = rf"subjects are missing \(None or NaN\) for {missing} of 4 faces; say who is on each, or pass no subjects"
+    with pytest.raises(ValueError, match=said):
+        scores(predictions, LABELS, subjects)
+    with pytest.raises(ValueError, match=said):
+        by_occlusion(OcclusionBenchmark(np.zeros((4, 48, 48), np.uint8)), predictions, LABELS, subjects)
+
+
+def test_a_subject_may_be_called_nan(predictions):
+    assert (scores(predictions, LABELS, ["nan", "nan", "q", "q"])["n"] == 2).all()
