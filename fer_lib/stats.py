@@ -29,12 +29,6 @@ Two trainings of one recipe differ, which an interval over subjects does not cov
 its own trainings.
 """
 
-BY_START = ("seed", "starts")
-"""What was trained separately where two arms start from different weights: all folds of a seed share the start.
-
-Nothing links a seed of one arm to the same seed of the other, here or under `usage`: these are not paired.
-"""
-
 
 OVERLAP = dict.fromkeys(("random", "sequence"), TEST_SHARE / (1 - TEST_SHARE))
 """Ratio of test to training frames, for protocols whose members draw their splits from the same frames.
@@ -184,8 +178,11 @@ def paired_difference(
     """
     arms = [by_training(protocol, arm) for arm in (first, second)]
     if protocol == "usage":
-        n, (low, high, p) = min(map(len, arms)), _unpaired(*arms, within)
-        found = {"difference": arms[0].mean() - arms[1].mean(), "ci_low": low, "ci_high": high, "p": p, "n": n}
+        mean, n = arms[0].mean() - arms[1].mean(), min(map(len, arms))
+        low, high, p = _unpaired(
+            mean, [_retraining(arm, np.zeros(len(arm)), np.ones(len(arm))) for arm in arms], within
+        )
+        found = {"difference": mean, "ci_low": low, "ci_high": high, "p": p, "n": n}
         return {**found, "verdict": ONE_TRAINING if n == 1 else verdict((low, high))}
     difference = (arms[0] - arms[1]).dropna()
     n = len(difference)
@@ -196,13 +193,33 @@ def paired_difference(
     return {**found, "verdict": ONE_TRAINING if n == 1 else verdict((low, high))}
 
 
-def _unpaired(first: pd.Series, second: pd.Series, within: tuple[float, float]) -> tuple[float, float, float]:
-    """Ends and p of Welch's test on two arms, a number per training; NaN if one has a single one or none differ."""
-    if min(len(first), len(second)) < 2 or np.ptp(first) == np.ptp(second) == 0:
+def _retraining(means, folds, sizes) -> tuple[float, int]:
+    """Variance of an arm's pooled mean when it is trained again, and its degrees of freedom.
+
+    means, folds, sizes: of each training its score, its fold and the number of frames in it. Trainings are compared
+    within folds, whose subjects differ.
+    """
+    runs = pd.DataFrame({"mean": np.asarray(means), "fold": np.asarray(folds), "size": np.asarray(sizes)})
+    by_fold = runs.groupby("fold")
+    freedom = len(runs) - len(by_fold)
+    squares = ((runs["mean"] - by_fold["mean"].transform("mean")) ** 2).sum()
+    shares = by_fold["size"].max() / by_fold["size"].max().sum()
+    variance = squares / freedom * (shares**2 / by_fold.size()).sum() if freedom else np.nan
+    return float(variance), freedom
+
+
+def _unpaired(
+    difference: float, arms: list[tuple[float, int]], within: tuple[float, float]
+) -> tuple[float, float, float]:
+    """Ends and p of Welch's test; arms: `_retraining` of both. NaN if one was trained once, or if none differ."""
+    variances, freedom = map(np.array, zip(*arms, strict=True))
+    if not freedom.all() or not variances.any():
         return np.nan, np.nan, np.nan
-    found = stats.ttest_ind(first, second, equal_var=False)
-    low, high = found.confidence_interval(LEVEL)
-    return float(max(within[0], low)), float(min(within[1], high)), float(found.pvalue)
+    joint = variances.sum() ** 2 / (variances**2 / freedom).sum()
+    error = np.sqrt(variances.sum())
+    half = error * stats.t.ppf((1 + LEVEL) / 2, joint)
+    ends = max(within[0], difference - half), min(within[1], difference + half)
+    return float(ends[0]), float(ends[1]), float(2 * stats.t.sf(abs(difference) / error, joint))
 
 
 def paired_on(protocol: str) -> list[str]:
@@ -222,24 +239,31 @@ def paired_frames(protocol: str, first: pd.DataFrame, second: pd.DataFrame) -> p
     return pd.concat(scores, axis=1, join="inner", keys=["first", "second"]).reset_index()
 
 
-def arms_gain(protocol: str, first: pd.DataFrame, second: pd.DataFrame, apart=None) -> dict[str, float]:
+def arms_gain(
+    protocol: str, first: pd.DataFrame, second: pd.DataFrame, started: tuple[bool, bool] | None = None
+) -> dict[str, float]:
     """`COMPARISON` of two arms on the frames of both. first, second: as `paired_frames`, whose pairs are compared.
 
-    The interval over trainings is that of `pooled_gain`; of trainings that are not paired, Welch's over the means of
-    those that answered all of these frames. apart: `BY_START`, or by default as `TRAININGS`.
+    started: given if the arms start from different weights; whether each starts from trained ones, which all folds of a
+    seed share: these are then one training. Nothing links the trainings of such arms, nor those of `usage`, to one
+    another, so that the interval over trainings is Welch's; else it is that of `pooled_gain`.
     """
     both = paired_frames(protocol, first, second)
     gained = both["first"] - both["second"]
-    column, units = apart or TRAININGS.get(protocol, (None, None))
-    if column != "seed":
+    if not started and protocol != "usage":
         return pooled_gain(protocol, both, gained)
-    means = []
-    for arm in (first, second):
-        scores = arm.astype({"score": float}).merge(both[["fold", "frame_id"]]).groupby("seed")["score"]
-        means.append(scores.mean()[scores.size() == len(both)])
-    found, counts = cluster_gain(gained, both[RESAMPLED[protocol][0]]), list(map(len, means))
-    low, high, _ = _unpaired(*means, (-1, 1))
-    found["verdict"] = ONE_TRAINING if 1 in counts else verdict((found["ci_low"], found["ci_high"]), (low, high))
+    arms, counts = [], []
+    for arm, shared in zip((first, second), started or (False, False), strict=True):
+        scores = arm.astype({"score": float}).merge(both[["fold", "frame_id"]])
+        runs = scores.assign(fold=0 if shared else scores["fold"]).groupby(["fold", "seed"])["score"]
+        runs = runs.agg(["mean", "size"]).reset_index()
+        runs = runs[runs["size"] == runs.groupby("fold")["size"].transform("max")]  # the finished
+        arms.append(_retraining(runs["mean"], runs["fold"], runs["size"]))
+        counts.append(len(runs))
+    found, (low, high, _) = cluster_gain(gained, both[RESAMPLED[protocol][0]]), _unpaired(gained.mean(), arms, (-1, 1))
+    once = any(freedom == 0 for _, freedom in arms)
+    found["verdict"] = ONE_TRAINING if once else verdict((found["ci_low"], found["ci_high"]), (low, high))
+    units = "initialisations" if not started else "starts" if all(started) else "trainings"
     return {**found, "trained_low": low, "trained_high": high, "pairs": paired_by(protocol, counts, units)}
 
 

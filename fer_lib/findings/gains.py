@@ -49,14 +49,14 @@ SAID = {"supported": "What helps, in points", "contradicted": "What hurts"}
 COLOURS = {"supported": plots.ACCENT, "contradicted": plots.CYCLE[1]}
 
 CAPTION = (
-    "Accuracy gained by each part, in points: two networks that differ in it, on the same test frames. Above the rule"
-    " the paper's parts, below it what goes beyond. Thick: 95 % interval over subjects (under other protocols over "
-    "runs); thin: over what was trained apart, folds, or the starts of both. A verdict needs both on one side of "
-    "zero. Two kinds of outcome: in some runs the STN collapsed, so the mean has no interval; the next line leaves "
-    "these runs out. Printed: under the paper's own split. Unseen: kinds of occlusion that no training shows; heavy "
-    "occlusion imitates some of them, and its training is longer too (page Transfer). Slow STN: both networks have a "
-    "tenth of the STN's rate. The strong recipe and a start from FER2013 have epochs and rates of their own. Verdicts"
-    " are not corrected for multiple comparisons."
+    "Accuracy gained by each part, in points: two networks that differ in it, on the same test frames. Above the rule "
+    "the paper's parts, below it what goes beyond. Thick: 95 % interval over subjects (under other protocols over "
+    "runs); thin: over what was trained apart: folds, or of other starts the trainings of both. A verdict needs both "
+    "on one side of zero. Two kinds of outcome: in some runs the STN collapsed, so the mean has no interval; the next "
+    "line leaves these runs out. Printed: under the paper's own split. Unseen: kinds of occlusion that no training "
+    "shows; heavy occlusion imitates some of them, and its training is longer too (page Transfer). Slow STN: both "
+    "networks have a tenth of the STN's rate. The strong recipe and a start from FER2013 have epochs and rates of "
+    "their own. Verdicts are not corrected for multiple comparisons."
 )
 
 

@@ -12,7 +12,7 @@ from fer_lib.findings.tables import compared, kept, measured, two_kinds
 from fer_lib.occlusion_benchmark import CLEAN, STRIDE, SUITE, TARGETED, WINDOW, WINDOWS, Occlusion, window_name
 from fer_lib.occlusion_scores import REPORTED, SCORES, SHOWN, Weights, equally, weighed
 from fer_lib.splits import LEAST_EXPOSED
-from fer_lib.stats import BY_START, RESAMPLED, pooled
+from fer_lib.stats import RESAMPLED, pooled
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import in_cell, members_and_subjects
 
@@ -169,7 +169,7 @@ def gain(
 ) -> dict:
     """What the first arm gains over the second in a score, and what is paired: `tables.compared`.
 
-    Of arms that start from other weights, the starts were trained apart. folds: those that count, all by default.
+    folds: those that count, all by default.
     without_collapsed: leave out collapsed runs.
     """
     frames = [right(arm, weights) for arm in (first, second)]
@@ -177,7 +177,10 @@ def gain(
         frames = [own[own["fold"].isin(folds)] for own in frames]
     if without_collapsed:
         frames = list(map(kept, (first, second), frames))
-    return compared(*frames, first, second, apart=BY_START if first.pretrained != second.pretrained else None)
+    starts = first.pretrained, second.pretrained
+    return compared(
+        *frames, first, second, started=tuple(s != "none" for s in starts) if len(set(starts)) > 1 else None
+    )
 
 
 def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:

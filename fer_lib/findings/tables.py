@@ -201,13 +201,13 @@ def of_one_kind(found: dict, *used: tuple[Experiment, pd.DataFrame]) -> dict:
     return found | WITHOUT_ENDS if any(two_kinds(arm, members) for arm, members in used) else found
 
 
-def compared(first: pd.DataFrame, second: pd.DataFrame, *arms: Experiment, apart=None) -> dict:
+def compared(first: pd.DataFrame, second: pd.DataFrame, *arms: Experiment, started=None) -> dict:
     """`COMPARISON` of two arms' scores (`stats.paired_frames`), without interval as in `of_one_kind`.
 
     arms: the experiments; only the first if the second is a reference without a network. Where folds have their own
-    trainings, `pairs` counts the runs. apart: as `stats.arms_gain`.
+    trainings, `pairs` counts the runs. started: as `stats.arms_gain`.
     """
-    found = arms_gain(arms[0].protocol, first, second, apart)
+    found = arms_gain(arms[0].protocol, first, second, started)
     used = members_used(arms[0].protocol, first, second)[: len(arms)]
     if arms[0].protocol == "subject":
         found["pairs"] += f" ({' and '.join(str(len(own)) for own in used)} runs)"

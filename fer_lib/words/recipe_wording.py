@@ -45,7 +45,8 @@ LOSSES_CAPTION = (
     "Accuracy on clear faces minus that under random patches on 25 % of the face, averaged over the fills, in points, "
     "with 95 % intervals over subjects. Loss taken away: as a share of the reference's loss, then in points. "
     "Differences have a second interval: over folds, paired, or where the networks start from other weights over the "
-    "starts of both (Welch). A verdict needs both intervals. Not corrected for multiple comparisons."
+    "trainings of both (Welch; all folds of a start are one training). A verdict needs both intervals. Not corrected "
+    "for multiple comparisons."
 )
 """Caption of `readable_losses`."""
 
