@@ -198,7 +198,7 @@ def test_all_initialisations_count_where_folds_are_what_was_trained_apart():
     assert by_run["first"].tolist() == [1, 1]
 
 
-def tested(*right):
+def answered(*right):
     """How many of its 20 subjects, the first ones, each fold of each initialisation gets right."""
     columns = ["seed", "fold", "frame_id", "subject", "score"]
     rows = [
@@ -213,18 +213,18 @@ def tested(*right):
 def test_folds_that_share_a_start_are_one_training():
     """From scratch, two runs a fold: 10 and 20 points off their folds' means, so a run's variance is 0.1 / 2 and that
     of the mean 0.05 / 4, with 2 degrees of freedom. From two starts, 90 and 70 %: 0.02 / 2, with 1."""
-    scratch, started = tested([16, 12], [10, 18]), tested([18, 14], [18, 14])
+    scratch, started = answered([16, 12], [10, 18]), answered([18, 14], [18, 14])
     found = arms_gain("subject", started, scratch, (True, False))
     joint = 0.0225**2 / (0.0125**2 / 2 + 0.01**2)
     half = 0.15 * t.ppf(0.975, joint)
     assert (found["difference"], found["pairs"]) == (pytest.approx(0.1), "subjects in 2 and 4 trainings")
     assert (found["trained_low"], found["trained_high"]) == pytest.approx((0.1 - half, 0.1 + half))
-    once = arms_gain("subject", started, tested([16], [10]), (True, False))
+    once = arms_gain("subject", started, answered([16], [10]), (True, False))
     assert once["verdict"] == ONE_TRAINING and np.isnan(once["trained_low"])
 
 
 def test_trainings_that_nothing_links_are_compared_as_by_welch():
-    first, second = tested([18, 17, 19]), tested([12, 10])
+    first, second = answered([18, 17, 19]), answered([12, 10])
     oracle = ttest_ind([0.9, 0.85, 0.95], [0.6, 0.5], equal_var=False).confidence_interval()
     for protocol, started, pairs in (
         ("usage", None, "images in 3 and 2 initialisations"),
@@ -237,7 +237,7 @@ def test_trainings_that_nothing_links_are_compared_as_by_welch():
         again = arms_gain(protocol, first.assign(seed=(first["seed"] + 1) % 3), second, started)
         assert again == pytest.approx(found), "which seed is called which does not matter"
     assert found["verdict"] == "supported"
-    assert arms_gain("usage", first, tested([12]))["verdict"] == ONE_TRAINING
+    assert arms_gain("usage", first, answered([12]))["verdict"] == ONE_TRAINING
     unfinished = pd.concat([first, second.query("seed == 1 and frame_id < '0 05'").assign(seed=3)])
     assert arms_gain("usage", unfinished, second)["pairs"] == "images in 3 and 2 initialisations"
 
