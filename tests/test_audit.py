@@ -20,7 +20,8 @@ def test_which_printed_numbers_are_possible():
 
 def test_whether_one_way_gives_all_numbers():
     assert audit.common_way(pd.DataFrame({"accuracy": [96.87, 98.96, 99.44]})).startswith(
-        "Neither counting all frames nor averaging over test batches gives all 3 printed accuracies. At least one"
+        "Neither counting all frames nor averaging over test batches gives all 3 printed accuracies. Counted on "
+        "one test set, they would need at least 1,245 frames; CK+ has 981. At least one"
     )
     assert audit.common_way(pd.DataFrame({"accuracy": [96.87, 98.96]})).endswith(
         "in the same way: over batches of 16, or batches of 32, or batches of 64."
@@ -58,6 +59,13 @@ def test_every_count_that_explains_a_number_is_told_apart_or_not():
     assert said.endswith("over batches of 128, a difference is possible: p = 0.037 (Fisher), at best 0.016 (McNemar).")
     far = audit.told_apart(pd.DataFrame({"method": list("ab"), "accuracy": [96.69, 100.0]}))
     assert far.startswith("With 6 errors, which fit an accuracy computed over all frames, a difference is possible")
+
+
+def test_the_smallest_test_set_that_gives_all_numbers():
+    assert audit.fewest_frames([50]) == 2 and audit.fewest_frames([50, 33.33]) == 6
+    assert audit.fewest_frames([66.66]) == audit.fewest_frames([66.67]) == 3, "2 of 3, cut or rounded"
+    # Of n frames k give 99.44 and m give 98.96, so that the difference of 0.48 % is k - m frames: 6 of 1,245.
+    assert audit.fewest_frames([96.87, 98.96, 99.44]) == 1245
 
 
 def test_which_count_gives_a_number_as_a_share():
