@@ -12,6 +12,7 @@ from fer_lib import experiments, results, stats
 from fer_lib.experiments import Experiment, Member
 from fer_lib.figures import plots
 from fer_lib.findings import claims, gains, tables
+from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
 
 DIFFERS = {
@@ -145,6 +146,8 @@ def test_verdicts_on_the_papers_parts_are_said():
     often = pd.concat([rows(), rows()[:1], rows()[:1]], ignore_index=True)
     assert "-3.0 under unseen occlusion (not after Holm's correction)." in gains.in_words(often), "4 times 0.02"
     assert gains.in_words(rows()[:1]) == "No verdict on: loss."
+    again = pd.concat([rows()[:1].assign(verdict=stats.TWO_KINDS), rows()[1:2].assign(part="loss" + NOT_COLLAPSED)])
+    assert gains.in_words(again) == f"What hurts: loss{NOT_COLLAPSED} -3.0 under unseen occlusion."
 
 
 def test_what_is_printed_of_ckplus_is_not_beside_other_faces():

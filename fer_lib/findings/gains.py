@@ -138,7 +138,8 @@ def in_words(found: pd.DataFrame) -> str:
             for part, rows in decided[decided["verdict"] == verdict].groupby("part", sort=False)
         ]
         lines.append(f"{SAID[verdict]}: {'; '.join(parts)}." if parts else "")
-    undecided = own.loc[~own["part"].isin(decided["part"]) & ~own["part"].str.endswith(NOT_COLLAPSED), "part"].unique()
+    names = own["part"].str.removesuffix(NOT_COLLAPSED)
+    undecided = names[~names.isin(decided["part"].str.removesuffix(NOT_COLLAPSED))].unique()
     lines.append(f"No verdict on: {'; '.join(undecided)}." if len(undecided) else "")
     return " ".join(filter(None, lines))
 
