@@ -4,6 +4,7 @@ Made from `results/` alone. Two networks that differ in the part are asked about
 """
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, PercentFormatter
@@ -110,7 +111,7 @@ def picture(found: pd.DataFrame) -> Figure:
         ax.axvline(0, color=plots.INK, linewidth=0.8)
         ax.plot(own["printed"], own["part"].map(parts.index), "D", color=plots.INK, markerfacecolor="none")
         ax.axhline(found.loc[found["whose"] == "paper", "part"].nunique() - 0.5, color=plots.MUTED, linewidth=0.8)
-        ax.xaxis.set_major_locator(MultipleLocator(0.1 if own["difference"].max() > 0.15 else 0.05))
+        ax.xaxis.set_major_locator(MultipleLocator(0.1 if np.ptp(own["difference"]) > 0.2 else 0.05))
         ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=""))
         ax.set_xlabel(f"points gained\n{words}")
         plots.name_lines(ax, parts)
