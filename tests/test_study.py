@@ -166,7 +166,7 @@ def test_faces_of_ones_own_are_trained_on_and_have_pages(tmp_path):
         for emotion in ("fear", "sad"):
             file = tmp_path / "own" / emotion / f"P{person}_{emotion}_1.png"
             file.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(np.full((48, 48), person, np.uint8)).save(file)
+            Image.fromarray(np.full((48, 48), 2 * person + (emotion == "sad"), np.uint8)).save(file)
     plan = snakemake(tmp_path, "own", 0, "--dry-run")
     assert set(re.findall(r"rule train_own_(\S+):", plan)) == {
         "random-resnet10-softmax", "subject-resnet10-softmax", "subject-resnet10-triplet-slow-stn",
