@@ -17,7 +17,8 @@ from fer_lib.datasets import synthetic
 from fer_lib.evaluation import EVALUATION_BATCH, embed
 from fer_lib.faces import SIZE, Faces
 from fer_lib.network import Network
-from fer_lib.occlusion_benchmark import PATCH, OcclusionBenchmark, Predict, cover_patches, part_of_face
+from fer_lib.occlusion_benchmark import PATCH, OcclusionBenchmark, cover_patches, part_of_face
+from fer_lib.probabilities import Predict
 from fer_lib.stn import warp
 from fer_lib.training import Trainee, to_float
 

@@ -21,6 +21,7 @@ from PIL import Image, ImageDraw
 from fer_lib.faces import SIZE
 from fer_lib.landmarks import Landmarks, measure
 from fer_lib.occlusion import draw_rectangles, rectangle_mask
+from fer_lib.probabilities import Predict, checked, numbers
 
 FILLS = ("black", "mean", "noise", "texture", "face")
 """What covered pixels show: 0; the face's own mean grey; uniform noise; a weave of stripes; another face."""
@@ -66,15 +67,6 @@ SUITE = (
 WINDOWS = tuple(product(range(0, SIZE - WINDOW + 1, STRIDE), repeat=2))
 """Top left corners of the sliding square."""
 
-TOLERANCE = 0.01
-"""How far a face's probabilities may be from adding up to 1: more than what a softmax in float16 is rounded by."""
-
-Predict = Callable[[np.ndarray], np.ndarray]
-"""Any classifier: uint8 (M, 48, 48) -> probabilities (M, K), whose column k is class k and whose rows add up to 1.
-
-Whatever `np.asarray` reads will do: a list, a DataFrame, a tensor on the CPU. It may write into the faces it gets.
-"""
-
 Slid = tuple[np.ndarray, dict[str, np.ndarray]]
 """Result of `OcclusionBenchmark.slide`: drops per patch, and predicted classes by column name."""
 
@@ -88,7 +80,7 @@ class OcclusionBenchmark:
 
     def __init__(self, images: np.ndarray, seed: int = 0):
         wanted = f"the benchmark takes uint8 (N, {SIZE}, {SIZE}), N at least 2"
-        images = _numbers(images, "images are", wanted)
+        images = numbers(images, "images are", wanted)
         if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE) or len(images) < 2:
             raise ValueError(f"images are {images.dtype} {images.shape}; {wanted}")
         self.images, self.seed = images, seed
@@ -120,11 +112,9 @@ class OcclusionBenchmark:
     def predictions(self, predict: Predict, rows=slice(None), slid: Slid | None = None) -> pd.DataFrame:
         """Predicted class of each face, one column for `CLEAN`, each of `SUITE` and each of `WINDOWS`.
 
-        slid: the result of `slide` for these faces, if already computed. Raises ValueError if rows choose no face, or
-        predict returns anything but finite probabilities that add up to 1, a row for each face and always as many
-        columns.
+        slid: the result of `slide` for these faces, if already computed. Raises ValueError as `probabilities.checked`.
         """
-        ask = _checking(predict)
+        ask = checked(predict)
         drops, predicted = slid or self._slide(ask, rows)
         columns = {str(CLEAN): predicted[str(CLEAN)]}
         for occlusion in SUITE:
@@ -162,12 +152,12 @@ class OcclusionBenchmark:
         The classes (M,) are keyed by `CLEAN` for the clean faces and by `window_name` for each position of the square.
         Raises ValueError as `predictions`.
         """
-        return self._slide(_checking(predict), rows)
+        return self._slide(checked(predict), rows)
 
-    def _slide(self, ask: Callable[[np.ndarray, str], np.ndarray], rows) -> Slid:
-        """As `slide`; ask: of `_checking`."""
+    def _slide(self, ask: Callable[..., np.ndarray], rows) -> Slid:
+        """As `slide`; ask: of `probabilities.checked`."""
         faces, grey = self.images[rows], self._fill("mean", rows)[:, 0, 0]
-        clean = ask(faces.copy(), str(CLEAN))  # of a copy, for a slice of rows is a view of the set
+        clean = ask(faces.copy())  # of a copy, for a slice of rows is a view of the set
         predicted = {str(CLEAN): clean.argmax(axis=1)}
         chosen = np.arange(len(clean)), predicted[str(CLEAN)]
         sure = clean[chosen]  # now, for the model may return the same array each time
@@ -206,60 +196,6 @@ class OcclusionBenchmark:
 
     def _rng(self, *names) -> np.random.Generator:
         return np.random.default_rng([self.seed, *(zlib.crc32(str(name).encode()) for name in names)])
-
-
-def _checking(predict: Predict) -> Callable[[np.ndarray, str], np.ndarray]:
-    """predict with its answers checked, as a function of faces and what covers them, which errors name."""
-    classes = None
-
-    def ask(faces: np.ndarray, covered: str) -> np.ndarray:
-        nonlocal classes
-        if len(faces) == 0:
-            raise ValueError("rows choose no face of the benchmark; choose at least one")
-        where = "on clear faces" if covered == str(CLEAN) else f"under {covered!r}"
-        found = _probabilities(predict(faces), len(faces), classes, where)
-        classes = found.shape[1]
-        return found
-
-    return ask
-
-
-def _probabilities(answer, count: int, classes: int | None, where: str) -> np.ndarray:
-    """A model's answer for count faces as an array, in its own precision; raises ValueError as `predictions`.
-
-    classes: number of columns, None if any. where: "on clear faces".
-    """
-    wanted = f"it must return probabilities, an array ({count}, {classes or 'classes'}), for {count} faces"
-    found = _numbers(answer, f"{where} predict returned", wanted)
-    if found.ndim != 2 or found.shape != (count, classes or found.shape[1]) or found.size == 0:
-        raise ValueError(f"{where} predict returned an array {found.shape}; {wanted}")
-    if found.dtype.kind != "f":
-        found = found.astype(float)  # differences of one-hot uint8 would wrap around
-    if bad := np.count_nonzero(~np.isfinite(found).all(axis=1)):
-        raise ValueError(
-            f"{where} predict returned NaN or infinite numbers in {bad} of {count} rows; "
-            "look for them in the model's weights and in how it scales the faces"
-        )
-    sums, lowest = found.sum(axis=1, dtype=float), found.min(axis=1)
-    if len(wrong := np.flatnonzero((abs(sums - 1) > TOLERANCE) | (lowest < -TOLERANCE))):
-        row = wrong[0]
-        raise ValueError(
-            f"{where} predict's rows must be probabilities that sum to 1; row {row} sums to {sums[row]:.4g} and its "
-            f"lowest number is {lowest[row]:.4g}; apply softmax to logits, divide percents by 100"
-        )
-    return found
-
-
-def _numbers(given, begin: str, wanted: str) -> np.ndarray:
-    """given as an array. Raises ValueError, which starts with `begin` and ends in `wanted`, unless it holds numbers."""
-    try:
-        array = np.asarray(given)
-        if array.dtype.kind not in "biuf":
-            raise TypeError(f"its dtype is {array.dtype}")
-    except (TypeError, ValueError, RuntimeError) as error:  # the last for a tensor with gradients
-        kind = "None" if given is None else f"a {type(given).__name__}"
-        raise ValueError(f"{begin} {kind}, which NumPy cannot read as numbers ({error}); {wanted}") from error
-    return array
 
 
 def paper_boxes(count: int, seed: int = 0) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Intervals and paired comparisons. Every interval covers 95 % and is clipped to the possible range of the quantity.
+"""Intervals. Each covers 95 % and is clipped to the possible range of the quantity.
 
 What is undefined is NaN: the interval over a single value has no ends.
 """
@@ -12,7 +12,9 @@ from scipy import stats
 from fer_lib.splits import TEST_SHARE
 
 LEVEL = 0.95
+
 RESAMPLES = 10_000
+
 BATCH = 500
 """Resamples drawn at once; all of them together would take a gigabyte for the images of PrivateTest."""
 
@@ -29,25 +31,12 @@ Two trainings of one recipe differ, which an interval over subjects does not cov
 its own trainings.
 """
 
-
 OVERLAP = dict.fromkeys(("random", "sequence"), TEST_SHARE / (1 - TEST_SHARE))
 """Ratio of test to training frames, for protocols whose members draw their splits from the same frames.
 
 The members' differences are correlated, so Student's interval is too narrow; it is widened by this ratio (corrected
 resampled t test, Nadeau and Bengio 2003).
 """
-
-COMPARISON = ["difference", "ci_low", "ci_high", "trained_low", "trained_high", "p", "n", "pairs", "verdict"]
-"""The columns of a comparison of two arms: `cluster_gain`, and what is paired. trained_* is NaN where members are."""
-
-
-TWO_KINDS = "two kinds of outcome"
-"""The verdict where only some of the members have collapsed: their mean describes neither kind, so has no interval."""
-
-ONE_TRAINING = "no verdict, trained once"
-"""The verdict where an arm was trained once: the interval does not cover what another training would change."""
-
-WITHOUT_ENDS = dict.fromkeys(("ci_low", "ci_high", "trained_low", "trained_high", "p"), np.nan) | {"verdict": TWO_KINDS}
 
 
 def by_training(protocol: str | None, values: pd.Series) -> pd.Series:
@@ -64,7 +53,7 @@ def mean_interval(values, within: tuple[float, float] = (0, 1), overlap: float =
     values = np.asarray(values, dtype=float)
     if len(values) < 2 or np.isnan(values).any() or np.ptp(values) == 0:
         return float(values.mean()), np.nan, np.nan
-    half = _error(values, overlap) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
+    half = standard_error(values, overlap) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
     low, high = within
     return float(values.mean()), float(max(low, values.mean() - half)), float(min(high, values.mean() + half))
 
@@ -82,7 +71,7 @@ def next_interval(values) -> tuple[float, float]:
     return float(max(0, mean - half)), float(min(1, mean + half))
 
 
-def _error(values: np.ndarray, overlap: float) -> float:
+def standard_error(values: np.ndarray, overlap: float) -> float:
     """Standard error of the mean of values that overlap so far, see `OVERLAP`."""
     return float(np.std(values, ddof=1) * np.sqrt(1 / len(values) + overlap))
 
@@ -131,10 +120,11 @@ def cluster_ratio(values, clusters, of=None) -> tuple[float, float, float]:
     of = np.ones(len(values)) if of is None else np.asarray(of, float)
     if np.allclose(values, of) or not values.any():
         return float(values.sum() / of.sum()), np.nan, np.nan
-    return _resampled(values, of, clusters, "BCa")
+    return resampled(values, of, clusters, "BCa")
 
 
-def _resampled(values, of, clusters, method: str) -> tuple[float, float, float]:
+def resampled(values, of, clusters, method: str) -> tuple[float, float, float]:
+    """As `cluster_ratio`, by a method of `scipy.stats.bootstrap`."""
     table = pd.DataFrame({"values": values, "of": of})
     by_cluster = table.groupby(np.asarray(clusters, str)).sum()
     ratio = float(by_cluster["values"].sum() / by_cluster["of"].sum())
@@ -163,187 +153,3 @@ def _expanded(n: int) -> float:
     At `LEVEL` itself it has the normal quantile instead of Student's, and a spread that divides by n instead of n - 1.
     """
     return float(1 - 2 * stats.norm.sf(np.sqrt(n / (n - 1)) * stats.t.ppf((1 + LEVEL) / 2, n - 1)))
-
-
-def paired_difference(
-    first: pd.Series, second: pd.Series, protocol: str | None = None, within: tuple[float, float] = (-1, 1)
-) -> dict[str, float]:
-    """Mean of first - second over the common members, with Student's interval and two-sided p (paired t test), both
-    corrected by `OVERLAP`; under `usage`, whose members are not paired, Welch's.
-
-    The series are indexed by seed and fold; under a protocol of `TRAININGS` each is first averaged per training.
-    protocol: None for independent members. within: the range of a difference. All is NaN without a common member; ends
-    and p are NaN with only one, or if all differences are equal. `verdict` is that of the interval, `ONE_TRAINING` of
-    one member.
-    """
-    arms = [by_training(protocol, arm) for arm in (first, second)]
-    if protocol == "usage":
-        mean, n = arms[0].mean() - arms[1].mean(), min(map(len, arms))
-        low, high, p = _unpaired(
-            mean, [_retraining(arm, np.zeros(len(arm)), np.ones(len(arm))) for arm in arms], within
-        )
-        found = {"difference": mean, "ci_low": low, "ci_high": high, "p": p, "n": n}
-        return {**found, "verdict": ONE_TRAINING if n == 1 else verdict((low, high))}
-    difference = (arms[0] - arms[1]).dropna()
-    n = len(difference)
-    overlap = OVERLAP.get(protocol, 0.0)
-    mean, low, high = mean_interval(difference, within, overlap) if n else [np.nan] * 3
-    p = 2 * stats.t.sf(abs(mean) / _error(difference, overlap), n - 1) if pd.notna(low) else np.nan
-    found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": n}
-    return {**found, "verdict": ONE_TRAINING if n == 1 else verdict((low, high))}
-
-
-def _retraining(means, folds, sizes) -> tuple[float, int]:
-    """Variance of an arm's pooled mean when it is trained again, and its degrees of freedom.
-
-    means, folds, sizes: of each training its score, its fold and the number of frames in it. Trainings are compared
-    within folds, whose subjects differ.
-    """
-    runs = pd.DataFrame({"mean": np.asarray(means), "fold": np.asarray(folds), "size": np.asarray(sizes)})
-    by_fold = runs.groupby("fold")
-    freedom = len(runs) - len(by_fold)
-    squares = ((runs["mean"] - by_fold["mean"].transform("mean")) ** 2).sum()
-    shares = by_fold["size"].max() / by_fold["size"].max().sum()
-    variance = squares / freedom * (shares**2 / by_fold.size()).sum() if freedom else np.nan
-    return float(variance), freedom
-
-
-def _unpaired(
-    difference: float, arms: list[tuple[float, int]], within: tuple[float, float]
-) -> tuple[float, float, float]:
-    """Ends and p of Welch's test; arms: `_retraining` of both. NaN if one was trained once, or if none differ."""
-    variances, freedom = map(np.array, zip(*arms, strict=True))
-    if not freedom.all() or not variances.any():
-        return np.nan, np.nan, np.nan
-    joint = variances.sum() ** 2 / (variances**2 / freedom).sum()
-    error = np.sqrt(variances.sum())
-    half = error * stats.t.ppf((1 + LEVEL) / 2, joint)
-    ends = max(within[0], difference - half), min(within[1], difference + half)
-    return float(ends[0]), float(ends[1]), float(2 * stats.t.sf(abs(difference) / error, joint))
-
-
-def paired_on(protocol: str) -> list[str]:
-    """The columns that tell what is paired of two arms: folds where subjects or images are resampled, else runs."""
-    return ["fold"] if protocol in RESAMPLED else ["seed", "fold"]
-
-
-def paired_frames(protocol: str, first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """The frames on which both arms were tested: seed, fold, frame_id, subject, and the scores first and second.
-
-    first, second: columns seed, fold, frame_id, subject, score. Where subjects or images are resampled, an arm's score
-    of a frame is the mean over its initialisations, however many it has, and seed is absent. Elsewhere the arms are
-    paired run by run.
-    """
-    key = [*paired_on(protocol), "frame_id", "subject"]
-    scores = (arm.astype({"score": float}).groupby(key)["score"].mean() for arm in (first, second))
-    return pd.concat(scores, axis=1, join="inner", keys=["first", "second"]).reset_index()
-
-
-def arms_gain(
-    protocol: str, first: pd.DataFrame, second: pd.DataFrame, started: tuple[bool, bool] | None = None
-) -> dict[str, float]:
-    """`COMPARISON` of two arms on the frames of both. first, second: as `paired_frames`, whose pairs are compared.
-
-    started: given if the arms start from different weights; whether each starts from trained ones, which all folds of a
-    seed share: these are then one training. Nothing links the trainings of such arms, nor those of `usage`, to one
-    another, so that the interval over trainings is Welch's; else it is that of `pooled_gain`.
-    """
-    both = paired_frames(protocol, first, second)
-    gained = both["first"] - both["second"]
-    if not started and protocol != "usage":
-        return pooled_gain(protocol, both, gained)
-    arms, counts = [], []
-    for arm, shared in zip((first, second), started or (False, False), strict=True):
-        scores = arm.astype({"score": float}).merge(both[["fold", "frame_id"]])
-        runs = scores.assign(fold=0 if shared else scores["fold"]).groupby(["fold", "seed"])["score"]
-        runs = runs.agg(["mean", "size"]).reset_index()
-        runs = runs[runs["size"] == runs.groupby("fold")["size"].transform("max")]  # the finished
-        arms.append(_retraining(runs["mean"], runs["fold"], runs["size"]))
-        counts.append(len(runs))
-    found, (low, high, _) = cluster_gain(gained, both[RESAMPLED[protocol][0]]), _unpaired(gained.mean(), arms, (-1, 1))
-    once = any(freedom == 0 for _, freedom in arms)
-    found["verdict"] = ONE_TRAINING if once else verdict((found["ci_low"], found["ci_high"]), (low, high))
-    units = "initialisations" if not started else "starts" if all(started) else "trainings"
-    return {**found, "trained_low": low, "trained_high": high, "pairs": paired_by(protocol, counts, units)}
-
-
-def pooled_gain(protocol: str, frames: pd.DataFrame, gained) -> dict[str, float]:
-    """`COMPARISON` of two scores of one arm, or of paired arms; gained: what the first gains on each frame.
-
-    `cluster_gain` where subjects or images are resampled, else `paired_difference` over members. frames: as `pooled`.
-    """
-    if protocol in RESAMPLED:
-        column, units = TRAININGS[protocol]
-        found = cluster_gain(gained, frames[RESAMPLED[protocol][0]], frames[column])
-        return {**found, "pairs": paired_by(protocol, [found["trainings"]], units)}
-    by_member = frames[["seed", "fold"]].assign(gained=gained).groupby(["seed", "fold"])["gained"].mean()
-    return {**paired_difference(by_member, 0 * by_member, protocol), "pairs": "runs"}
-
-
-def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
-    """Mean of `gained`, one number per frame, with its cluster bootstrap interval (expanded percentile), p, n clusters.
-
-    p: two-sided permutation test that exchanges the arms within a cluster; NaN with fewer than two. clusters: as
-    `cluster_ratio`. trainings: for each frame, which training its networks come from. If given, `verdict` needs two
-    intervals on one side of zero: this one, and that of `_over_trainings`, which is returned as trained_low and
-    trained_high with the number of trainings; with a single training it is `ONE_TRAINING`.
-    """
-    gained = np.asarray(gained, float)
-    by_cluster = pd.Series(gained).groupby(np.asarray(clusters, str)).sum()
-    mean, low, high = _resampled(gained, np.ones(len(gained)), clusters, "percentile") if len(gained) else [np.nan] * 3
-    p = np.nan
-    if len(by_cluster) > 1:
-        p = stats.permutation_test(
-            (by_cluster.to_numpy(),),
-            lambda gained, axis: gained.sum(axis=axis),
-            permutation_type="samples",
-            vectorized=True,
-            n_resamples=RESAMPLES,
-            batch=BATCH,
-            rng=np.random.default_rng(0),
-        ).pvalue
-    found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": len(by_cluster)}
-    if trainings is None:
-        return {**found, "verdict": verdict((low, high))}
-    count, over = len(np.unique(trainings)), _over_trainings(gained, trainings)
-    found |= {"trainings": count, "trained_low": over[0], "trained_high": over[1]}
-    return {**found, "verdict": ONE_TRAINING if count == 1 else verdict((low, high), over)}
-
-
-def _over_trainings(gained: np.ndarray, trainings) -> tuple[float, float]:
-    """Ends of Student's interval over separate trainings, around the mean over all frames.
-
-    Folds differ in size, so each is weighted by its frames (ratio estimator); for equal sizes this is the t interval
-    of their means. No ends where `mean_interval` has none.
-    """
-    mean = gained.mean() if len(gained) else np.nan
-    deviations = pd.Series(gained - mean).groupby(np.asarray(trainings)).sum() / len(gained)
-    n = len(deviations)
-    if n < 2 or np.allclose(deviations, 0):
-        return np.nan, np.nan
-    half = np.sqrt(n / (n - 1) * (deviations**2).sum()) * stats.t.ppf((1 + LEVEL) / 2, n - 1)
-    return float(max(-1, mean - half)), float(min(1, mean + half))
-
-
-def paired_by(protocol: str, trainings: list[int], units: str) -> str:
-    """What is compared under a protocol: "subject", [3, 2], "starts" -> subjects in 3 and 2 starts."""
-    counts = dict.fromkeys(trainings)  # of two arms with as many, the number once
-    unit = units.removesuffix("s") if list(counts) == [1] else units
-    return f"{RESAMPLED[protocol][1]} in {' and '.join(map(str, counts))} {unit}"
-
-
-def verdict(*intervals: tuple[float, float]) -> str:
-    """The verdict on a claimed gain: supported if all intervals lie above zero, contradicted if all lie below."""
-    if all(low > 0 for low, _ in intervals):
-        return "supported"
-    return "contradicted" if all(high < 0 for _, high in intervals) else "not resolvable"
-
-
-def holm(p: pd.Series) -> pd.Series:
-    """p values corrected for multiple comparisons (Holm 1979), which controls the family-wise error; NaN stays.
-
-    The smallest of n is multiplied by n, the next by n - 1, and so on; none gets smaller than the one before it.
-    """
-    ordered = p.dropna().sort_values()
-    times = np.arange(len(ordered), 0, -1)
-    return (ordered * times).cummax().clip(upper=1).reindex(p.index)

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from few_results import RESNET18, SOFTMAX, TRIPLET, store
 
-from fer_lib import paths, results, stats
+from fer_lib import paths, results
+from fer_lib.comparisons import ONE_TRAINING, TWO_KINDS
 from fer_lib.findings import claims, tables
 from fer_lib.measures.references import METHODS
 from fer_lib.words import rounding, wording
@@ -25,7 +26,7 @@ def test_claims_on_subjects_have_no_ends_where_a_fold_lost_the_face(monkeypatch)
     store(arms[0], [1.0, 0.25], [0, 1])
     store(arms[1], [0.75, 0.75], [0, 0])
     found, kept = claims.claims_table("ckplus").to_dict("records")
-    assert found["verdict"] == stats.TWO_KINDS and found["difference"] == pytest.approx(-1 / 8)
+    assert found["verdict"] == TWO_KINDS and found["difference"] == pytest.approx(-1 / 8)
     # Both of softmax's initialisations count beside the one of triplet that kept the face.
     assert (kept["difference"], kept["pairs"]) == (0.25, "subjects in 1 fold (1 and 2 runs)")
     assert pd.isna([found[name] for name in ("ci_low", "ci_high", "trained_low", "trained_high", "p")]).all()
@@ -36,7 +37,7 @@ def test_a_claim_of_which_no_pair_of_runs_kept_the_face_stands_there_once():
     store(TRIPLET, [0.9, 0.1], [0, 1])
     store(SOFTMAX, [0.1, 0.8], [1, 0])
     (found,) = claims.claims_table("ckplus").to_dict("records")
-    assert found["verdict"] == stats.TWO_KINDS
+    assert found["verdict"] == TWO_KINDS
     said = wording.claims_in_words(claims.claims_table("ckplus"))
     assert said.endswith("(printed: +0.48 points): protocol random two kinds of outcome.")
 
@@ -63,7 +64,7 @@ def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
     store(SOFTMAX, [0.8, 0.8, 0.7], [0, 0, 0])
     table = claims.claims_table("ckplus")
     found, kept = table.to_dict("records")
-    assert found["difference"] == pytest.approx(-0.7 / 3) and found["verdict"] == stats.TWO_KINDS
+    assert found["difference"] == pytest.approx(-0.7 / 3) and found["verdict"] == TWO_KINDS
     assert pd.isna([found["ci_low"], found["p"], found["late_low"]]).all()
     assert kept["claim"] == "triplet loss beats softmax, collapsed runs left out"
     assert (kept["difference"], kept["n"], kept["verdict"]) == (pytest.approx(0), 2, "not resolvable"), "+0.1 and -0.1"
@@ -93,7 +94,11 @@ def test_a_collapsed_run_that_only_one_arm_has_does_not_count():
     store(TRIPLET, [0.9, 0.1], [0, 1])
     store(SOFTMAX, [0.8], [0])
     (found,) = claims.claims_table("ckplus").to_dict("records")
-    assert (found["n"], found["verdict"], found["late_verdict"]) == (1, stats.ONE_TRAINING, stats.ONE_TRAINING)
+    assert (found["n"], found["verdict"], found["late_verdict"]) == (
+        1,
+        ONE_TRAINING,
+        ONE_TRAINING,
+    )
     alone = results.read(SOFTMAX, "metrics.csv").assign(seed=2)
     results.write_csv(results.folder(SOFTMAX) / "metrics.csv", alone)
     assert claims.claims_table("ckplus").empty, "no member in common"

@@ -5,10 +5,10 @@ import pytest
 from test_fer2013_results import BARE, PAPER, SETTINGS, TRUTH, store, store_two
 
 from fer_lib import paths
+from fer_lib.comparisons import ONE_TRAINING
 from fer_lib.experiments import Experiment
 from fer_lib.findings import fer2013_results
 from fer_lib.measures import votes
-from fer_lib.stats import ONE_TRAINING
 from fer_lib.words import fer2013_wording
 from fer_lib.words.naming import label
 

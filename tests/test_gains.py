@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib import experiments, results, stats
+from fer_lib import experiments, results
+from fer_lib.comparisons import ONE_TRAINING, TWO_KINDS
 from fer_lib.experiments import Experiment, Member
 from fer_lib.figures import plots
 from fer_lib.findings import claims, gains, tables
@@ -82,7 +83,7 @@ def test_a_part_with_a_collapsed_run_stands_there_again_without_it(stored):
         found["pairs"].tolist()
         == ["subjects in 2 folds (2 and 2 runs)"] * 3 + ["subjects in 1 fold (1 and 1 runs)"] * 3
     )
-    assert set(found["verdict"]) == {stats.TWO_KINDS, stats.ONE_TRAINING}
+    assert set(found["verdict"]) == {TWO_KINDS, ONE_TRAINING}
     assert gains.in_words(found) == "No verdict on: occlusion in training (softmax)."
 
 
@@ -146,7 +147,7 @@ def test_verdicts_on_the_papers_parts_are_said():
     often = pd.concat([rows(), rows()[:1], rows()[:1]], ignore_index=True)
     assert "-3.0 under unseen occlusion (not after Holm's correction)." in gains.in_words(often), "4 times 0.02"
     assert gains.in_words(rows()[:1]) == "No verdict on: loss."
-    again = pd.concat([rows()[:1].assign(verdict=stats.TWO_KINDS), rows()[1:2].assign(part="loss" + NOT_COLLAPSED)])
+    again = pd.concat([rows()[:1].assign(verdict=TWO_KINDS), rows()[1:2].assign(part="loss" + NOT_COLLAPSED)])
     assert gains.in_words(again) == f"What hurts: loss{NOT_COLLAPSED} -3.0 under unseen occlusion."
 
 

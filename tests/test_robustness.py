@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from few_faces import few_faces
 
-from fer_lib import occlusion_scores, results, stats
+from fer_lib import occlusion_scores, results
+from fer_lib.comparisons import TWO_KINDS
 from fer_lib.experiments import Experiment, Member
 from fer_lib.findings import claims, questions, robustness
 from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.occlusion_benchmark import CLEAN, FILLS, SUITE, WINDOWS, OcclusionBenchmark, window_name
-from fer_lib.stats import TWO_KINDS
 from fer_lib.words import occlusion_wording
 from fer_lib.words.naming import label
 
@@ -136,7 +136,7 @@ def test_starts_are_apart_and_a_fold_that_lost_the_face_takes_the_interval(store
     assert robustness.gain(fine, WITHOUT, unseen)["pairs"] == "subjects in 1 and 2 trainings (2 and 2 runs)"
     history = pd.DataFrame({"seed": 0, "fold": [0, 1], "epoch": WITH.epochs, "grid_outside": [0.0, 1.0]})
     results.write_csv(results.folder(WITH) / "history.csv", history)
-    assert robustness.gain(WITH, WITHOUT, unseen)["verdict"] == stats.TWO_KINDS
+    assert robustness.gain(WITH, WITHOUT, unseen)["verdict"] == TWO_KINDS
     mean, *ends = robustness.score(WITH, unseen)
     assert mean == pytest.approx(1 / 8) and np.isnan(ends).all()
 

@@ -7,12 +7,13 @@ import pandas as pd
 
 from fer_lib import results
 from fer_lib.attribution import CONTROLS, GRID, METHODS, SHARES
+from fer_lib.comparisons import pooled_gain
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.findings.robustness import enough
 from fer_lib.findings.tables import measured
 from fer_lib.findings.views import faces_kept
-from fer_lib.stats import RESAMPLED, pooled, pooled_gain
+from fer_lib.stats import RESAMPLED, pooled
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import in_cell
 

@@ -5,17 +5,13 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fer_lib import paths, results
+from fer_lib.comparisons import COMPARISON, TWO_KINDS, paired_difference
 from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.findings.robustness import gain
 from fer_lib.findings.tables import compared, kept, late_accuracy, measured, members_used, occluded, of_one_kind
 from fer_lib.measures.references import METHODS
 from fer_lib.occlusion_scores import SCORES
-from fer_lib.stats import (
-    COMPARISON,
-    RESAMPLED,
-    TWO_KINDS,
-    paired_difference,
-)
+from fer_lib.stats import RESAMPLED
 from fer_lib.words.naming import label, part, published
 
 
@@ -139,7 +135,7 @@ def against_references(dataset: str) -> pd.DataFrame:
     """Gain of the paper's arms and the strong recipe over the reference methods, on the same test frames.
 
     One row per arm and reference, under the protocols of the references: protocol, label, reference, and the columns of
-    `stats.COMPARISON`. Empty if notebook 00_data has not stored the references.
+    `comparisons.COMPARISON`. Empty if notebook 00_data has not stored the references.
     """
     rows, stored = [], (paths.RESULTS / dataset / "reference_predictions.csv.gz").exists()
     predictions = results.of_data_set(dataset, "reference_predictions.csv.gz") if stored else pd.DataFrame()

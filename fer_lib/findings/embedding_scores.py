@@ -15,9 +15,10 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
 from fer_lib import results
+from fer_lib.comparisons import paired_difference
 from fer_lib.experiments import Experiment
 from fer_lib.findings import tables
-from fer_lib.stats import TRAININGS, by_training, mean_interval, paired_difference
+from fer_lib.stats import TRAININGS, by_training, mean_interval
 from fer_lib.words import naming
 from fer_lib.words.rounding import in_cell, in_folds
 

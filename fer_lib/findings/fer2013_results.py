@@ -11,10 +11,11 @@ import pandas as pd
 from scipy.stats import norm
 
 from fer_lib import results
+from fer_lib.comparisons import cluster_gain
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.findings import quality, tables
 from fer_lib.measures import votes
-from fer_lib.stats import LEVEL, cluster_gain, cluster_ratio
+from fer_lib.stats import LEVEL, cluster_ratio
 from fer_lib.words import naming
 
 DATASET = "fer2013"

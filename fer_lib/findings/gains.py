@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MultipleLocator, PercentFormatter
 
+from fer_lib.comparisons import COMPARISON, TWO_KINDS, holm
 from fer_lib.experiments import Experiment
 from fer_lib.figures import plots
 from fer_lib.findings import tables
@@ -17,7 +18,7 @@ from fer_lib.findings.recipe_results import on_all_folds
 from fer_lib.findings.robustness import ASKED, gain
 from fer_lib.occlusion_scores import SCORES
 from fer_lib.splits import LEAST_EXPOSED
-from fer_lib.stats import COMPARISON, LEVEL, TWO_KINDS, holm
+from fer_lib.stats import LEVEL
 from fer_lib.words.rounding import gained
 
 OF_THE_PAPER = {
@@ -64,7 +65,7 @@ CAPTION = (
 def table(dataset: str) -> pd.DataFrame:
     """A row per part and score of `ASKED`, under the least exposed protocol of which there is any.
 
-    Columns protocol, whose (`paper`, `beyond`), part, asked, printed (NaN but on clear faces) and `stats.COMPARISON`.
+    Columns protocol, whose (`paper`, `beyond`), part, asked, printed (NaN but on clear faces) and `COMPARISON`.
     Only arms that were tested on all folds are compared. A part with two kinds of outcome stands there again without
     the collapsed runs, its name ending in `claims.NOT_COLLAPSED`.
     """

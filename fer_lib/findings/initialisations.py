@@ -7,11 +7,12 @@ from itertools import combinations
 
 import pandas as pd
 
+from fer_lib.comparisons import cluster_gain, verdict
 from fer_lib.experiments import Experiment
 from fer_lib.findings.robustness import right
 from fer_lib.findings.tables import voted, with_sequences
 from fer_lib.occlusion_scores import SCORES
-from fer_lib.stats import cluster_gain, cluster_interval, verdict
+from fer_lib.stats import cluster_interval
 from fer_lib.words.rounding import interval, percent, with_ends
 
 TOGETHER = "ensemble"

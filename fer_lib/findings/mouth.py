@@ -3,11 +3,11 @@
 import numpy as np
 import pandas as pd
 
+from fer_lib.comparisons import COMPARISON, pooled_gain
 from fer_lib.experiments import Experiment
 from fer_lib.findings.attention import PLACED, arms, correct
 from fer_lib.findings.claims import pairs
 from fer_lib.findings.questions import QUESTIONS
-from fer_lib.stats import COMPARISON, pooled_gain
 from fer_lib.words.naming import label
 from fer_lib.words.wording import readable_comparisons
 

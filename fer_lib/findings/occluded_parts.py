@@ -6,13 +6,13 @@ A loss is the recall on clear faces less that on the same faces covered. Left an
 import pandas as pd
 
 from fer_lib import results
+from fer_lib.comparisons import COMPARISON, WITHOUT_ENDS, pooled_gain
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.findings.robustness import enough, interval_over
 from fer_lib.findings.tables import of_one_kind
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOW, WINDOWS, window_name
 from fer_lib.occlusion_scores import equally, weighed
-from fer_lib.stats import COMPARISON, WITHOUT_ENDS, pooled_gain
 from fer_lib.words.naming import label
 
 COVERS = {"none": {CLEAN: 1.0}} | {
@@ -65,7 +65,7 @@ def _lost(own: pd.DataFrame, top: int, left: int) -> pd.Series:
 
 
 def loss(experiment: Experiment, emotion: int, top: int, left: int) -> dict:
-    """`stats.COMPARISON` of clear faces of an emotion over the same under the square there, and `frames`."""
+    """`comparisons.COMPARISON` of clear faces of an emotion over the same under the square there, and `frames`."""
     answers = results.read(experiment, "occluded_predictions.csv.gz")
     own = answers[answers["label"] == emotion]
     return {**_shown(experiment, own, pooled_gain(experiment.protocol, own, _lost(own, top, left))), "frames": len(own)}
@@ -81,7 +81,7 @@ def costliest(experiments: list[Experiment]) -> pd.DataFrame:
     """The largest loss of each network, then the largest of all at a corner, and the losses there in the others.
 
     Columns method, `CELL`, of (`anywhere`, `corner`), picked (whether it is the largest of this network), frames and
-    `stats.COMPARISON`.
+    `comparisons.COMPARISON`.
     """
     losses = pd.concat({label(arm): place_losses(arm) for arm in experiments}, names=["method"]).reset_index("method")
     losses = losses.reset_index(drop=True)

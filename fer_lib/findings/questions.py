@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from fer_lib.comparisons import COMPARISON, TWO_KINDS, paired_frames
 from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.findings import followed
 from fer_lib.findings.claims import NOT_COLLAPSED, Claim, pairs
@@ -9,7 +10,6 @@ from fer_lib.findings.robustness import KINDS, counted, gain, right
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
 from fer_lib.occlusion_scores import SCORES, equally
 from fer_lib.splits import LEAST_EXPOSED
-from fer_lib.stats import COMPARISON, TWO_KINDS, paired_frames
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import gained, interval, percent
 from fer_lib.words.wording import readable_comparisons
@@ -39,7 +39,7 @@ def compared(dataset: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     """Paired answers: one row per question, pair of arms and score (`clean`, `unseen`, also by fill,
     and each kind but the targeted, which asks no two networks the same; or some `only`).
 
-    Columns question, protocol, with, score and those of `stats.COMPARISON`, over the frames that both were asked.
+    Columns question, protocol, with, score and those of `comparisons.COMPARISON`, over the frames that both were asked.
     Where there are two kinds of outcome, the next rows leave out the collapsed runs: question ends in `NOT_COLLAPSED`.
     """
     groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}

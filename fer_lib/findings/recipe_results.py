@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib import results
+from fer_lib.comparisons import COMPARISON, pooled_gain
 from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
 from fer_lib.findings.claims import LATE, difference, late
@@ -17,7 +18,7 @@ from fer_lib.findings.tables import measured, of_one_kind, voted, with_sequences
 from fer_lib.occlusion_benchmark import CLEAN, SUITE
 from fer_lib.occlusion_scores import SCORES, equally
 from fer_lib.splits import FOLDS
-from fer_lib.stats import COMPARISON, cluster_interval, pooled_gain
+from fer_lib.stats import cluster_interval
 from fer_lib.words.naming import label, part
 
 AIMS = {
@@ -105,9 +106,9 @@ def by_sequence(experiment: Experiment) -> tuple[float, float, float]:
 
 
 def compared(first: Experiment, second: Experiment, scores: dict) -> pd.DataFrame:
-    """What the first training gains over the second, paired by subjects over what `stats.paired_frames` pairs.
+    """What the first training gains over the second, paired by subjects over what `comparisons.paired_frames` pairs.
 
-    A row per group of subjects (`GROUPS`) and score: subjects, score, and the columns of `stats.COMPARISON`; a group
+    A row per group of subjects (`GROUPS`) and score: subjects, score, and the columns of `COMPARISON`; a group
     of all subjects stands there once.
     """
     rows = [
@@ -121,7 +122,7 @@ def compared(first: Experiment, second: Experiment, scores: dict) -> pd.DataFram
 def by_initialisation(first: Experiment, second: Experiment) -> pd.DataFrame:
     """What the first training gains over the second on clear faces, each initialisation alone, paired by subjects.
 
-    A row per initialisation that both have: initialisation, and the columns of `stats.COMPARISON`.
+    A row per initialisation that both have: initialisation, and the columns of `COMPARISON`.
     """
     key = ["seed", "fold", "frame_id", "subject"]
     both = right(first, SCORES["clean"]).merge(right(second, SCORES["clean"]), on=key)
@@ -136,7 +137,7 @@ def by_initialisation(first: Experiment, second: Experiment) -> pd.DataFrame:
 def over_the_paper(experiment: Experiment) -> pd.DataFrame:
     """What it gains over the paper's arms with the same loss, paired by subjects, over the folds that both have.
 
-    One row per arm and score (`clean`, `unseen`): label, score, the columns of `stats.COMPARISON`, and on clear faces
+    One row per arm and score (`clean`, `unseen`): label, score, the columns of `COMPARISON`, and on clear faces
     of `claims.LATE`.
     """
     rows = []
@@ -161,7 +162,7 @@ def losses(pairs: list[tuple[Experiment, Experiment]], name: Callable[[Experimen
     pairs: network and reference; only those tested on all folds are compared. Two rows a pair, score `loss` and
     `clean`: method, reference, lost, lost_low, lost_high (the network's loss, with its interval over subjects),
     reference_lost, removed (share of the reference's loss, NaN if that loses nothing), score, and the columns of
-    `stats.COMPARISON`, positive where the network loses less or is more accurate.
+    `COMPARISON`, positive where the network loses less or is more accurate.
     """
     rows = []
     for pair in pairs:

@@ -5,19 +5,11 @@ import pandas as pd
 import torch
 
 from fer_lib import paths, results
+from fer_lib.comparisons import WITHOUT_ENDS, arms_gain, paired_on
 from fer_lib.evaluation import macro_f1
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.network import Network, parameter_count
-from fer_lib.stats import (
-    RESAMPLED,
-    WITHOUT_ENDS,
-    arms_gain,
-    by_training,
-    mean_interval,
-    next_interval,
-    paired_on,
-    pooled,
-)
+from fer_lib.stats import RESAMPLED, by_training, mean_interval, next_interval, pooled
 from fer_lib.words.naming import label, part, printed
 
 COLLAPSED = 0.9
@@ -202,10 +194,10 @@ def of_one_kind(found: dict, *used: tuple[Experiment, pd.DataFrame]) -> dict:
 
 
 def compared(first: pd.DataFrame, second: pd.DataFrame, *arms: Experiment, started=None) -> dict:
-    """`COMPARISON` of two arms' scores (`stats.paired_frames`), without interval as in `of_one_kind`.
+    """`COMPARISON` of two arms' scores (`comparisons.paired_frames`), without interval as in `of_one_kind`.
 
     arms: the experiments; only the first if the second is a reference without a network. Where folds have their own
-    trainings, `pairs` counts the runs. started: as `stats.arms_gain`.
+    trainings, `pairs` counts the runs. started: as `comparisons.arms_gain`.
     """
     found = arms_gain(arms[0].protocol, first, second, started)
     used = members_used(arms[0].protocol, first, second)[: len(arms)]

@@ -11,6 +11,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from fer_lib import paths, results
+from fer_lib.comparisons import COMPARISON
 from fer_lib.faces import Faces
 from fer_lib.findings.robustness import ASKED, arms, right
 from fer_lib.findings.tables import compared
@@ -19,7 +20,7 @@ from fer_lib.occlusion import draw_rectangles, rectangle_mask
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, TARGETED, OcclusionBenchmark
 from fer_lib.occlusion_scores import SCORES, weighed
 from fer_lib.splits import asked, draws
-from fer_lib.stats import COMPARISON, cluster_ratio
+from fer_lib.stats import cluster_ratio
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import in_points, paired
 
@@ -96,7 +97,7 @@ def _answers(dataset: str) -> pd.DataFrame:
 def against(dataset: str) -> pd.DataFrame:
     """Gain of the networks under `subject` over `METHODS[-2]`, or over `COVERED` if trained with occlusion.
 
-    One row per network and score of `ASKED`: label, reference, score, and the columns of `stats.COMPARISON`.
+    One row per network and score of `ASKED`: label, reference, score, and the columns of `comparisons.COMPARISON`.
     """
     rows, answers = [], _answers(dataset)
     for arm in arms(dataset) if len(answers) else ():

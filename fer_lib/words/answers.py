@@ -6,6 +6,7 @@ Everything is made by the functions of the pages, from `results/`; nothing is me
 import pandas as pd
 
 from fer_lib import paths, report, results
+from fer_lib.comparisons import TWO_KINDS
 from fer_lib.experiments import Experiment
 from fer_lib.findings import (
     audit,
@@ -19,7 +20,7 @@ from fer_lib.findings import (
     views,
 )
 from fer_lib.measures import references, speed
-from fer_lib.stats import TWO_KINDS, wilson
+from fer_lib.stats import wilson
 from fer_lib.words import fer2013_wording, naming, quality_wording, recipe_wording, transfer_wording
 from fer_lib.words.rounding import interval, percent, with_ends
 

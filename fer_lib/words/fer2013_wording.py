@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from fer_lib.comparisons import ONE_TRAINING
 from fer_lib.experiments import Experiment
 from fer_lib.findings import questions, tables
 from fer_lib.findings.fer2013_results import (
@@ -18,7 +19,6 @@ from fer_lib.findings.fer2013_results import (
 )
 from fer_lib.measures import votes
 from fer_lib.results import class_names
-from fer_lib.stats import ONE_TRAINING
 from fer_lib.words import naming, wording
 from fer_lib.words.rounding import in_cell, interval, percent, points, with_ends
 

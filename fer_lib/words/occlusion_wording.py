@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from fer_lib.comparisons import TWO_KINDS
 from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
 from fer_lib.findings.claims import NOT_COLLAPSED
@@ -10,7 +11,6 @@ from fer_lib.findings.robustness import ASKED, FEWEST, KINDS
 from fer_lib.occlusion_benchmark import WINDOW
 from fer_lib.results import class_names
 from fer_lib.splits import LEAST_EXPOSED
-from fer_lib.stats import TWO_KINDS
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import gained, in_cell, in_points, percent, with_ends
 

@@ -93,7 +93,7 @@ def headline(experiment: Experiment, where: str = "", subjects: str = "", ensemb
 
 
 def longer_gains(longer: Experiment, experiment: Experiment) -> pd.Series:
-    """What longer training gains on clear faces, paired: `stats.COMPARISON`."""
+    """What longer training gains on clear faces, paired: `comparisons.COMPARISON`."""
     return pd.Series(gain(longer, experiment, SCORES["clean"]))
 
 

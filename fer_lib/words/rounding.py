@@ -8,7 +8,7 @@ import pandas as pd
 def gained(row) -> str:
     """What a comparison found, with both intervals of its verdict: +1.00 points [0.00 to +2.00; folds -1.00 to +3.00].
 
-    row: the columns of `stats.COMPARISON`, as attributes.
+    row: the columns of `comparisons.COMPARISON`, as attributes.
     """
     said = f"{100 * row.difference:+.2f} points"
     if pd.isna(row.ci_low):

@@ -4,12 +4,13 @@ from collections import Counter
 
 import pandas as pd
 
+from fer_lib.comparisons import TWO_KINDS, holm
 from fer_lib.experiments import read_experiments
 from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.findings.followed import labels
 from fer_lib.findings.tables import COLLAPSED, LOOKS, measured, unfinished
 from fer_lib.results import read_run
-from fer_lib.stats import TWO_KINDS, holm, wilson
+from fer_lib.stats import wilson
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import (
     gained,
@@ -165,7 +166,7 @@ def late_in_words(claims: pd.DataFrame) -> str:
 
 
 def readable_comparisons(table: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """Comparisons, rows with the columns of `stats.COMPARISON`, in points. names: the columns that tell them apart."""
+    """Rows with the columns of `comparisons.COMPARISON`, in points. names: the columns that tell them apart."""
     gains, n = [in_points(row) for row in table.itertuples()], [paired(row) for row in table.itertuples()]
     p = [p_value(x) for x in table["p"]]
     return table[list(names)].assign(verdict=table["verdict"], gain=gains, p=p, n=n)
