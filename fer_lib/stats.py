@@ -113,8 +113,8 @@ def cluster_ratio(values, clusters, of=None) -> tuple[float, float, float]:
     values, of, clusters: one per frame; a cluster is a subject, or an image that was tested more than once. No ends
     where all values are 0 or all are 1: the bootstrap would return an interval without width; and none where a
     resample may have nothing to divide by, where no clusters differ, and over two. BCa follows the skew of accuracies
-    near 100 % (Efron 1987). Of nominal 95 %, it covered 94 to 96 when 118 subjects were drawn from those of a stored
-    experiment, and 92 to 94 with 28 or 10.
+    near 100 % (Efron 1987). Of nominal 95 %, it covers 94 with 118 subjects drawn from those of a stored experiment,
+    and 92 with 28 (a test does so, with fewer draws); with fewer than 10 it is far too narrow.
     """
     values = np.asarray(values, float)
     of = np.ones(len(values)) if of is None else np.asarray(of, float)
