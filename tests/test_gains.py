@@ -15,6 +15,7 @@ from fer_lib.figures import plots
 from fer_lib.findings import claims, gains, tables
 from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
+from fer_lib.words import naming
 
 DIFFERS = {
     "ResNet cut to 10 layers instead of 18": {"backbone"},
@@ -31,17 +32,35 @@ DIFFERS = {
     "FER2013's weights of 150 epochs instead of 20": {"pretrained"},
     "heavy occlusion, 60 epochs (not mixed, 20)": {"occlusion", "epochs"},
 }
+ABLATED = {
+    "no STN": {"input_path", "stn_lr_factor"},
+    "no STN (softmax, full STN rate)": {"input_path"},
+    "warped and input face (dual path)": {"input_path"},
+    "two-layer localisation head": {"head_layers"},
+    "cross-entropy beside triplet (joint)": {"loss"},
+    "batch-hard mining": {"mining"},
+    "semi-hard mining": {"mining"},
+    "embeddings on the unit sphere": {"normalise"},
+    "boosted trees instead of k-NN": {"classifier"},
+    "logistic regression instead of k-NN": {"classifier"},
+}
 WITH = Experiment("subject-resnet10-softmax", "ckplus", protocol="subject", folds=2, loss="softmax")
 WITHOUT = replace(WITH, experiment="subject-resnet10-softmax-no-occlusion", occlusion="none")
 
 
 def test_networks_differ_in_the_part_alone():
-    parts = gains.OF_THE_PAPER | gains.BEYOND
-    assert parts.keys() == DIFFERS.keys()
+    parts, differing = gains.OF_THE_PAPER | gains.BEYOND | gains.ABLATIONS, DIFFERS | ABLATED
+    assert parts.keys() == differing.keys()
     for part, names in parts.items():
         having, lacking = (experiments.find("ckplus", f"subject-{name}").method for name in names)
         differs = {field for field in having if having[field] != lacking[field]}
-        assert differs - {"experiment"} == DIFFERS[part], part
+        assert differs - {"experiment"} == differing[part], part
+
+
+def test_every_ablation_of_the_study_is_compared():
+    listed = [row for row in experiments.read_experiments() if row.dataset == "ckplus"]
+    named = {f"{row.protocol}-{changed}" for row in listed for changed, _ in gains.ABLATIONS.values()}
+    assert {row.experiment for row in listed if naming.part(row) == "ablation"} <= named
 
 
 @pytest.fixture

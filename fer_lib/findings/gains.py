@@ -3,6 +3,8 @@
 Made from `results/` alone. Two networks that differ in the part are asked about the same faces, clear and occluded.
 """
 
+from collections.abc import Sequence
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -41,37 +43,60 @@ BEYOND = {
     "FER2013's weights of 150 epochs instead of 20": ("resnet10-transfer-strong", "resnet10-transfer"),
     "heavy occlusion, 60 epochs (not mixed, 20)": ("resnet10-transfer-heavy", "resnet10-transfer"),
 }
+PARTS = {"paper": OF_THE_PAPER, "beyond": BEYOND}
 """Part -> the row of `experiments.csv` that has it, and the row that differs from it in the part, after the protocol.
 
 Slow STN: both with a tenth of the transformer's rate, for at the full one triplet's can collapse.
 """
 
+SLOW = "resnet10-triplet-slow-stn"
+ABLATIONS = {
+    "no STN": ("resnet10-triplet-plain", SLOW),
+    "no STN (softmax, full STN rate)": ("resnet10-softmax-plain", "resnet10-softmax"),
+    "warped and input face (dual path)": ("resnet10-triplet-dual", SLOW),
+    "two-layer localisation head": ("resnet10-triplet-two-layer-head", SLOW),
+    "cross-entropy beside triplet (joint)": ("resnet10-joint", SLOW),
+    "batch-hard mining": ("resnet10-triplet-batch-hard", SLOW),
+    "semi-hard mining": ("resnet10-triplet-semi-hard", SLOW),
+    "embeddings on the unit sphere": ("resnet10-triplet-normalised", SLOW),
+    "boosted trees instead of k-NN": ("resnet10-triplet-boosted-trees", SLOW),
+    "logistic regression instead of k-NN": ("resnet10-triplet-logistic", SLOW),
+}
+"""Change to the proposed network -> the row that has it, and the row without it, after the protocol."""
+
 SAID = {"supported": "What helps, in points", "contradicted": "What hurts"}
 
 COLOURS = {"supported": plots.ACCENT, "contradicted": plots.CYCLE[1]}
 
+VERDICTS = (
+    "Thick: 95 % interval over subjects (under other protocols over runs); thin: over what was trained apart: folds, "
+    "or of other starts the trainings of both. A verdict needs both on one side of zero. Two kinds of outcome: in some "
+    "runs the STN collapsed, so the mean has no interval; the next line leaves these runs out."
+)
 CAPTION = (
     "Accuracy gained by each part, in points: two networks that differ in it, on the same test frames. Above the rule "
-    "the paper's parts, below it what goes beyond. Thick: 95 % interval over subjects (under other protocols over "
-    "runs); thin: over what was trained apart: folds, or of other starts the trainings of both. A verdict needs both "
-    "on one side of zero. Two kinds of outcome: in some runs the STN collapsed, so the mean has no interval; the next "
-    "line leaves these runs out. Printed: under the paper's own split. Unseen: kinds of occlusion that no training "
-    "shows; heavy occlusion imitates some of them, and its training is longer too (page Transfer). Slow STN: both "
-    "networks have a tenth of the STN's rate. The strong recipe and a start from FER2013 have epochs and rates of "
-    "their own. Verdicts are not corrected for multiple comparisons."
+    f"the paper's parts, below it what goes beyond. {VERDICTS} Printed: under the paper's own split. Unseen: kinds of "
+    "occlusion that no training shows; heavy occlusion imitates some of them, and its training is longer too (page "
+    "Transfer). Slow STN: both networks have a tenth of the STN's rate. The strong recipe and a start from FER2013 "
+    "have epochs and rates of their own. Verdicts are not corrected for multiple comparisons."
+)
+ABLATED = (
+    "Accuracy gained by each change, in points: the proposed network with a slow STN, changed and unchanged, on the "
+    f"same test frames. {VERDICTS} Unseen: kinds of occlusion that no training shows. Verdicts are not corrected for "
+    "multiple comparisons."
 )
 
 
-def table(dataset: str) -> pd.DataFrame:
-    """A row per part and score of `ASKED`, under the least exposed protocol of which there is any.
+def table(dataset: str, listed: dict = PARTS, protocols: Sequence[str] = LEAST_EXPOSED) -> pd.DataFrame:
+    """A row per part and score of `ASKED`, under the first of the protocols of which there is any.
 
-    Columns protocol, whose (`paper`, `beyond`), part, asked, printed (NaN but on clear faces) and `COMPARISON`.
+    listed: whose part it is -> the parts. Columns protocol, whose, part, asked, printed (NaN but on clear faces) and
+    `COMPARISON`.
     Only arms that were tested on all folds are compared. A part with two kinds of outcome stands there again without
     the collapsed runs, its name ending in `claims.NOT_COLLAPSED`.
     """
     arms = {arm.experiment: arm for arm in tables.measured(dataset) if on_all_folds(arm, "occluded_predictions.csv.gz")}
-    listed = {"paper": OF_THE_PAPER, "beyond": BEYOND}
-    for protocol in LEAST_EXPOSED:
+    for protocol in protocols:
         rows = []
         for whose, parts in listed.items():
             for part, names in parts.items():
@@ -111,7 +136,8 @@ def picture(found: pd.DataFrame) -> Figure:
             ax.annotate(f"{100 * row.difference:+.1f}", **place, fontsize=7.5, annotation_clip=False)
         ax.axvline(0, color=plots.INK, linewidth=0.8)
         ax.plot(own["printed"], own["part"].map(parts.index), "D", color=plots.INK, markerfacecolor="none")
-        ax.axhline(found.loc[found["whose"] == "paper", "part"].nunique() - 0.5, color=plots.MUTED, linewidth=0.8)
+        if found["whose"].nunique() > 1:
+            ax.axhline(found.loc[found["whose"] == "paper", "part"].nunique() - 0.5, color=plots.MUTED, linewidth=0.8)
         ax.xaxis.set_major_locator(MultipleLocator(0.1 if np.ptp(own["difference"]) > 0.2 else 0.05))
         ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=""))
         ax.set_xlabel(f"points gained\n{words}")
