@@ -12,32 +12,35 @@ from fer_lib.findings import gains, tables
 from fer_lib.measures import references
 from fer_lib.words import answers, wording
 
+DATASET = "ckplus"
 REPORTS = paths.ROOT / "results" / "reports"
 
 START, END = "<!-- results: python -m fer_lib.readme -->", "<!-- end of results -->"
 
 
-def with_results(readme: str) -> str:
-    """The text with what stands between the two marks replaced by today's table and sentences.
+def with_results(readme: str, said: str) -> str:
+    """The text with what stands between the two marks replaced by `said`.
 
     Raises ValueError if the marks are not there.
     """
     if START not in readme or END not in readme:
         raise ValueError(f"README.md lacks the marks {START!r} and {END!r}; put them around the place for the results")
     head, rest = readme.split(START)
-    return f"{head}{START}\n{results_text()}\n{END}{rest.split(END)[1]}"
+    return f"{head}{START}\n{said}\n{END}{rest.split(END)[1]}"
 
 
-def results_text() -> str:
-    """The answer in a picture and in short, what there is to beat, what each part gains, and the paper's numbers."""
-    dataset = "ckplus"
-    parts, pages = gains.table(dataset), f"{REPORTS.relative_to(paths.ROOT)}/"
-    listed = tables.accuracy_table(dataset).query("part == 'Table 2'")
+def results_text(parts: pd.DataFrame) -> str:
+    """The answer in a picture and in short, what there is to beat, what each part gains, and the paper's numbers.
+
+    parts: `gains.table`, here and below.
+    """
+    pages = f"{REPORTS.relative_to(paths.ROOT)}/"
+    listed = tables.accuracy_table(DATASET).query("part == 'Table 2'")
     said = [
         f"![Accuracy of each method under a random split, on unseen subjects, and occluded]({pages}summary.svg)",
-        f"{summary.CAPTION} {wording.not_run(dataset)}",
-        answers.in_short(dataset, pages),
-        markdown(summary.to_beat(dataset)),
+        f"{summary.CAPTION} {wording.not_run(DATASET)}",
+        answers.in_short(DATASET, parts, pages),
+        markdown(summary.to_beat(DATASET)),
         summary.BESIDE,
         "**What does each part gain?**",
         f"![{gains.in_words(parts)}]({pages}gains.svg)",
@@ -46,7 +49,7 @@ def results_text() -> str:
         markdown(wording.readable(listed)),
         wording.CAPTION,
         wording.collapsed_in_words(listed),
-        references.in_words(results.of_data_set(dataset, "references.csv")),
+        references.in_words(results.of_data_set(DATASET, "references.csv")),
     ]
     return "\n\n".join(said)
 
@@ -57,9 +60,9 @@ def markdown(table: pd.DataFrame) -> str:
     return "\n".join(f"| {' | '.join(map(str, row))} |" for row in rows)
 
 
-def pictures(dataset: str = "ckplus") -> dict[str, str]:
+def pictures(parts: pd.DataFrame) -> dict[str, str]:
     """The pictures of the README as SVG, by the name of their file."""
-    reached, parts = summary.table(dataset), gains.table(dataset)
+    reached = summary.table(DATASET)
     with plt.rc_context(plots.STYLE):
         return {
             "summary.svg": report.picture(summary.picture(reached), summary.in_words(reached)),
@@ -69,6 +72,7 @@ def pictures(dataset: str = "ckplus") -> dict[str, str]:
 
 if __name__ == "__main__":
     file = paths.ROOT / "README.md"
-    results.write(file, with_results(file.read_text()).encode())
-    for name, drawn in pictures().items():
+    parts = gains.table(DATASET)
+    results.write(file, with_results(file.read_text(), results_text(parts)).encode())
+    for name, drawn in pictures(parts).items():
         results.write(REPORTS / name, drawn.encode())

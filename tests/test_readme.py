@@ -8,12 +8,11 @@ from fer_lib import readme
 
 def test_a_text_without_marks_is_refused():
     with pytest.raises(ValueError, match="lacks the marks"):
-        readme.with_results("# Title")
+        readme.with_results("# Title", "new")
 
 
-def test_what_stands_between_the_marks_is_replaced(monkeypatch):
-    monkeypatch.setattr(readme, "results_text", lambda: "new")
-    said = readme.with_results(f"before\n{readme.START}\nold\n{readme.END}\nafter")
+def test_what_stands_between_the_marks_is_replaced():
+    said = readme.with_results(f"before\n{readme.START}\nold\n{readme.END}\nafter", "new")
     assert said == f"before\n{readme.START}\nnew\n{readme.END}\nafter"
 
 

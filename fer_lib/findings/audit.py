@@ -94,11 +94,15 @@ def as_a_share(printed: float) -> str:
     return f"Only {correct:.0f} correct frames out of {TEST_FRAMES} give {printed:.2f} %, {way} to two decimals"
 
 
+def common_ways(printed: pd.DataFrame) -> list[str]:
+    """The ways of `explanations` that give all of the printed accuracies."""
+    ways = [set(explanations(accuracy)["how"]) for accuracy in printed["accuracy"]]
+    return sorted(set.intersection(*ways))
+
+
 def common_way(printed: pd.DataFrame) -> str:
     """Whether a single way of `explanations` gives all of the printed accuracies, in sentences."""
-    ways = [set(explanations(accuracy)["how"]) for accuracy in printed["accuracy"]]
-    common = sorted(set.intersection(*ways))
-    if common:
+    if common := common_ways(printed):
         return f"All {len(printed)} printed accuracies can be computed in the same way: over {', or '.join(common)}."
     return (
         f"Neither counting all frames nor averaging over test batches gives all {len(printed)} printed accuracies. "

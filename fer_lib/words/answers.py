@@ -3,6 +3,7 @@
 Everything is made by the functions of the pages, from `results/`; nothing is measured here.
 """
 
+import numpy as np
 import pandas as pd
 
 from fer_lib import paths, report, results
@@ -19,9 +20,11 @@ from fer_lib.findings import (
     tables,
     views,
 )
+from fer_lib.findings.recipe_results import on_all_folds
 from fer_lib.measures import references, speed
+from fer_lib.occlusion_scores import SCORES
 from fer_lib.stats import wilson
-from fer_lib.words import fer2013_wording, naming, quality_wording, recipe_wording, transfer_wording
+from fer_lib.words import fer2013_wording, headlines, naming, quality_wording, recipe_wording, transfer_wording
 from fer_lib.words.rounding import interval, percent, with_ends
 
 PAGES = {
@@ -33,28 +36,54 @@ PAGES = {
 """The questions that readers come with -> the pages that answer them."""
 
 
-def in_short(dataset: str, folder: str = "") -> str:
-    """The answers to the questions of `PAGES` in Markdown, a list each, with links to the pages.
+def in_short(dataset: str, parts: pd.DataFrame, folder: str = "") -> str:
+    """The answers to the questions of `PAGES` in Markdown: a sentence and a list each, with links to the pages.
 
-    folder: where the pages lie, seen from the text; ends in a slash if it is not empty.
+    parts: `gains.table`; folder: where the pages lie, seen from the text; ends in a slash if it is not empty.
     """
     table = tables.accuracy_table(dataset)
+    over = over_reference(dataset, table)
     others = [transfer_wording.in_short(), fer2013_wording.in_short()] if dataset == "ckplus" else []
     said = (
-        [as_printed(dataset, table), on_unseen_subjects(dataset, table), as_proposed(dataset, table)],
-        [
-            occlusion_takes(dataset),
-            gains.in_words(gains.table(dataset)),
-            views.in_short(dataset),
-        ],
+        [as_printed(dataset, table), on_unseen_subjects(dataset, table, over), as_proposed(dataset, table)],
+        [occlusion_takes(dataset), gains.in_words(parts), views.in_short(dataset)],
         [leak(dataset), printed_in_short()],
         [recipe_wording.in_short(dataset), *others],
     )
     paragraphs = []
-    for (question, pages), sentences in zip(PAGES.items(), said, strict=True):
+    first = headlines_of(dataset, reached(dataset, table), over, parts)
+    for (question, pages), headline, sentences in zip(PAGES.items(), first, said, strict=True):
         links = ", ".join(f"[{report.PAGES[page]}]({folder}{report.address(page, dataset)})" for page in pages)
-        paragraphs += [f"**{question}** {links}", "\n".join(f"- {said}" for said in sentences if said)]
+        paragraphs += [f"**{question}** {headline} {links}", "\n".join(f"- {said}" for said in sentences if said)]
     return "\n\n".join(paragraphs)
+
+
+def headlines_of(dataset: str, numbers: pd.DataFrame, over: pd.DataFrame, parts: pd.DataFrame) -> list[str]:
+    """The answer to each question of `PAGES` in one sentence.
+
+    numbers: `reached`; over: `over_reference`; parts: `gains.table`.
+    """
+    arms = [
+        arm
+        for arm in robustness.arms(dataset)
+        if arm.protocol == "subject" and on_all_folds(arm, "occluded_predictions.csv.gz")
+    ]
+    scores = pd.DataFrame({naming.label(arm): _means(arm) for arm in arms})
+    first = next((name for name in followed.labels() if name in scores), None)
+    printed = pd.read_csv(paths.NOTEBOOKS / "published.csv")
+    on_subjects = printed[printed["protocol"].str.startswith("10 folds of subjects")]["accuracy"].max()
+    own = printed.dropna(subset="backbone")
+    return [
+        headlines.works(numbers, over),
+        headlines.robust(first, scores[first], parts) if first else "",
+        headlines.trusted(_sequences_seen(dataset), audit.common_ways(own), len(own)),
+        headlines.beaten(scores.max(axis=1), on_subjects if dataset == "ckplus" else np.nan) if len(scores) else "",
+    ]
+
+
+def _means(arm: Experiment) -> dict[str, float]:
+    """Accuracy over all test frames by the names of `robustness.ASKED`."""
+    return {asked: robustness.right(arm, SCORES[asked])["score"].mean() for asked in robustness.ASKED}
 
 
 def as_printed(dataset: str, table: pd.DataFrame) -> str:
@@ -62,27 +91,37 @@ def as_printed(dataset: str, table: pd.DataFrame) -> str:
 
     table: `tables.accuracy_table`, here and below.
     """
-    printed = table[table["printed"] > 0]
-    if printed.empty:
+    numbers = reached(dataset, table)
+    if numbers.empty:
         return ""
-    said, found = [], 0
-    for number, own in tables.with_members(printed, dataset).groupby("printed"):
-        reached = (own["accuracy"] >= number).sum()
-        found += reached > 0
-        best = "" if reached else f", at best {percent(own['accuracy'].max())} %"
-        said.append(f"{percent(number)} % or more in {reached or 'none'} of {len(own)} runs{best}")
+    said = []
+    for row in numbers.itertuples():
+        best = "" if row.runs else f", at best {percent(row.best)} %"
+        said.append(f"{percent(row.printed)} % or more in {row.runs or 'none'} of {row.n} runs{best}")
+    printed = table[table["printed"] > 0]
     of_same_number = printed.groupby("printed")["collapsed"].transform("sum") > 0
     collapsed = [
         f"in {row.collapsed or 'none'} of {row.n} runs of {row.label}" for row in printed[of_same_number].itertuples()
     ]
     collapsed = [f"The STN collapsed {', '.join(collapsed)}."] if collapsed else []
-    first = f"Under the paper's random split single runs of ours reach {found} of its {len(said)} numbers"
-    return " ".join([f"{first}: {'; '.join(said)}.", *collapsed])
+    return " ".join([f"Under the paper's random split our networks reach {'; '.join(said)}.", *collapsed])
 
 
-def on_unseen_subjects(dataset: str, table: pd.DataFrame) -> str:
-    """What the followed arms and the best reference reach on unseen subjects, and how many arms beat the reference."""
-    over = _over_reference(dataset, table)
+def reached(dataset: str, table: pd.DataFrame) -> pd.DataFrame:
+    """A row per number that the paper prints: printed, n (our runs of its networks), runs that reach it, best run."""
+    printed = table[table["printed"] > 0]
+    rows = [
+        (number, len(own), (own["accuracy"] >= number).sum(), own["accuracy"].max())
+        for number, own in (tables.with_members(printed, dataset).groupby("printed") if len(printed) else ())
+    ]
+    return pd.DataFrame(rows, columns=["printed", "n", "runs", "best"])
+
+
+def on_unseen_subjects(dataset: str, table: pd.DataFrame, over: pd.DataFrame) -> str:
+    """What the followed arms and the best reference reach on unseen subjects, and how many arms beat the reference.
+
+    over: `over_reference`.
+    """
     if over.empty:
         return ""
     arms = table[table["protocol"] == "subject"].set_index("label")
@@ -105,7 +144,7 @@ def on_unseen_subjects(dataset: str, table: pd.DataFrame) -> str:
     )
 
 
-def _over_reference(dataset: str, table: pd.DataFrame) -> pd.DataFrame:
+def over_reference(dataset: str, table: pd.DataFrame) -> pd.DataFrame:
     """What the paper's arms gain over the best reference on unseen subjects; those that were tested on the most."""
     arms = table.loc[(table["part"] == "Table 2") & (table["protocol"] == "subject"), "label"]
     over = claims.against_references(dataset)
@@ -126,16 +165,18 @@ def printed_in_short() -> str:
 
 def leak(dataset: str) -> str:
     """What the paper's split gives away: frames of sequences that training has seen, and what 1-NN makes of them."""
-    seen = results.of_data_set(dataset, "leakage.csv").set_index("protocol").loc["random", "sequence seen"]
-    said = (
-        f"Under the paper's split {100 * seen:.0f} % of the test frames have a frame of the same sequence in training"
-    )
+    seen = 100 * _sequences_seen(dataset)
+    said = f"Under the paper's split {seen:.0f} % of the test frames have a frame of the same sequence in training"
     stored = results.of_data_set(dataset, "references.csv").set_index(["method", "protocol"])
     nearest = references.METHODS[1]
     if not {(nearest, "random"), (nearest, "subject")} <= set(stored.index):
         return f"{said}."
     known, new = (with_ends(stored.loc[nearest, protocol]) for protocol in ("random", "subject"))
     return f"{said}: {nearest} reaches {known} there, {new} on unseen subjects."
+
+
+def _sequences_seen(dataset: str) -> float:
+    return results.of_data_set(dataset, "leakage.csv").set_index("protocol").loc["random", "sequence seen"]
 
 
 def as_proposed(dataset: str, table: pd.DataFrame) -> str:

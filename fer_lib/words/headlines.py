@@ -1,0 +1,74 @@
+"""The answer to each question of the readers in one sentence, from the same results as the sentences below it."""
+
+import re
+
+import pandas as pd
+
+from fer_lib.comparisons import TWO_KINDS
+from fer_lib.findings.claims import NOT_COLLAPSED
+
+VARIANT = re.compile(r" \((softmax|[^(]*slow STN)\)$")
+"""What tells two comparisons of one part of the method apart, at the end of their names in `gains.table`."""
+
+
+def works(reached: pd.DataFrame, over: pd.DataFrame) -> str:
+    """Whether the paper's networks reach its numbers, and beat features that are not learned.
+
+    reached: `answers.reached`; over: rows of `claims.against_references` of one reference. Either may be empty.
+    """
+    said = []
+    if len(reached):
+        found = (reached["runs"] > 0).sum()
+        said.append(f"under the paper's split single runs reach {found} of its {len(reached)} numbers")
+    over = over[over["verdict"] != TWO_KINDS]
+    if len(over):
+        better = (over["verdict"] == "supported").sum()
+        beat = (
+            f"{better} of its {len(over)} networks measurably beat"
+            if better
+            else "none of its networks measurably beats"
+        )
+        said.append(f"on unseen subjects {beat} {over['reference'].iloc[0]}, which learns no features")
+    return _sentence("; ".join(said))
+
+
+def robust(name: str, scores: pd.Series, parts: pd.DataFrame) -> str:
+    """What occlusion takes from the network `name`, and which parts of the method help.
+
+    scores: its accuracy by the names of `robustness.ASKED`; parts: `gains.table`.
+    """
+    seen, unseen = (100 * (scores["clean"] - scores[asked]) for asked in ("black rectangle", "unseen"))
+    lost = f"{name} loses {seen:.1f} points under the rectangle that training shows and {unseen:.1f} under other kinds."
+    own = parts[(parts["whose"] == "paper") & (parts["asked"] != "clean")]
+    names = own["part"].str.removesuffix(NOT_COLLAPSED).str.replace(VARIANT, "", regex=True)
+    verdicts = own["verdict"].groupby(names, sort=False).agg(set)
+    helps = [part for part, found in verdicts.items() if "supported" in found and "contradicted" not in found]
+    others = [part for part in verdicts.index if part not in helps]
+    said = [f"what measurably helps is {', '.join(helps) or 'no part of the method'}"] if len(verdicts) else []
+    said += [f"what does not: {', '.join(others)}"] if helps and others else []
+    return " ".join([lost, _sentence("; ".join(said))]).strip()
+
+
+def trusted(seen: float, ways: list[str], printed: int) -> str:
+    """What speaks against the printed numbers: test frames that training almost contains, and how they were counted.
+
+    seen: share of test frames from sequences in training; ways: those that give all of so many printed accuracies.
+    """
+    said = f"under the paper's split {100 * seen:.0f} % of the test frames are from sequences that training contains"
+    return _sentence(said if ways else f"{said}; no one way of counting gives all {printed} printed accuracies")
+
+
+def beaten(best: pd.Series, published: float) -> str:
+    """What there is to beat on unseen subjects.
+
+    best: our highest accuracies by the names of `robustness.ASKED`; published: the highest printed one in percent, or
+    NaN.
+    """
+    said = f"on unseen subjects our best networks reach {100 * best['clean']:.2f} % on clear faces and "
+    said += f"{100 * best['unseen']:.2f} % under unseen occlusion"
+    others = f"; the best published network {published:.2f} % on clear sequences" if pd.notna(published) else ""
+    return _sentence(said + others)
+
+
+def _sentence(said: str) -> str:
+    return f"{said[0].upper()}{said[1:]}." if said else ""

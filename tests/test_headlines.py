@@ -1,0 +1,64 @@
+"""The answers in one sentence each, from tables that one can check in the head."""
+
+import numpy as np
+import pandas as pd
+
+from fer_lib.comparisons import TWO_KINDS
+from fer_lib.findings import gains
+from fer_lib.words import headlines
+
+
+def test_the_method_works_where_it_reaches_its_numbers_and_beats_the_reference():
+    reached = pd.DataFrame({"printed": [0.9687, 0.9944], "runs": [5, 0]})
+    over = pd.DataFrame({"reference": "HOG", "verdict": ["not resolvable", "contradicted", TWO_KINDS]})
+    split = "Under the paper's split single runs reach 1 of its 2 numbers"
+    unseen = "n unseen subjects none of its networks measurably beats HOG, which learns no features."
+    assert headlines.works(reached, over) == f"{split}; o{unseen}"
+    assert headlines.works(reached[:0], over) == f"O{unseen}", "nothing is printed of other faces"
+    assert headlines.works(reached, over[:0]) == f"{split}."
+    assert headlines.works(reached[:0], over[:0]) == ""
+    better = over.assign(verdict=["supported", "not resolvable", TWO_KINDS])
+    assert "on unseen subjects 1 of its 2 networks measurably beat HOG" in headlines.works(reached, better)
+
+
+def test_what_helps_under_occlusion_counts_all_comparisons_of_a_part():
+    scores = pd.Series({"clean": 0.9, "black rectangle": 0.85, "unseen": 0.6})
+    rows = [
+        ("occlusion in training (softmax)", "unseen", "supported"),
+        ("occlusion in training (triplet, slow STN)", "unseen", "not resolvable"),
+        ("spatial transformer (STN)", "clean", "supported"),
+        ("spatial transformer (STN)", "unseen", "not resolvable"),
+        ("triplet loss", "black rectangle", "supported"),
+        ("triplet loss, collapsed runs left out", "unseen", "contradicted"),
+    ]
+    parts = pd.DataFrame(rows, columns=["part", "asked", "verdict"]).assign(whose="paper")
+    lost = "The network loses 5.0 points under the rectangle that training shows and 30.0 under other kinds."
+    assert headlines.robust("The network", scores, parts) == (
+        f"{lost} What measurably helps is occlusion in training; what does not: spatial transformer (STN), "
+        "triplet loss."
+    )
+    assert headlines.robust("The network", scores, parts[2:]).endswith("helps is no part of the method.")
+    assert headlines.robust("The network", scores, parts[:0]) == lost
+
+
+def test_every_part_of_the_method_is_named_once():
+    names = pd.Series(list(gains.OF_THE_PAPER)).str.replace(headlines.VARIANT, "", regex=True).unique()
+    assert list(names) == [
+        "ResNet cut to 10 layers instead of 18",
+        "spatial transformer (STN)",
+        "triplet loss instead of softmax",
+        "occlusion in training",
+    ]
+
+
+def test_the_numbers_are_trusted_less_if_no_way_of_counting_gives_all():
+    leak = "Under the paper's split 97 % of the test frames are from sequences that training contains"
+    assert headlines.trusted(0.968, ["frames"], 3) == f"{leak}."
+    assert headlines.trusted(0.968, [], 3) == f"{leak}; no one way of counting gives all 3 printed accuracies."
+
+
+def test_what_there_is_to_beat():
+    best = pd.Series({"clean": 0.9, "black rectangle": 0.8, "unseen": 0.75})
+    ours = "On unseen subjects our best networks reach 90.00 % on clear faces and 75.00 % under unseen occlusion"
+    assert headlines.beaten(best, np.nan) == f"{ours}."
+    assert headlines.beaten(best, 99.69) == f"{ours}; the best published network 99.69 % on clear sequences."
