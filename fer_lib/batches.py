@@ -61,7 +61,7 @@ def draw_frames(experiment: Experiment, member: Member, epoch: int, labels: np.n
     """The draws for all frames of an epoch, batch after batch, and the batch sizes."""
     rng = np.random.default_rng([member.seed, member.fold, epoch])
     dropout = np.random.default_rng(rng.integers(2**62))
-    batches = draw_batches(rng, labels, experiment.batch_size, experiment.loss != "softmax")
+    batches = draw_batches(rng, labels, experiment.batch_size, experiment.has_triplets)
     index = np.concatenate(batches)
     count = len(index)
     drawn = {"index": index}

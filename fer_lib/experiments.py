@@ -108,9 +108,9 @@ class Experiment:
             raise ValueError(
                 "input_path is 'plain', so head_layers and stn_lr_factor must stay 1: there is no transformer"
             )
-        if self.loss == "softmax" and (self.normalise or (self.mining, self.margin) != ("random", 1)):
+        if not self.has_triplets and (self.normalise or (self.mining, self.margin) != ("random", 1)):
             raise ValueError(
-                "loss is 'softmax', so mining, margin and normalise must keep their defaults: nothing is mined"
+                f"loss is {self.loss!r}, so mining, margin and normalise must keep their defaults: nothing is mined"
             )
         if self.loss != "triplet" and self.classifier != "knn":
             raise ValueError(f"loss is {self.loss!r}, so classifier must stay 'knn': the network itself classifies")
@@ -121,9 +121,14 @@ class Experiment:
         return [Member(seed, fold) for seed in range(self.seeds) for fold in range(self.folds)]
 
     @property
+    def has_triplets(self) -> bool:
+        """Whether triplets are drawn and part of the loss."""
+        return self.loss in ("triplet", "joint")
+
+    @property
     def frames_per_anchor(self) -> int:
         """Frames per anchor in a training step: 3 with triplets (anchor, positive, negative), else 1."""
-        return 1 if self.loss == "softmax" else 3
+        return 3 if self.has_triplets else 1
 
     @property
     def method(self) -> dict:

@@ -36,7 +36,7 @@ def run(experiment: Experiment) -> None:
     for member in experiment.members:
         parts = split(data, experiment.protocol, member.seed, member.fold)
         alone = np.flatnonzero(np.bincount(data.labels[parts.train]) == 1)
-        if experiment.loss != "softmax" and len(alone):
+        if experiment.has_triplets and len(alone):
             raise ValueError(
                 f"{member} would train on a single frame of {data.classes[alone[0]]}; a triplet needs two: add frames, "
                 "or use loss 'softmax'"

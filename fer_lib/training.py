@@ -69,7 +69,7 @@ def losses(experiment: Experiment, embeddings: torch.Tensor, labels: torch.Tenso
         loss = cross_entropy(
             embeddings, target, label_smoothing=LABEL_SMOOTHING if experiment.recipe == "strong" else 0.0
         )
-    if experiment.loss in ("triplet", "joint"):
+    if experiment.has_triplets:
         points = normalize(embeddings) if experiment.normalise else embeddings
         cost, active = triplet_loss(points, labels, experiment.mining, experiment.margin)
         loss = loss + cost
