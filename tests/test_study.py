@@ -39,6 +39,7 @@ NOTEBOOKS = {
     "10_fer2013_networks",
     "11_transfer",
 }
+OF_CKPLUS = "random-resnet10-strong"
 TINY = """\
 random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random,1.0,False,knn,rectangle,paper,none,label,1,50,0.001
 random-resnet10-triplet-slow-stn,synthetic,random,2,1,resnet10,stn,1,0.1,triplet,random,1.0,False,knn,rectangle,paper,none,label,1,50,0.001
@@ -85,7 +86,7 @@ def test_lock_pyproject_and_environment_agree():
 def snakemake(place, datasets="synthetic", expected=0, *options):
     results, experiments = place / "results", place / "experiments.csv"
     header, *listed = paths.EXPERIMENTS.read_text().splitlines()
-    of_others = [line for line in listed if ",fer2013," in line or ",own," in line]
+    of_others = [line for line in listed if ",fer2013," in line or ",own," in line or line.startswith(f"{OF_CKPLUS},")]
     experiments.write_text("\n".join([header, TINY.rstrip(), *of_others, ""]))
     command = [
         Path(sys.executable).parent / "snakemake",
@@ -168,6 +169,7 @@ def test_faces_of_ones_own_are_trained_on_and_have_pages(tmp_path):
             file = tmp_path / "own" / emotion / f"P{person}_{emotion}_1.png"
             file.parent.mkdir(parents=True, exist_ok=True)
             Image.fromarray(np.full((48, 48), 2 * person + (emotion == "sad"), np.uint8)).save(file)
+    shutil.copytree(paths.ROOT / "results" / "ckplus" / OF_CKPLUS, tmp_path / "results" / "ckplus" / OF_CKPLUS)
     plan = snakemake(tmp_path, "own", 0, "--dry-run")
     assert set(re.findall(r"rule train_own_(\S+):", plan)) == {
         "random-resnet10-softmax", "subject-resnet10-softmax", "subject-resnet10-triplet-slow-stn",
@@ -175,6 +177,7 @@ def test_faces_of_ones_own_are_trained_on_and_have_pages(tmp_path):
     }  # fmt: skip
     pages = set(re.findall(r"reports/own/(\w+)\.html", plan))
     assert {"index", "00_data", "02_table", "03_occlusion", "09_recipe"} <= pages
+    assert not re.findall(r"reports/\w+\.html", plan), "the study's own pages are not rendered again"
 
 
 def test_the_command_without_jupyter_says_what_is_wrong():
