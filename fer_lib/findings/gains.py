@@ -70,8 +70,8 @@ COLOURS = {"supported": plots.ACCENT, "contradicted": plots.CYCLE[1]}
 
 VERDICTS = (
     "Thick: 95 % interval over subjects (under other protocols over runs); thin: over what was trained apart: folds, "
-    "or of other starts the trainings of both. A verdict needs both on one side of zero. Two kinds of outcome: in some "
-    "runs the STN collapsed, so the mean has no interval; the next line leaves these runs out."
+    "or of other starts the trainings of both. A verdict needs both on one side of zero. No interval: in some runs the "
+    "STN collapsed, and the next line leaves these runs out (two kinds of outcome), or all runs gained the same."
 )
 CAPTION = (
     "Accuracy gained by each part, in points: two networks that differ in it, on the same test frames. Above the rule "
@@ -145,7 +145,7 @@ def picture(found: pd.DataFrame) -> Figure:
     for verdict, colour in COLOURS.items():
         axes[0].plot([], [], "o", color=colour, label=verdict)
     axes[0].plot([], [], "o", color=plots.MUTED, label="not resolvable")
-    axes[0].plot([], [], "x", color=plots.MUTED, label="two kinds of outcome")
+    axes[0].plot([], [], "x", color=plots.MUTED, label="no interval")
     if found["printed"].notna().any():
         axes[0].plot([], [], "D", color=plots.INK, markerfacecolor="none", label="printed")
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=5)
