@@ -186,3 +186,13 @@ def test_a_late_accuracy_is_that_of_the_last_epochs_watched(monkeypatch):
     history["test_accuracy"] = [1, 1, 0.1, 0.2, np.nan, 0.3, 0.4, 0.5]
     monkeypatch.setattr(tables.results, "read", lambda experiment, name: history)
     assert tables.late_accuracy(SOFTMAX).to_dict() == {(0, 0): pytest.approx(0.3)}
+
+
+def test_a_network_counts_once_whatever_classifies_its_embeddings():
+    knn = Experiment("knn", "ckplus", stn_lr_factor=0.1)
+    trees, other = (
+        replace(knn, experiment="trees", classifier="boosted-trees", seeds=3),
+        replace(knn, experiment="b", margin=0.5),
+    )
+    alone = replace(knn, experiment="alone", head_layers=2, classifier="boosted-trees")
+    assert tables.trained_apart([trees, knn, other, alone]) == [knn, other, alone]

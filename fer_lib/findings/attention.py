@@ -11,7 +11,7 @@ from fer_lib.comparisons import pooled_gain
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.findings.robustness import enough
-from fer_lib.findings.tables import measured
+from fer_lib.findings.tables import measured, trained_apart
 from fer_lib.findings.views import faces_kept
 from fer_lib.stats import RESAMPLED, pooled
 from fer_lib.words.naming import label
@@ -52,8 +52,8 @@ def over(protocol: str) -> str:
 
 
 def arms(dataset: str) -> list[Experiment]:
-    """The measured experiments with a member that has maps and has not collapsed; there may be none."""
-    return [row for row in measured(dataset) if len(deleted(row)) and len(_right(row))]
+    """The measured experiments with a member that has maps and has not collapsed, each network once; may be none."""
+    return [row for row in trained_apart(measured(dataset)) if len(deleted(row)) and len(_right(row))]
 
 
 def by_training(experiments: list[Experiment]) -> list[Experiment]:

@@ -118,10 +118,10 @@ def all_member_scores(
 ) -> pd.DataFrame:
     """`member_scores` of every arm that has embeddings, with experiment, protocol, part and label.
 
-    arms: by default all measured experiments. Raises ValueError if none of them has embeddings.
+    arms: by default all measured experiments, each network once. Raises ValueError if none of them has embeddings.
     """
     found = []
-    for row in tables.measured(dataset) if arms is None else arms:
+    for row in tables.trained_apart(tables.measured(dataset)) if arms is None else arms:
         if len(results.read(row, "embeddings.csv.gz")):
             about = {"experiment": row.experiment, "protocol": row.protocol, "part": naming.part(row)}
             found.append(member_scores(row, metric).assign(**about, label=naming.label(row)))

@@ -35,6 +35,12 @@ def measured(dataset: str) -> list[Experiment]:
     return rows
 
 
+def trained_apart(rows: list[Experiment]) -> list[Experiment]:
+    """The experiments without those that differ from another in the classifier alone, which have its networks."""
+    usual = {"classifier": "knn"}
+    return [row for row in rows if not any(row != other and row.is_like(other, **usual) for other in rows)]
+
+
 def has_results(experiment: Experiment) -> bool:
     """Whether it has a finished member with exactly these parameters."""
     return bool(results.finished(experiment)) and not results.conflicts(experiment, results.read_run(experiment))
