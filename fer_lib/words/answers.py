@@ -73,11 +73,13 @@ def headlines_of(dataset: str, numbers: pd.DataFrame, over: pd.DataFrame, parts:
     printed = pd.read_csv(paths.NOTEBOOKS / "published.csv")
     on_subjects = printed[printed["protocol"].str.startswith("10 folds of subjects")]["accuracy"].max()
     own = printed.dropna(subset="backbone")
+    imitated = any(arm.occlusion == "heavy" for arm in arms)
+    published = on_subjects if dataset == "ckplus" else np.nan
     return [
         headlines.works(numbers, over),
         headlines.robust(first, scores[first], parts) if first else "",
         headlines.trusted(_sequences_seen(dataset), audit.common_ways(own), len(own)),
-        headlines.beaten(scores.max(axis=1), on_subjects if dataset == "ckplus" else np.nan) if len(scores) else "",
+        headlines.beaten(scores.max(axis=1), published, imitated) if arms else "",
     ]
 
 

@@ -57,14 +57,15 @@ def trusted(seen: float, ways: list[str], printed: int) -> str:
     return _sentence(said if ways else f"{said}; {counted}")
 
 
-def beaten(best: pd.Series, published: float) -> str:
+def beaten(best: pd.Series, published: float, imitated: bool) -> str:
     """What there is to beat on unseen subjects.
 
-    best: our highest accuracies by the names of `robustness.ASKED`, where training may imitate some of the unseen
-    occlusion; published: the highest printed one in percent, or NaN.
+    best: our highest accuracies by the names of `robustness.ASKED`; published: the highest printed one in percent, or
+    NaN; imitated: whether one of our networks was trained under heavy occlusion.
     """
     said = f"on unseen subjects our best networks reach {100 * best['clean']:.2f} % on clear faces and "
-    said += f"{100 * best['unseen']:.2f} % under unseen occlusion, some of which heavy occlusion in training imitates"
+    said += f"{100 * best['unseen']:.2f} % under unseen occlusion"
+    said += ", some of which heavy occlusion in training imitates" if imitated else ""
     others = f"; the best published network {published:.2f} % on clear sequences" if pd.notna(published) else ""
     return _sentence(said + others)
 
