@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
+from importlib.metadata import distributions
 from pathlib import Path
 
 import nbformat
@@ -69,7 +70,7 @@ def test_lock_pyproject_and_environment_agree():
     project = tomllib.loads((paths.ROOT / "pyproject.toml").read_text())["project"]
     wanted = [Requirement(text) for text in project["dependencies"] + project["optional-dependencies"]["test"]]
     lock = (paths.ROOT / "requirements.lock").read_text()
-    pins = re.findall(r"^([a-z0-9._-]+)==([^ \\;]+)", lock, re.MULTILINE)
+    pins = re.findall(r"^([a-z0-9._-]+)(?:\[.*\])?==([^ \\;]+)", lock, re.MULTILINE)
     for requirement in wanted:
         versions = [version for name, version in pins if name == requirement.name]
         assert versions, f"{requirement.name} is not locked"
@@ -81,6 +82,17 @@ def test_lock_pyproject_and_environment_agree():
     assert python == f"python {project['requires-python']}"
     assert pip == "pip"
     assert packages["pip"] == ["--require-hashes", "-r requirements.lock"]
+
+
+def test_the_lock_names_the_extras_that_a_package_is_required_with():
+    """Without them pip takes the newest version of that package, and refuses it once it is not the locked one."""
+    lock = (paths.ROOT / "requirements.lock").read_text()
+    named = {name: extras.split(", ") for name, extras in re.findall(r"^([a-z0-9._-]+)\[(.*)\]==", lock, re.MULTILINE)}
+    required = [Requirement(text) for package in distributions() for text in package.requires or []]
+    required = [one for one in required if one.extras and (one.marker is None or one.marker.evaluate({"extra": ""}))]
+    assert {"jsonschema", "bleach"} <= {one.name for one in required}
+    for one in required:
+        assert one.extras <= set(named.get(one.name, ())), f"{one} is locked without its extras"
 
 
 def snakemake(place, datasets="synthetic", expected=0, *options):
