@@ -84,12 +84,7 @@ def read(experiment: Experiment, table: str) -> pd.DataFrame:
     path = folder(experiment) / table
     if not path.exists():
         return pd.DataFrame(columns=["seed", "fold"])
-    rows = _read_csv(path)
-    if table == "metrics.csv" or "seed" not in rows:  # maps belong to the experiment, not to members
-        return rows
-    done = read(experiment, "metrics.csv")[["seed", "fold"]].itertuples(index=False, name=None)
-    members = pd.Series(zip(rows["seed"], rows["fold"], strict=True), index=rows.index, dtype=object)
-    return rows[members.isin(set(done))]
+    return _finished(_version(path), _version(folder(experiment) / "metrics.csv")).copy(deep=False)
 
 
 def of_data_set(dataset: str, table: str) -> pd.DataFrame:
@@ -97,18 +92,36 @@ def of_data_set(dataset: str, table: str) -> pd.DataFrame:
     file = paths.RESULTS / dataset / table
     if not file.exists():
         raise FileNotFoundError(f"no {file}; run notebook 00_data on {dataset} first")
-    return _read_csv(file)
+    return _parsed(_version(file)).copy(deep=False)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    """A table stored by `write_csv`, cached because pages read the same one many times."""
+Version = tuple[Path, int, int]
+"""A file, and what changes with its content."""
+
+
+def _version(path: Path) -> Version | None:
+    if not path.exists():
+        return None
     file = path.stat()
-    return _parsed(path, file.st_mtime_ns, file.st_size).copy()
+    return path, file.st_mtime_ns, file.st_size
 
 
-@lru_cache(maxsize=64)
-def _parsed(path: Path, *version: int) -> pd.DataFrame:
-    """The parsed file, cached until it changes. Frame and subject ids stay text, even ids such as 7 or nan."""
+# Pages read the same tables many times. What reads them gets a shallow copy, which pandas copies once it is changed.
+@lru_cache(maxsize=512)
+def _finished(table: Version, metrics: Version | None) -> pd.DataFrame:
+    """The rows of a table whose members are in metrics.csv, or all of a table without members, such as the maps."""
+    rows = _parsed(table)
+    if table == metrics or "seed" not in rows:
+        return rows
+    done = _parsed(metrics)[["seed", "fold"]].itertuples(index=False, name=None) if metrics else ()
+    members = pd.Series(zip(rows["seed"], rows["fold"], strict=True), index=rows.index, dtype=object)
+    return rows[members.isin(set(done))]
+
+
+@lru_cache(maxsize=512)
+def _parsed(table: Version) -> pd.DataFrame:
+    """The rows of a stored table. Frame and subject ids stay text, even ids such as 7 or nan."""
+    path, *_ = table
     texts = {"frame_id": str, "subject": str}
     rows = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=["nan"])
     return rows.fillna({name: "nan" for name in texts if name in rows})

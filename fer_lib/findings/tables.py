@@ -160,7 +160,8 @@ def last_epoch(experiment: Experiment) -> pd.DataFrame:
 
 def collapsed(experiment: Experiment) -> set[tuple[int, int]]:
     """Seed and fold of each collapsed member."""
-    away = last_epoch(experiment).query("grid_outside > @COLLAPSED")
+    last = last_epoch(experiment)
+    away = last[last["grid_outside"] > COLLAPSED]
     return set(away[["seed", "fold"]].itertuples(index=False, name=None))
 
 
