@@ -158,23 +158,28 @@ def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
     gained = np.asarray(gained, float)
     by_cluster = pd.Series(gained).groupby(np.asarray(clusters, str)).sum()
     mean, low, high = resampled(gained, np.ones(len(gained)), clusters, "percentile") if len(gained) else [np.nan] * 3
-    p = np.nan
-    if len(by_cluster) > 1:
-        p = stats.permutation_test(
-            (by_cluster.to_numpy(),),
-            lambda gained, axis: gained.sum(axis=axis),
-            permutation_type="samples",
-            vectorized=True,
-            n_resamples=RESAMPLES,
-            batch=BATCH,
-            rng=np.random.default_rng(0),
-        ).pvalue
-    found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": len(by_cluster)}
+    p = _exchanging(by_cluster.to_numpy()) if len(by_cluster) > 1 else np.nan
+    found = {"difference": mean, "ci_low": low, "ci_high": high, "p": p, "n": len(by_cluster)}
     if trainings is None:
         return {**found, "verdict": verdict((low, high))}
     count, over = len(np.unique(trainings)), _over_trainings(gained, trainings)
     found |= {"trainings": count, "trained_low": over[0], "trained_high": over[1]}
     return {**found, "verdict": ONE_TRAINING if count == 1 else verdict((low, high), over)}
+
+
+def _exchanging(gained: np.ndarray) -> float:
+    """Two-sided p of the permutation test that exchanges the arms within some clusters: their gains change sign.
+
+    Of up to `RESAMPLES` ways to do so each is counted; of more, as many are drawn. SciPy's own test of that name would
+    draw them too, but as indices, which takes eight times as long.
+    """
+    if 2 ** len(gained) <= RESAMPLES:
+        return float(stats.permutation_test((gained,), np.sum, permutation_type="samples", n_resamples=np.inf).pvalue)
+    rng = np.random.default_rng(0)
+    drawn = stats.monte_carlo_test(
+        gained, lambda size: gained * rng.choice([-1, 1], size), np.sum, n_resamples=RESAMPLES, batch=BATCH
+    )
+    return float(drawn.pvalue)
 
 
 def _over_trainings(gained: np.ndarray, trainings) -> tuple[float, float]:

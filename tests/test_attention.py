@@ -11,6 +11,7 @@ from fer_lib.attribution import CONTROLS, GRID, METHODS
 from fer_lib.experiments import Experiment, Member
 from fer_lib.figures import attention_plots, plots
 from fer_lib.findings import attention, robustness
+from fer_lib.words import attention_wording
 from fer_lib.words.naming import label
 
 ARM = Experiment("arm", protocol="subject", folds=3, loss="softmax", epochs=1)
@@ -74,10 +75,10 @@ def test_a_map_is_better_than_chance_by_what_it_takes_away(stored):
     assert (found["verdict"] == "not resolvable").all(), "two trainings that tie do not tell what a third would do"
     verdicts = ["supported", "contradicted", "not resolvable"]
     judged = found.reset_index().assign(verdict=verdicts, beyond_verdict=verdicts[::-1])
-    shown = attention.readable_faithfulness(judged)
+    shown = attention_wording.readable(judged)
     assert shown[METHODS[0]].tolist() == ["yes: +85.0 [+85.0\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+85.0]"]
     assert shown.loc[0, METHODS[1]].startswith("worse: +0.0") and shown["n"].tolist() == [4]
-    assert attention.faithful(judged) == (
+    assert attention_wording.faithful(judged) == (
         "Of 1 networks with a verdict, *integrated gradients* beats a random order in 1 and contrast in 0; "
         "*Grad-CAM* beats a random order in 0 and contrast in 0; "
         "*sliding square* beats a random order in 0 and contrast in 1."
@@ -92,11 +93,11 @@ def test_fewer_than_three_members_have_no_interval_and_no_verdict(stored, monkey
     found = attention.faithfulness("synthetic").set_index("map")
     assert found["better"].tolist() == pytest.approx([0.85, 0, 0]) and found["better_low"].isna().all()
     assert found["verdict"].eq("too few runs").all() and found["n"].eq(2).all()
-    assert attention.faithful(found.reset_index()) == "No network has enough runs for a verdict."
+    assert attention_wording.faithful(found.reset_index()) == "No network has enough runs for a verdict."
     places = attention.regions(alone)
     assert places["ratio"].tolist() == pytest.approx([2, 2]) and places["ci_low"].isna().all()
-    assert attention.over("random") == "over runs, from three runs on"
-    assert attention.over("subject") == "bootstrap over subjects"
+    assert attention_wording.over("random") == "over runs, from three runs on"
+    assert attention_wording.over("subject") == "bootstrap over subjects"
 
 
 def test_mean_maps_weigh_members_by_their_frames(stored):
@@ -112,25 +113,26 @@ def test_times_chance_of_what_is_rightly_classified(stored):
     assert (expression["ratio"], expression["frames"]) == (pytest.approx(2), 2) and np.isnan(expression["ci_low"])
     assert attention.regions(ARM, by_emotion=True)["emotion"].unique().tolist() == ["anger"]
     places = attention.places("synthetic")
-    assert attention.told(places) == ["expression"] and attention.told(places.query("region == 'mouth'")) == ["mouth"]
-    assert attention.ranges(places).startswith("integrated gradients, expression 2.00, mouth 2.00;")
+    assert attention_wording.told(places) == ["expression"]
+    assert attention_wording.told(places.query("region == 'mouth'")) == ["mouth"]
+    assert attention_wording.ranges(places).startswith("integrated gradients, expression 2.00, mouth 2.00;")
 
 
 def test_answer(stored):
     table, places = attention.faithfulness("synthetic"), attention.places("synthetic")
-    text = attention.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
+    text = attention_wording.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
     assert text == (
         "On correctly classified faces, the area changed by its action units (20 % of the image) holds this share of "
         "the positive relevance (*integrated gradients*; range over n networks): trained with the paper's "
         "rectangle 40 % (n = 1).\n\nThe deletion test supports this map: 0 % of the predictions stay the same without "
         "the most relevant tenth of the face, 100 % without a random tenth."
     )
-    no_better = attention.answer("synthetic", table.assign(stay=1.0), places)
+    no_better = attention_wording.answer("synthetic", table.assign(stay=1.0), places)
     assert "The deletion test does not support this map" in no_better
     clear = [one.assign(occlusion="none", **gain) for one, gain in ((table, {}), (places, {"inside": 0.9}))]
     table, places = (pd.concat(parts) for parts in zip((table, places), clear, strict=True))
     places = places[places["region"] == "mouth"]
-    text = attention.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
+    text = attention_wording.answer("synthetic", table, places).replace("\N{NO-BREAK SPACE}", " ")
     assert text.startswith(
         "On correctly classified faces, the mouth region (30 % of the image) holds this share of the positive "
         "relevance (*integrated gradients*; range over n networks): trained without occlusion 90 % (n = 1) "
@@ -140,12 +142,12 @@ def test_answer(stored):
 
 def test_frames_without_relevance_are_counted(stored):
     said = "Frames left out because a map has no positive relevance: "
-    assert attention.left_out([ARM]) == f"{said}at most 0.0 % in each network."
+    assert attention_wording.left_out([ARM]) == f"{said}at most 0.0 % in each network."
     frames = results.read(ARM, "regions.csv.gz")
     frames.loc[frames["subject"] == "p", "inside"] = np.nan
     results.write_csv(results.folder(ARM) / "regions.csv.gz", frames)
     # Of the two kept runs four frames are correct; what subject p shows has no relevance left.
-    assert attention.left_out([ARM]) == (
+    assert attention_wording.left_out([ARM]) == (
         f"{said}1 of 4 ({label(ARM)}, subject, integrated gradients); at most 0.0 % in the others."
     )
 
@@ -158,7 +160,7 @@ def test_the_first_of_each_kind_of_training():
 def test_a_lattice_is_told_from_a_face():
     peaks = np.zeros((2, GRID, GRID))
     peaks[0, 9, 9] = peaks[1, 2, 9] = 1
-    text = attention.lattice([{"Grad-CAM": dict(zip(("anger", "fear"), peaks, strict=True))}])
+    text = attention_wording.lattice([{"Grad-CAM": dict(zip(("anger", "fear"), peaks, strict=True))}])
     assert "centred on pixels 0 and 32 of 48" in text and "1 of 2 mean maps peak in the lower right quarter" in text
 
 
@@ -167,7 +169,7 @@ def test_who_was_not_asked(stored, tmp_path):
     (results.folder(ARM) / "deletion.csv.gz").unlink()
     assert robustness.not_asked("synthetic", "deletion.csv.gz")["members"].tolist() == ["3 of 3"]
     assert attention.arms("synthetic") == []
-    text = attention.answer("synthetic", attention.faithfulness("synthetic"), attention.places("synthetic"))
+    text = attention_wording.answer("synthetic", attention.faithfulness("synthetic"), attention.places("synthetic"))
     assert text.startswith("No network on synthetic has attribution maps yet")
 
 

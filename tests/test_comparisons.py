@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import t, ttest_ind, ttest_rel
+from scipy.stats import permutation_test, t, ttest_ind, ttest_rel
 
 from fer_lib.comparisons import (
     ONE_TRAINING,
@@ -118,6 +118,14 @@ def test_subject_difference_by_hand_and_by_enumeration():
     # Gains of 4, 1 and -1 frames add up to 4; of the 8 exchanges 3 give as much, 3 as little.
     assert cluster_gain([1, 1, 1, 1, 1, -1], list("aaaabc"))["p"] == 0.75
     assert np.isnan(pooled_gain("subject", frames.iloc[:3], gained[:3])["p"])
+
+
+def test_many_subjects_are_exchanged_as_by_scipy():
+    gained = np.random.default_rng(0).integers(-2, 4, 60)
+    found = cluster_gain(gained, np.arange(60))["p"]
+    oracle = permutation_test((gained,), np.sum, permutation_type="samples", rng=np.random.default_rng(1)).pvalue
+    assert found == pytest.approx(oracle, abs=4 * np.sqrt(2 * 2 * oracle / 10_000)), "both are drawn, doubled tails"
+    assert 0.001 < oracle < 0.1
 
 
 def test_all_initialisations_count_where_folds_are_what_was_trained_apart():

@@ -112,6 +112,19 @@ def test_one_recipe_compared_with_itself(stored):
     assert "alone finds a difference in 2 of 30 comparisons, both intervals together in 0" in text
 
 
+def test_what_its_occlusion_gains_the_recipe(listed):
+    clear = replace(STRONG, experiment="clear", occlusion="none")
+    listed(STRONG, INNER, PAPER, clear)
+    store_all()
+    assert recipe_results.without_occlusion(STRONG) is None, "it is not trained yet"
+    store(clear, [lambda i, one: one == CLEAN] * 6)
+    assert recipe_results.without_occlusion(STRONG) == clear
+    gained = recipe_results.compared(STRONG, clear, recipe_results.COMPARED).query("subjects == 'all'")
+    assert gained.set_index("score")["difference"].loc[["clean", "mouth", "eyes"]].tolist() == pytest.approx(
+        [-1 / 18, 0, 17 / 18]
+    ), "it alone errs on the first frame, and alone sees who covers the eyes"
+
+
 def test_gains_over_the_papers_training(stored):
     table = recipe_results.over_the_paper(STRONG).set_index("score")
     assert table["label"].tolist() == [label(PAPER)] * 2 and table["n"].tolist() == [6, 6]

@@ -19,6 +19,7 @@ from fer_lib.faces import SIZE, Faces
 from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, name_lines
 from fer_lib.findings import attention, views
 from fer_lib.stn import warp
+from fer_lib.words import attention_wording
 from fer_lib.words.naming import label
 
 OUTLINES = 40
@@ -176,7 +177,7 @@ def by_training(table: pd.DataFrame) -> Figure:
     counts = [len(lines) for *_, lines in groups]
     size = (7.2, 0.9 + 0.34 * len(groups) + 0.48 * sum(counts))
     fig, axes = plt.subplots(len(groups), 1, figsize=size, sharex=True, squeeze=False, height_ratios=counts)
-    regions = dict(zip(attention.told(table), (CYCLE[1], ACCENT), strict=False))
+    regions = dict(zip(attention_wording.told(table), (CYCLE[1], ACCENT), strict=False))
     for ax, (one, own, lines) in zip(axes[:, 0], groups, strict=True):
         ax.axvline(1, color=INK, linewidth=0.9, linestyle=(0, (1, 2)))
         for region, colour in regions.items():

@@ -89,6 +89,11 @@ def trained(dataset: str) -> list[Experiment]:
     return [row for row in rows if (row.recipe, row.protocol, row.occlusion, row.loss, row.pretrained) == settings]
 
 
+def without_occlusion(recipe: Experiment) -> Experiment | None:
+    """The same training on clear faces alone; None if it was not measured."""
+    return next((row for row in measured(recipe.dataset) if recipe.is_like(row, occlusion="none")), None)
+
+
 def reached(experiment: Experiment, aims: dict = AIMS) -> pd.DataFrame:
     """One row per aim, given as `AIMS` are: aim, mean, ci_low, ci_high, wanted, members, subjects."""
     frames = right(experiment, SCORES["clean"])

@@ -1,0 +1,147 @@
+"""What the classifiers rely on, in words: tables of `findings.attention` for the eye, sentences, captions."""
+
+import numpy as np
+import pandas as pd
+
+from fer_lib.attribution import GRID, METHODS
+from fer_lib.experiments import Experiment
+from fer_lib.faces import SIZE
+from fer_lib.findings.attention import PLACED, TRAINED, best_map, correct
+from fer_lib.stats import RESAMPLED
+from fer_lib.words.naming import label
+from fer_lib.words.rounding import in_cell
+
+WORDS = {"expression": "the area changed by its action units", "mouth": "the mouth region", "eyes": "the eye region"}
+"""Region -> its name in a sentence."""
+
+ALL_TRAINED = (
+    " Mixed and heavy occlusion come with the strong recipe, and heavy occlusion often covers the mouth, so only "
+    "the first two and the last two are comparable."
+)
+"""The caveat where all of `TRAINED` are compared."""
+
+CAPTION = (
+    "95 % CI: bootstrap over subjects (protocol subject) or images (usage), which does not cover retraining; otherwise "
+    "over runs, from three runs on."
+)
+
+
+def over(protocol: str) -> str:
+    """What the intervals of a protocol are over, in words."""
+    return f"bootstrap over {RESAMPLED[protocol][1]}" if protocol in RESAMPLED else "over runs, from three runs on"
+
+
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """`attention.faithfulness` with a row per arm and a column per map: does it beat random, and by how many points?"""
+    words = table["verdict"].replace({"supported": "yes", "contradicted": "worse"})
+    gains = [in_cell(*gain, "+.1%") for gain in table[["better", "better_low", "better_high"]].itertuples(index=False)]
+    said = [f"{verdict}: {gain}" for verdict, gain in zip(words, gains, strict=True)]
+    form = {"index": ["protocol", "label", "n"], "columns": "map", "values": "said", "aggfunc": "first", "sort": False}
+    wide = table.assign(said=said).pivot_table(**form)[list(METHODS)].reset_index().rename_axis(columns=None)
+    return wide[["protocol", "label", *METHODS, "n"]].rename(columns={"label": "method"})
+
+
+def faithful(table: pd.DataFrame) -> str:
+    """In how many networks each map beats a random order and the contrast order, in a sentence."""
+    judged = table[table["better_low"].notna()]
+    if judged.empty:
+        return "No network has enough runs for a verdict."
+    supported = judged[["map"]].assign(better=judged["verdict"], beyond=judged["beyond_verdict"]).set_index("map")
+    counts = (
+        supported.eq("supported")
+        .groupby("map")
+        .agg(better=("better", "sum"), beyond=("beyond", "sum"), n=("better", "size"))
+    )
+    said = [
+        f"*{row.Index}* beats a random order in {row.better} and contrast in {row.beyond}"
+        for row in counts.loc[list(METHODS)].itertuples()
+    ]
+    return f"Of {counts['n'].max()} networks with a verdict, {'; '.join(said)}."
+
+
+MANY = 0.05
+"""Share of the frames without relevance from which `left_out` names the network."""
+
+
+def left_out(experiments: list[Experiment]) -> str:
+    """On how many correctly classified frames a map of `PLACED` has no positive relevance, in a sentence."""
+    named, fewest = [], 0.0
+    for experiment in experiments:
+        frames = correct(experiment).drop_duplicates(["seed", "fold", "frame_id", "map"])
+        for name in PLACED:
+            empty = frames.loc[frames["map"] == name, "inside"].isna()
+            if empty.mean() > MANY:
+                named.append(f"{empty.sum()} of {len(empty)} ({label(experiment)}, {experiment.protocol}, {name})")
+            elif len(empty):
+                fewest = max(fewest, empty.mean())
+    said = f"Frames left out because a map has no positive relevance: {'; '.join([*named, ''])}"
+    return f"{said}at most {fewest:.1%} in {'the others' if named else 'each network'}.".replace("%", " %")
+
+
+def told(table: pd.DataFrame) -> list[str]:
+    """The regions of a table of `attention.regions` to report: the expression's, if known, else mouth and eyes."""
+    known = [name for name in WORDS if (table["region"] == name).any()]
+    return known[:1] if known[:1] == ["expression"] else known
+
+
+def ranges(table: pd.DataFrame) -> str:
+    """From the lowest to the highest network of `attention.places`, the ratio by map and region, in words."""
+    said = []
+    for name in (*PLACED, "contrast"):
+        own = table[table["map"] == name].groupby("region")["ratio"]
+        places = [f"{region} {_range(own.get_group(region), '.2f')}" for region in WORDS if region in own.groups]
+        said.append(f"{name}, {', '.join(places)}")
+    return "; ".join(said)
+
+
+def lattice(maps: list[dict[str, dict[str, np.ndarray]]]) -> str:
+    """Where Grad-CAM's maps peak, in sentences; maps: `attention.mean_maps` of each arm.
+
+    `attribution.in_pixels` documents where its cells lie.
+    """
+    peaks = [np.unravel_index(one.argmax(), one.shape) for own in maps for one in own["Grad-CAM"].values()]
+    corner = sum(min(peak) >= GRID // 2 for peak in peaks)
+    return (
+        f"Grad-CAM has only four cells here, centred on pixels 0 and 32 of {SIZE} in each direction, so only one cell "
+        f"lies inside the face. Over all networks and emotions, {corner} of {len(peaks)} mean maps peak in the lower "
+        "right quarter. The lattice alone can cause this, so the comparison of regions leaves Grad-CAM out."
+    )
+
+
+def _range(values: pd.Series, form: str = ".0%") -> str:
+    """0.384, 0.472 -> 38 to 47 %, of which no line breaks; once if both ends read alike."""
+    ends = dict.fromkeys(f"{x:{form}}".removesuffix("%") for x in (values.min(), values.max()))
+    return (" to ".join(ends) + (" %" if form.endswith("%") else "")).replace(" ", "\N{NO-BREAK SPACE}")
+
+
+def answer(dataset: str, table: pd.DataFrame, found: pd.DataFrame) -> str:
+    """What the classifiers rely on, by the occlusion in their training.
+
+    table: `attention.faithfulness`; found: `attention.places`.
+    """
+    if table.empty:
+        return (
+            f"No network on {dataset} has attribution maps yet: the stored networks were trained before these maps "
+            "existed, and their weights were not kept. The end of this page lists them."
+        )
+    name = best_map(table)
+    best, own = table[table["map"] == name], found[found["map"] == name]
+    shown = [one for one in TRAINED if (best["occlusion"] == one).any()]
+    region = told(own)[0]
+    here = own[own["region"] == region]
+    shares = {one: here.loc[here["occlusion"] == one, "inside"] for one in shown}
+    ways = [f"{TRAINED[one]} {_range(share)} (n = {len(share)})" for one, share in shares.items()]
+    said = (
+        f"On correctly classified faces, {WORDS[region]} ({_range(here['area'])} of the image) holds this share of the "
+        f"positive relevance (*{name}*; range over n networks): trained {_listed(ways)}."
+    )
+    caveat = ALL_TRAINED if shown == list(TRAINED) else ""
+    says = "supports" if (best["stay"] < best["random_stay"]).all() else "does not support"
+    return (
+        f"{said}{caveat}\n\nThe deletion test {says} this map: {_range(best['stay'])} of the predictions stay the same "
+        f"without the most relevant tenth of the face, {_range(best['random_stay'])} without a random tenth."
+    )
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
