@@ -6,6 +6,7 @@ import pytest
 from test_recipe_results import INNER, PAPER, STRONG, store, store_all
 
 from fer_lib.findings import recipe_results
+from fer_lib.occlusion_benchmark import CLEAN
 from fer_lib.words import recipe_wording
 from fer_lib.words.naming import label
 
@@ -50,6 +51,18 @@ def test_answer(stored):
         "0.00 % with the mouth covered (aim: 80 %), 100.00 % with the eyes covered (aim: 80 %)."
     )
     assert "folds 4 to 9" not in text, "of other subjects than those of CK+ none had a part in setting it"
+
+
+def test_what_its_occlusion_gains_is_told_once_everybody_was_asked(stored, monkeypatch):
+    clear = replace(STRONG, experiment="clear", occlusion="none")
+    monkeypatch.setattr(recipe_results, "measured", lambda dataset: [STRONG, clear])
+    store(clear, [lambda i, one: one == CLEAN] * 5)
+    assert "Its occlusion" not in recipe_wording.answer(STRONG)
+    store(clear, [lambda i, one: one == CLEAN] * 6)
+    told = recipe_wording.answer(STRONG).split("\n")[-1]
+    assert told.startswith("- **Its occlusion in training** gains -5.56 points [")
+    assert "] on clear faces (not resolvable), +94.44 points [" in told
+    assert told.endswith("] under unseen occlusion (supported); n = 6 subjects in 6 folds (6 and 6 runs).")
 
 
 def test_nothing_was_trained(stored, monkeypatch):

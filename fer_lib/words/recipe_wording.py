@@ -13,8 +13,9 @@ from fer_lib.findings.recipe_results import (
     on_all_folds,
     reached,
     trained,
+    without_occlusion,
 )
-from fer_lib.findings.robustness import gain, right, score
+from fer_lib.findings.robustness import ASKED, gain, right, score
 from fer_lib.findings.tables import LOOKS, has_results
 from fer_lib.occlusion_scores import SCORES
 from fer_lib.stats import cluster_ratio
@@ -59,7 +60,7 @@ MET = {
 
 
 def answer(experiment: Experiment) -> str:
-    """Whether the aims are met, and what longer training changes: a bullet each."""
+    """Whether the aims are met, and what occlusion in training and longer training change: a bullet each."""
     table = reached(experiment).set_index("aim")
     clean, kept = table.loc["clean accuracy"], table.drop("clean accuracy")
     shares = [
@@ -70,6 +71,12 @@ def answer(experiment: Experiment) -> str:
         f"reaches {headline(experiment, subjects=UNTOUCHED)}.",
         f"**Under occlusion** it keeps, of that accuracy, {', '.join(shares)}.",
     ]
+    clear = without_occlusion(experiment)
+    if clear and on_all_folds(clear):
+        rows = {words: pd.Series(gain(experiment, clear, SCORES[name])) for name, words in ASKED.items()}
+        said = ", ".join(f"{gained(row)} {words} ({row['verdict']})" for words, row in rows.items())
+        n, pairs = next(iter(rows.values()))[["n", "pairs"]]
+        bullets.append(f"**Its occlusion in training** gains {said}; n = {n} {pairs}.")
     for longer in filter(on_all_folds, changed(experiment.dataset)):
         row = longer_gains(longer, experiment)
         bullets.append(
