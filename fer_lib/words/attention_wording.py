@@ -15,8 +15,8 @@ WORDS = {"expression": "the area changed by its action units", "mouth": "the mou
 """Region -> its name in a sentence."""
 
 ALL_TRAINED = (
-    " Mixed and heavy occlusion come with the strong recipe, and heavy occlusion often covers the mouth, so only "
-    "the first two and the last two are comparable."
+    " These groups differ in more than the occlusion: mixed and heavy occlusion come with the strong recipe, which "
+    "most networks of the first two lack. Heavy occlusion often covers the mouth."
 )
 """The caveat where all of `TRAINED` are compared."""
 
