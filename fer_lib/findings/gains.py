@@ -139,7 +139,8 @@ def picture(found: pd.DataFrame) -> Figure:
         ax.plot(own["printed"], own["part"].map(parts.index), "D", color=plots.INK, markerfacecolor="none")
         if found["whose"].nunique() > 1:
             ax.axhline(found.loc[found["whose"] == "paper", "part"].nunique() - 0.5, color=plots.MUTED, linewidth=0.8)
-        ax.xaxis.set_major_locator(MultipleLocator(0.1 if np.ptp(own["difference"]) > 0.2 else 0.05))
+        width = np.ptp(own["difference"])
+        ax.xaxis.set_major_locator(MultipleLocator(0.2 if width > 0.5 else 0.1 if width > 0.2 else 0.05))
         ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=""))
         ax.set_xlabel(f"points gained\n{words}")
         plots.name_lines(ax, parts)
