@@ -60,7 +60,10 @@ Name -> weights, and those of the score that it is divided by, if any.
 
 def weighed(answers: pd.DataFrame, weights: Weights) -> pd.Series:
     """Score of each row of answers, which have a column `label` and for each occlusion the predicted class."""
-    return sum(weight * (answers[str(one)] == answers["label"]) for one, weight in weights.items())
+    truth = answers["label"].to_numpy()
+    return pd.Series(
+        sum(weight * (answers[str(one)].to_numpy() == truth) for one, weight in weights.items()), answers.index
+    )
 
 
 def scores(predictions: pd.DataFrame, labels, subjects=None) -> pd.DataFrame:

@@ -15,8 +15,8 @@ LEVEL = 0.95
 
 RESAMPLES = 10_000
 
-BATCH = 500
-"""Resamples drawn at once; all of them together would take a gigabyte for the images of PrivateTest."""
+BATCH = 100
+"""Resamples drawn at once: for the images of PrivateTest as many as fit into a processor's cache."""
 
 RESAMPLED = {"subject": ("subject", "subjects"), "usage": ("frame_id", "images")}
 """Protocols that resample test units -> the column of the units and their name.
@@ -114,7 +114,8 @@ def cluster_ratio(values, clusters, of=None) -> tuple[float, float, float]:
     where all values are 0 or all are 1: the bootstrap would return an interval without width; and none where a
     resample may have nothing to divide by, where no clusters differ, and over two. BCa follows the skew of accuracies
     near 100 % (Efron 1987). Of nominal 95 %, it covers 94 with 118 subjects drawn from those of a stored experiment,
-    and 92 with 28 (a test does so, with fewer draws); with fewer than 10 it is far too narrow.
+    and 92 with 28 (a test does so, with fewer draws). Of 3 to 8 subjects often all are right on every frame, so that it
+    has no ends; where it has, it covers 90 to 100.
     """
     values = np.asarray(values, float)
     of = np.ones(len(values)) if of is None else np.asarray(of, float)
@@ -128,14 +129,15 @@ def resampled(values, of, clusters, method: str) -> tuple[float, float, float]:
     table = pd.DataFrame({"values": values, "of": of})
     by_cluster = table.groupby(np.asarray(clusters, str)).sum()
     ratio = float(by_cluster["values"].sum() / by_cluster["of"].sum())
+    # Both sums as one complex number: SciPy then gathers each resample once, in half the time of a paired sample.
+    sums = by_cluster["values"].to_numpy() + 1j * by_cluster["of"].to_numpy()
     if len(by_cluster) < 2:
         return ratio, np.nan, np.nan
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
         interval = stats.bootstrap(
-            (by_cluster["values"].to_numpy(), by_cluster["of"].to_numpy()),
-            lambda values, of, axis: values.sum(axis=axis) / of.sum(axis=axis),
-            paired=True,
+            (sums,),
+            lambda drawn, axis: _ratio(drawn.sum(axis=axis)),
             vectorized=True,
             n_resamples=RESAMPLES,
             batch=BATCH,
@@ -145,6 +147,10 @@ def resampled(values, of, clusters, method: str) -> tuple[float, float, float]:
         ).confidence_interval
     ends = (float(interval.low), float(interval.high))
     return (ratio, *ends) if np.isfinite(ends).all() else (ratio, np.nan, np.nan)
+
+
+def _ratio(sums: np.ndarray) -> np.ndarray:
+    return sums.real / sums.imag
 
 
 def _expanded(n: int) -> float:

@@ -8,33 +8,39 @@ import pandas as pd
 from fer_lib import paths, results
 from fer_lib.findings.tables import collapsed, measured
 from fer_lib.measures.references import METHODS
+from fer_lib.stats import cluster_ratio
 from fer_lib.words.naming import label, part
-from fer_lib.words.rounding import percent
+from fer_lib.words.rounding import in_cell, percent
 
 
-def design_effect(wrong, splits, clusters) -> float:
+def design_effect(wrong, splits, clusters) -> tuple[float, float, float]:
     """Variance of the number of errors with frames clustered over that with independent frames; NaN without an error.
 
     wrong, splits, clusters: one per frame. Each split's variance is that of the sums over its clusters of wrong less
-    its mean, with clusters drawn with replacement; both variances are summed over the splits.
+    its mean, with clusters drawn with replacement; both variances are summed over the splits. The interval is
+    `stats.cluster_ratio`, which resamples clusters with all their frames of all splits.
     """
     table = pd.DataFrame({"wrong": np.asarray(wrong, float), "split": list(splits), "cluster": list(clusters)})
     rates = table.groupby("split")["wrong"].transform("mean")
-    sums = (table["wrong"] - rates).groupby([table["split"], table["cluster"]]).sum()
-    counts = sums.groupby("split").size()
-    clustered = ((sums**2).groupby("split").sum() * counts / (counts - 1)).sum()
-    independent = (rates * (1 - rates)).sum()
-    return float(clustered / independent) if independent else np.nan
+    parts = table.assign(off=table["wrong"] - rates, independent=rates * (1 - rates))
+    parts = parts.groupby(["split", "cluster"])[["off", "independent"]].sum().reset_index()
+    counts = parts.groupby("split")["cluster"].transform("size")
+    if not parts["independent"].any():
+        return np.nan, np.nan, np.nan
+    return cluster_ratio(parts["off"] ** 2 * counts / (counts - 1), parts["cluster"], parts["independent"])
 
 
 def design_effects(dataset: str) -> pd.DataFrame:
-    """`design_effect` by subject under the random split, a row per method: method, splits, errors, effect.
+    """`design_effect` by subject under the random split, a row per method.
+
+    Columns method, splits, errors, effect, ci_low, ci_high.
 
     Methods: the references that look at the face, and the networks of Table 2 of which no run has collapsed; those
     without an error are left out.
     """
     rows = [_of(name, own) for name, own in _tested(dataset)]
-    return pd.DataFrame(rows, columns=["method", "splits", "errors", "effect"]).dropna(ignore_index=True)
+    columns = ["method", "splits", "errors", "effect", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=columns).dropna(subset="effect", ignore_index=True)
 
 
 def _tested(dataset: str) -> Iterable[tuple[str, pd.DataFrame]]:
@@ -47,10 +53,10 @@ def _tested(dataset: str) -> Iterable[tuple[str, pd.DataFrame]]:
             yield label(arm), results.read(arm, "predictions.csv.gz")
 
 
-def _of(name: str, predictions: pd.DataFrame) -> tuple[str, int, int, float]:
+def _of(name: str, predictions: pd.DataFrame) -> tuple[str, int, int, float, float, float]:
     wrong = predictions["label"] != predictions["prediction"]
     effect = design_effect(wrong, predictions["seed"], predictions["subject"])
-    return name, predictions["seed"].nunique(), int(wrong.sum()), effect
+    return name, predictions["seed"].nunique(), int(wrong.sum()), *effect
 
 
 def in_words(leaks: pd.DataFrame, effects: pd.DataFrame) -> str:
@@ -69,10 +75,13 @@ def in_words(leaks: pd.DataFrame, effects: pd.DataFrame) -> str:
 def _clustered(effects: pd.DataFrame) -> str:
     if effects.empty:
         return ""
-    said = [f"{row.method} {row.effect:.1f} (n = {row.splits} splits)" for row in effects.itertuples()]
+    said = [
+        f"{row.method} {in_cell(row.effect, row.ci_low, row.ci_high, '.1f')} (n = {row.splits} splits)"
+        for row in effects.itertuples()
+    ]
     return (
         " Clustered by subject, the variance of the number of errors is that of independent frames times a design "
-        f"effect: {'; '.join(said)}."
+        f"effect, with its 95 % interval over subjects: {'; '.join(said)}."
     )
 
 
@@ -83,6 +92,7 @@ def in_short(effects: pd.DataFrame) -> str:
     ends = dict.fromkeys(f"{x:.1f}" for x in (effects["effect"].min(), effects["effect"].max()))
     return (
         "The frames are not independent: in our runs the variance of the number of errors, clustered by subject, is "
-        f"{' to '.join(ends)} times that of independent frames. The interval is therefore too narrow, the p value too "
-        "small, and the number of frames below too low."
+        f"{' to '.join(ends)} times that of independent frames ({(effects['ci_low'] > 1).sum()} of {len(effects)} "
+        "intervals over subjects exclude 1). The interval is therefore too narrow, the p value too small, and the "
+        "number of frames below too low."
     )
