@@ -78,18 +78,34 @@ def test_what_is_pooled_depends_on_the_protocol():
     assert pooled("random", frames, [3, 0, 3, 3], [1] * 4)[2] == pytest.approx(2.5 + 0.5 * 12.706, abs=0.01), "a ratio"
 
 
+def intervals_over_drawn(experiment, subjects, times):
+    """Accuracy of a stored experiment, and its intervals over so many of its subjects, drawn so many times."""
+    stored = results.read(find("ckplus", experiment), "predictions.csv.gz")
+    right = (stored["label"] == stored["prediction"]).groupby(stored["subject"]).agg(["sum", "size"]).to_numpy()
+    rng = np.random.default_rng(0)
+    drawn = [right[rng.integers(len(right), size=subjects)].T for _ in range(times)]
+    ends = [cluster_ratio(correct, np.arange(subjects), frames)[1:] for correct, frames in drawn]
+    return right[:, 0].sum() / right[:, 1].sum(), ends
+
+
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize(("subjects", "most"), [(118, 0.04), (28, 0.075)])
 def test_an_interval_near_100_percent_seldom_lies_above_the_truth(subjects, most, monkeypatch):
     """Subjects are drawn from those of a stored experiment, on whom it is right on 95.4 % of the frames."""
     monkeypatch.setattr(stats, "RESAMPLES", 1000)
-    stored = results.read(find("ckplus", "subject-resnet10-transfer"), "predictions.csv.gz")
-    right = (stored["label"] == stored["prediction"]).groupby(stored["subject"]).agg(["sum", "size"]).to_numpy()
-    truth, rng = right[:, 0].sum() / right[:, 1].sum(), np.random.default_rng(0)
-    drawn = [right[rng.integers(len(right), size=subjects)].T for _ in range(1000)]
-    ends = [cluster_ratio(correct, np.arange(subjects), frames)[1:] for correct, frames in drawn]
+    truth, ends = intervals_over_drawn("subject-resnet10-transfer", subjects, 1000)
     above, below = np.mean([truth < low for low, _ in ends]), np.mean([truth > high for _, high in ends])
     assert 0.01 < above < most and 0.01 < below < 0.04
+
+
+@pytest.mark.parametrize(("subjects", "share"), [(3, 0.80), (8, 0.91)])
+def test_how_often_an_interval_over_few_subjects_covers_the_truth(subjects, share, monkeypatch):
+    """Subjects are drawn from those of a stored experiment, on whom it is right on 88.2 % of the frames."""
+    monkeypatch.setattr(stats, "RESAMPLES", 1000)
+    truth, ends = intervals_over_drawn("subject-resnet10-softmax", subjects, 1000)
+    with_ends = [(low, high) for low, high in ends if not np.isnan(low)]
+    assert 0.7 < len(with_ends) / len(ends) < 1, "where nobody errs there are none"
+    assert np.mean([low <= truth <= high for low, high in with_ends]) == pytest.approx(share, abs=0.03)
 
 
 def test_a_resample_without_anything_to_divide_by_leaves_no_ends():

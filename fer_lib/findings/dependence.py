@@ -93,6 +93,6 @@ def in_short(effects: pd.DataFrame) -> str:
     return (
         "The frames are not independent: in our runs the variance of the number of errors, clustered by subject, is "
         f"{' to '.join(ends)} times that of independent frames ({(effects['ci_low'] > 1).sum()} of {len(effects)} "
-        "intervals over subjects exclude 1). The interval is therefore too narrow, the p value too small, and the "
+        "intervals over subjects lie above 1). The interval is therefore too narrow, the p value too small, and the "
         "number of frames below too low."
     )
