@@ -114,8 +114,8 @@ def cluster_ratio(values, clusters, of=None) -> tuple[float, float, float]:
     where all values are 0 or all are 1: the bootstrap would return an interval without width; and none where a
     resample may have nothing to divide by, where no clusters differ, and over two. BCa follows the skew of accuracies
     near 100 % (Efron 1987). Of nominal 95 %, it covers 94 with 118 subjects drawn from those of a stored experiment,
-    and 92 with 28 (a test does so, with fewer draws). Of few subjects often all are right on every frame, so that it has
-    no ends; where it has, it covers 91 to 97 with 8 subjects of three stored experiments, but 80 to 95 with 3.
+    and 92 with 28. Of few subjects often all are right on every frame, which leaves no ends; where there are ends, it
+    covers 91 to 97 with 8 subjects of three stored experiments, but 80 to 95 with 3. Tests do so, with fewer draws.
     """
     values = np.asarray(values, float)
     of = np.ones(len(values)) if of is None else np.asarray(of, float)
