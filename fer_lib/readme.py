@@ -8,7 +8,7 @@ import pandas as pd
 
 from fer_lib import paths, report, results
 from fer_lib.figures import plots, summary
-from fer_lib.findings import gains, tables
+from fer_lib.findings import gains, initialisations, tables
 from fer_lib.measures import references
 from fer_lib.words import answers, wording
 
@@ -44,7 +44,7 @@ def results_text(parts: pd.DataFrame) -> str:
         summary.BESIDE,
         "**What does each part gain?**",
         f"![{gains.in_words(parts)}]({pages}gains.svg)",
-        gains.CAPTION,
+        f"{gains.CAPTION} {initialisations.found_by_chance(DATASET)}",
         "**The paper's numbers beside ours**",
         markdown(wording.readable(listed)),
         wording.CAPTION,

@@ -12,14 +12,16 @@ def test_the_method_works_where_it_reaches_its_numbers_and_beats_the_reference()
     reached = pd.DataFrame({"printed": [0.9687, 0.9944], "runs": [5, 0]})
     over = pd.DataFrame({"reference": "HOG", "verdict": ["not resolvable", "contradicted", TWO_KINDS]})
     split = "Under the paper's split single runs reach 1 of its 2 numbers"
-    networks = "networks without a collapsed run is measurably better than HOG, which learns no features."
-    unseen = f"n unseen subjects none of its 2 {networks}"
+    networks = (
+        "variants of its networks without a collapsed run is measurably better than HOG, which learns no features."
+    )
+    unseen = f"n clear faces of unseen subjects none of the 2 {networks}"
     assert headlines.works(reached, over) == f"{split}; o{unseen}"
     assert headlines.works(reached[:0], over) == f"O{unseen}", "nothing is printed of other faces"
     assert headlines.works(reached, over[:0]) == f"{split}."
     assert headlines.works(reached[:0], over[:0]) == ""
     better = over.assign(verdict=["supported", "not resolvable", TWO_KINDS])
-    assert headlines.works(reached, better).endswith(f"on unseen subjects 1 of its 2 {networks}")
+    assert headlines.works(reached, better).endswith(f"on clear faces of unseen subjects 1 of the 2 {networks}")
 
 
 def test_what_helps_under_occlusion_counts_all_comparisons_of_a_part():
@@ -33,13 +35,17 @@ def test_what_helps_under_occlusion_counts_all_comparisons_of_a_part():
         ("triplet loss, collapsed runs left out", "unseen", "contradicted"),
     ]
     parts = pd.DataFrame(rows, columns=["part", "asked", "verdict"]).assign(whose="paper")
-    lost = "The network loses 5.0 points under the rectangle that training shows and 30.0 under other kinds."
-    assert headlines.robust("The network", scores, parts) == (
+    covered = pd.Series({"clean": 0.0, "black rectangle": 0.17, "unseen": 0.37})
+    lost = (
+        "The network loses 5.0 points under the rectangle that training shows (17 % of the face, black) and 30.0 under "
+        "other kinds (37 % of the face, not only black)."
+    )
+    assert headlines.robust("The network", scores, covered, parts) == (
         f"{lost} What measurably helps is occlusion in training; what does not: spatial transformer (STN), "
         "triplet loss."
     )
-    assert headlines.robust("The network", scores, parts[2:]).endswith("helps is no part of the method.")
-    assert headlines.robust("The network", scores, parts[:0]) == lost
+    assert headlines.robust("The network", scores, covered, parts[2:]).endswith("helps is no part of the method.")
+    assert headlines.robust("The network", scores, covered, parts[:0]) == lost
 
 
 def test_every_part_of_the_method_is_named_once():
@@ -61,10 +67,11 @@ def test_the_numbers_are_trusted_less_if_no_way_of_counting_gives_all():
 
 
 def test_what_there_is_to_beat():
-    best = pd.Series({"clean": 0.9, "black rectangle": 0.8, "unseen": 0.75})
-    ours = "On unseen subjects our best networks reach 90.00 % on clear faces and 75.00 % under unseen occlusion"
-    assert headlines.beaten(best, np.nan, imitated=False) == f"{ours}."
-    published = "; the best published network 99.69 % on clear sequences."
-    assert headlines.beaten(best, 99.69, imitated=False) == ours + published
+    scores = pd.DataFrame({"a": [0.9, 0.8, 0.6], "b": [0.8, 0.7, 0.75]}, index=["clean", "black rectangle", "unseen"])
+    ours = "Of our 2 networks tested on all subjects, the best reaches 90.00 % on clear faces, the best under unseen "
+    ours += "occlusion 75.00 %"
+    assert headlines.beaten(scores, np.nan, imitated=False) == f"{ours}."
+    published = "; the best published on such folds 99.69 % on clear sequences."
+    assert headlines.beaten(scores, 99.69, imitated=False) == ours + published
     imitated = f"{ours}, some of which heavy occlusion in training imitates"
-    assert headlines.beaten(best, 99.69, imitated=True) == imitated + published
+    assert headlines.beaten(scores, 99.69, imitated=True) == imitated + published

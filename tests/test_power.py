@@ -88,7 +88,12 @@ def test_power_in_words():
     assert "its standard error tends to 0.75 points" in said and "a difference of 2.11 points or more (" in said
     assert f"as if each split had its own frames, {power.seeds_needed(0.0048, 0.0158)} seeds would seem enough" in said
     assert "1.58 points (4 pairs of runs of these two networks on the same splits)." in said
-    assert "on 1.80 % of them. This is the share in our runs (triplet and softmax), which make" in said
+    # Of 1.04 and 0.56 % errors each is one that the other method may not make.
+    most, ours = (f"{power.paired_frames_needed(0.0048, share):,} frames, " for share in (0.016, 0.018))
+    assert f"- **Shared test frames:** {most}" in said and f"it is 1.80 %; that would take {ours}" in said
+    assert "is correct on 1.60 % of them, the most that the printed accuracies allow. In our runs (triplet" in said
+    fewer = power.power_answer(spreads(0.0158, 0.012, 4), LEAKS)
+    assert "is correct on 1.20 % of them, the share in our runs (triplet and softmax).\n" in fewer
     assert "5,406 frames, 652 subjects" in said and "all their frames, 8.3 on average" in said
     assert power.power_answer(spreads(float("nan"), 0.018, 0), LEAKS).endswith("There are none yet.")
     assert power.power_answer(spreads(0.01, float("nan"), 0), LEAKS).endswith("There are none yet.")

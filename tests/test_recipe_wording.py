@@ -68,8 +68,8 @@ def test_what_its_occlusion_gains_is_told_once_everybody_was_asked(stored, monke
 def test_nothing_was_trained(stored, monkeypatch):
     said = recipe_wording.in_short("synthetic")
     assert said == (
-        "With a modern training recipe, the paper's network reaches 94.44 % [72.22 to 100.00] on unseen subjects in 50 "
-        "epochs (6 of 6 runs, 6 subjects). The aim was 96 %."
+        "With a modern training recipe, the paper's network reaches 94.44 % [72.22 to 100.00] in 50 epochs (6 of 6 "
+        "runs) on unseen subjects. Our aim was 96 %."
     )
     monkeypatch.setattr(recipe_results, "measured", lambda dataset: [PAPER])
     assert recipe_wording.in_short("synthetic") == ""
@@ -84,8 +84,8 @@ def test_a_longer_training_is_told_once_everybody_was_asked(stored, monkeypatch)
     assert "100 epochs" not in recipe_wording.in_short("synthetic") + recipe_wording.answer(STRONG)
     store(replace(longer, folds=6), [lambda i, one: True] * 6)
     said = recipe_wording.in_short("synthetic")
-    assert " In 100 epochs it reaches 100.00 % (6 of 6 runs, 6 subjects), a paired gain of +5.56 points [" in said
-    assert said.endswith("] (not resolvable). The aim was 96 %.")
+    assert " and 100.00 % in 100 epochs (6 of 6 runs) on unseen subjects. The longer training gains +5.56" in said
+    assert said.endswith("] (not resolvable). Our aim was 96 %.")
     told = recipe_wording.answer(STRONG)
     assert (
         "\n- **100 epochs** instead of 50 reach 100.00 % (6 of 6 runs, 6 subjects). Paired gain: +5.56 points [" in told
@@ -106,4 +106,5 @@ def test_beside_the_headline_stand_the_untouched_folds_and_the_ensemble(listed):
     assert text.startswith("94.44 % [83.33 to 100.00] there (12 of 12 runs, 6 subjects; ")
     assert "; folds 4 to 9, whose subjects were not tested before the recipe was chosen: 83.33 %; ensemble of 2" in text
     assert text.endswith("initialisations: 100.00 %)"), "0.4 and 0.9 for the true class are more than a half"
-    assert "ensemble" not in recipe_wording.headline(arm, ensemble=False)
+    blind = "Folds 4 to 9, whose subjects were not tested before the recipe was chosen: 83.33 %. Our aim was 96 %."
+    assert recipe_wording.in_short("ckplus").endswith(blind)

@@ -111,10 +111,11 @@ def test_fixed_crops_are_counted_by_what_the_stns_were_trained_with(monkeypatch)
     monkeypatch.setattr(views, "looking", lambda dataset: list(fixed))
     lengths = {"moved": 1.0, "away": np.nan}
     monkeypatch.setattr(views, "by_member", lambda arm: pd.DataFrame({"fixed": fixed[arm], **lengths}))
+    counted = "Counted are runs whose STN did not collapse and whose views were stored."
     assert views.in_short("ckplus") == (
-        "Of the STNs that did not collapse and whose views were stored, all 3 trained with the paper's occlusion "
-        "and STN rate and 1 of 3 trained without occlusion or with a slower STN apply one fixed view to every clear "
-        "face. Those with the paper's occlusion and rate were all trained with softmax, none with triplet."
+        "The STN crops every clear face the same way in all 3 runs trained with the paper's occlusion and STN rate "
+        f"(all 3 with softmax) and in 1 of 3 runs trained without occlusion or with a slower STN (1 of 3 with "
+        f"softmax). {counted}"
     )
     said = views.looks_away("ckplus")
     assert said.count("Under the paper's rectangle the corners of their views move by 1.00 of 48 pixels") == 3
@@ -123,15 +124,14 @@ def test_fixed_crops_are_counted_by_what_the_stns_were_trained_with(monkeypatch)
 
     fixed[replace(softmax, experiment="triplet", loss="triplet")] = [True, False]
     assert views.in_short("ckplus") == (
-        "Of the STNs that did not collapse and whose views were stored, 4 of 5 trained with the paper's "
-        "occlusion and STN rate and 1 of 3 trained without occlusion or with a slower STN apply one fixed view to "
-        "every clear face. Of those with the paper's occlusion and rate, these are all 3 with softmax, 1 of 2 with "
-        "triplet."
+        "The STN crops every clear face the same way in 4 of 5 runs trained with the paper's occlusion and STN rate "
+        "(all 3 with softmax, 1 of 2 with triplet) and in 1 of 3 runs trained without occlusion or with a slower STN "
+        f"(1 of 3 with softmax). {counted}"
     )
     monkeypatch.setattr(views, "looking", lambda dataset: [list(fixed)[1]])
     assert views.in_short("ckplus") == (
-        "Of the STNs that did not collapse and whose views were stored, 1 of 2 trained without occlusion or "
-        "with a slower STN apply one fixed view to every clear face."
+        "The STN crops every clear face the same way in 1 of 2 runs trained without occlusion or with a slower STN "
+        f"(1 of 2 with softmax). {counted}"
     )
     monkeypatch.setattr(views, "looking", lambda dataset: [])
     assert views.in_short("ckplus") == "" and views.by_kind("ckplus") == {}

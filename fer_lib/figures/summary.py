@@ -48,9 +48,11 @@ BESIDE = (
 
 
 def shown(dataset: str) -> dict[str, Experiment]:
-    """Name -> the methods tested on unseen subjects: the paper's two losses, the strong recipe, the fine-tuned."""
+    """Name -> the methods tested on unseen subjects: the paper's two losses, softmax without STN, the strong recipe,
+    the fine-tuned."""
     rows = [row for row in tables.measured(dataset) if row.protocol == "subject"]
-    the_papers = [row for row in rows if naming.label(row) in followed.labels()]
+    plain = naming.label(Experiment("plain", dataset, input_path="plain", loss="softmax"))
+    the_papers = [row for row in rows if naming.label(row) in (*followed.labels(), plain)]
     strong = [row for row in rows if (row.recipe, row.loss) == ("strong", "softmax") and row.occlusion != "none"]
     strong.sort(key=lambda row: (row.pretrained != "none", row.occlusion == "heavy"))
     found = {_named(row): row for row in [*the_papers, *strong]}
@@ -89,7 +91,8 @@ def table(dataset: str) -> pd.DataFrame:
             if not on_all_folds(experiment, file):
                 own = own[own["protocol"] != protocol]
         usual = Experiment("usual", dataset, backbone=experiment.backbone, loss=experiment.loss)
-        printed = naming.printed(usual) if experiment.recipe == "paper" else np.nan
+        the_papers = (experiment.recipe, experiment.input_path) == ("paper", "stn")
+        printed = naming.printed(usual) if the_papers else np.nan
         imitated = (own["protocol"] == "occluded") & (experiment.occlusion == "heavy")
         rows.append(own.assign(printed=np.where(own["protocol"] == "random", printed, np.nan), imitated=imitated))
     found = pd.concat(rows, ignore_index=True).rename(columns={"protocol": "asked"})
@@ -151,9 +154,10 @@ def picture(reached: pd.DataFrame) -> Figure:
         for place, mean, low in zip(y, own["mean"], own["ci_low"].fillna(own["mean"]), strict=True):
             ax.text(low - 0.006, place, f"{100 * mean:.1f}", ha="right", va="center", fontsize=7.5)
     if reached["printed"].notna().any():
-        ax.plot(reached["printed"], lines - 0.24, "D", color=plots.INK, markerfacecolor="none", label="printed")
+        look = {"color": plots.INK, "markerfacecolor": "none", "markersize": 8}
+        ax.plot(reached["printed"], lines - 0.24, "D", label="printed", **look)
     lowest = reached[["mean", "ci_low"]].min().min()
-    ax.set(xlim=(lowest - 0.05, 1.01), xlabel="accuracy")
+    ax.set(xlim=(lowest - 0.08, 1.01), xlabel="accuracy")
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     ax.hlines(np.arange(1, len(names)) - 0.5, 0, 1, transform=ax.get_yaxis_transform(), color=plots.RULE, linewidth=0.6)
     plots.name_lines(ax, names)

@@ -92,9 +92,12 @@ def late(better: Experiment, worse: Experiment, without_collapsed: bool = False)
 
 
 def printed_gain(better: Experiment, worse: Experiment) -> float:
-    """Difference of the paper's accuracies for the two arms' loss and backbone on CK+, a share; NaN if not printed."""
+    """Difference of the paper's accuracies for the two arms' loss and backbone on CK+, a share; NaN if not printed.
+
+    The paper compares networks of one STN rate.
+    """
     both = [(arm.backbone, arm.loss) for arm in (better, worse)]
-    gives = better.dataset == "ckplus" and both[0] != both[1]
+    gives = better.dataset == "ckplus" and both[0] != both[1] and better.stn_lr_factor == worse.stn_lr_factor
     return round(published(*both[0]) - published(*both[1]), 4) if gives else float("nan")
 
 
@@ -132,7 +135,7 @@ def _right(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 def against_references(dataset: str) -> pd.DataFrame:
-    """Gain of the paper's arms and the strong recipe over the reference methods, on the same test frames.
+    """Gain of the paper's arms, their ablations and the strong recipe over the reference methods, on the same frames.
 
     One row per arm and reference, under the protocols of the references: protocol, label, reference, and the columns of
     `comparisons.COMPARISON`. Empty if notebook 00_data has not stored the references.
@@ -140,7 +143,8 @@ def against_references(dataset: str) -> pd.DataFrame:
     rows, stored = [], (paths.RESULTS / dataset / "reference_predictions.csv.gz").exists()
     predictions = results.of_data_set(dataset, "reference_predictions.csv.gz") if stored else pd.DataFrame()
     for arm in measured(dataset) if stored else ():
-        if part(arm) not in ("Table 2", "strong recipe") or arm.protocol not in set(predictions["protocol"]):
+        asked = part(arm) in ("Table 2", "ablation", "strong recipe")
+        if not asked or arm.protocol not in set(predictions["protocol"]):
             continue
         for method in METHODS[1:]:
             said = predictions[(predictions["protocol"] == arm.protocol) & (predictions["method"] == method)]

@@ -255,6 +255,21 @@ def in_short(dataset: str) -> str:
     return " ".join(_sentences(compared[asked & compared["label"].str.contains("triplet")], _counted))
 
 
+def in_brief(dataset: str) -> str:
+    """The same of the pair that was tested on the most unseen subjects, in one sentence; empty without one."""
+    compared = comparisons(all_member_scores(dataset), dataset)
+    own = compared[(compared["protocol"] == "subject") & compared["less"].str.startswith("softmax")]
+    own = own[own["label"].str.contains("triplet") & (own["n"] == own["n"].max())]
+    if own.empty or own["n"].max() < 2:
+        return ""
+    first = own[(own[PAIR] == own[PAIR].iloc[0]).all(axis=1)]
+    optimised, other = (_counted(first[first["distance"] == name]) for name in DISTANCES)
+    return (
+        f"Division of the classes on unseen subjects, {first['label'].iloc[0]} against softmax: {optimised} by "
+        f"Euclidean distance, which triplet loss optimises, {other} by cosine distance."
+    )
+
+
 def _sentences(table: pd.DataFrame, told: Callable[[pd.DataFrame], str], mark: str = "") -> list[str]:
     """A sentence per comparison: what its scores say by each distance.
 

@@ -72,7 +72,8 @@ COLOURS = {"supported": plots.ACCENT, "contradicted": plots.CYCLE[1]}
 VERDICTS = (
     "Thick: 95 % interval over subjects (under other protocols over runs); thin: over what was trained apart: folds, "
     "or of other starts the trainings of both. A verdict needs both on one side of zero. No interval: in some runs the "
-    "STN collapsed, and the next line leaves these runs out (two kinds of outcome), or all runs gained the same."
+    "STN collapsed, and the next line leaves these runs out (two kinds of outcome; an arrow: left of the axis), or all "
+    "runs gained the same."
 )
 CAPTION = (
     "Accuracy gained by each part, in points: two networks that differ in it, on the same test frames. Above the rule "
@@ -114,6 +115,19 @@ def table(dataset: str, listed: dict = PARTS, protocols: Sequence[str] = LEAST_E
     return pd.DataFrame(rows, columns=["protocol", "whose", "part", "asked", "printed", *COMPARISON])
 
 
+def _ends(own: pd.DataFrame) -> tuple[float, float]:
+    """Ends of an axis that holds zero, what is printed, every interval, and every gain that is not far below these.
+
+    A collapsed run costs so many points that an axis with all of them would show nothing of the other gains.
+    """
+    shown = own[["ci_low", "ci_high", "trained_low", "trained_high", "printed"]].stack().dropna()
+    shown = [0.0, *shown, *own.loc[own["ci_low"].notna(), "difference"]]
+    low, high = min(shown), max(*shown, own["difference"].max())
+    low = low if own["difference"].min() < low - (high - low) / 2 else min(low, own["difference"].min())
+    margin = 0.04 * (high - low) or 0.01
+    return low - margin, high + margin
+
+
 def _compared(*both: Experiment, without_collapsed: bool = False) -> list[dict]:
     printed = {"clean": printed_gain(*both)}
     return [
@@ -128,18 +142,21 @@ def picture(found: pd.DataFrame) -> Figure:
     fig, axes = plt.subplots(1, len(ASKED), sharey=True, figsize=(9.6, 1.2 + 0.32 * len(parts)))
     for ax, (score, words) in zip(axes, ASKED.items(), strict=True):
         own = found[found["asked"] == score]
+        ends = _ends(own)
         for row in own.itertuples():
             colour, line = COLOURS.get(row.verdict, plots.MUTED), parts.index(row.part)
-            ax.hlines(line, row.trained_low, row.trained_high, color=colour, linewidth=0.8)
+            ax.hlines(line + 0.22, row.trained_low, row.trained_high, color=colour, linewidth=0.8)
             ax.hlines(line, row.ci_low, row.ci_high, color=colour, linewidth=2.4)
-            ax.plot(row.difference, line, "o" if pd.notna(row.ci_low) else "x", color=colour)
+            mark = "o" if pd.notna(row.ci_low) else "<" if row.difference < ends[0] else "x"
+            ax.plot(max(row.difference, ends[0]), line, mark, color=colour, clip_on=False)
             place = {"xy": (1.02, line), "xycoords": ax.get_yaxis_transform(), "va": "center"}
             ax.annotate(f"{100 * row.difference:+.1f}", **place, fontsize=7.5, annotation_clip=False)
         ax.axvline(0, color=plots.INK, linewidth=0.8)
         ax.plot(own["printed"], own["part"].map(parts.index), "D", color=plots.INK, markerfacecolor="none")
         if found["whose"].nunique() > 1:
             ax.axhline(found.loc[found["whose"] == "paper", "part"].nunique() - 0.5, color=plots.MUTED, linewidth=0.8)
-        width = np.ptp(own["difference"])
+        ax.set_xlim(ends)
+        width = np.ptp(ends)
         ax.xaxis.set_major_locator(MultipleLocator(0.2 if width > 0.5 else 0.1 if width > 0.2 else 0.05))
         ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=""))
         ax.set_xlabel(f"points gained\n{words}")

@@ -10,9 +10,10 @@ import pandas as pd
 from fer_lib.comparisons import cluster_gain, verdict
 from fer_lib.experiments import Experiment
 from fer_lib.findings.robustness import right
-from fer_lib.findings.tables import voted, with_sequences
+from fer_lib.findings.tables import measured, voted, with_sequences
 from fer_lib.occlusion_scores import SCORES
-from fer_lib.stats import cluster_interval
+from fer_lib.stats import LEVEL, cluster_interval
+from fer_lib.words.naming import label
 from fer_lib.words.rounding import interval, percent, with_ends
 
 TOGETHER = "ensemble"
@@ -93,6 +94,36 @@ def same_recipe_in_words(table: pd.DataFrame) -> str:
         f"On {folds} folds, two initialisations differ by up to {100 * most['clean']:.1f} points on clear faces and "
         f"{100 * most['unseen']:.1f} under unseen occlusion. The interval over subjects alone finds a difference in "
         f"{alone} of {count} comparisons, both intervals together in {both}."
+    )
+
+
+def same_settings(dataset: str) -> pd.DataFrame:
+    """`same_recipe` on all folds for each setting under `subject` of which it can be asked, its label in `method`."""
+    asked = {label(row): same_recipe(row, row.folds) for row in measured(dataset) if row.protocol == "subject"}
+    found = [table.assign(method=name) for name, table in asked.items() if len(table)]
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+
+
+def readable_settings(table: pd.DataFrame) -> pd.DataFrame:
+    """`same_settings` in points, a row per setting: how many pairs, their largest differences, how many are found."""
+    rows = []
+    for method, own in table.groupby("method", sort=False):
+        by_score = own["difference"].abs().groupby(own["score"]).max()
+        most = {f"largest difference, {score}": f"{100 * by_score[score]:.2f}" for score in ("clean", "unseen")}
+        found = (own["verdict"] != "not resolvable").sum()
+        rows.append({"setting": method, "pairs": len(own) // 2, **most, "found": f"{found} of {len(own)}"})
+    return pd.DataFrame(rows)
+
+
+def found_by_chance(dataset: str) -> str:
+    """In how many comparisons of a setting with itself both intervals find a difference; empty without a comparison."""
+    table = same_settings(dataset)
+    if table.empty:
+        return ""
+    found = (table["verdict"] != "not resolvable").sum()
+    return (
+        f"Two initialisations of one setting, compared in the same way, get a verdict in {found} of {len(table)} "
+        f"comparisons; 95 % intervals let one expect about {(1 - LEVEL) * len(table):.0f} (page A stronger recipe)."
     )
 
 

@@ -35,6 +35,11 @@ QUESTIONS = (
 """What may help under occlusion, and what the arm without it has instead."""
 
 
+BY_FILL = {f"unseen, {fill}": equally([one for one in SCORES["unseen"] if one.fill == fill]) for fill in FILLS}
+BY_FILL["unseen, not black"] = equally([one for one in SCORES["unseen"] if one.fill in set(FILLS) - {"black"}])
+"""The unseen kinds of occlusion, by what fills the covered pixels."""
+
+
 def compared(dataset: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     """Paired answers: one row per question, pair of arms and score (`clean`, `unseen`, also by fill,
     and each kind but the targeted, which asks no two networks the same; or some `only`).
@@ -43,8 +48,7 @@ def compared(dataset: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     Where there are two kinds of outcome, the next rows leave out the collapsed runs: question ends in `NOT_COLLAPSED`.
     """
     groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}
-    groups |= {f"unseen, {fill}": equally([one for one in SCORES["unseen"] if one.fill == fill]) for fill in FILLS}
-    groups["unseen, not black"] = equally([one for one in SCORES["unseen"] if one.fill in set(FILLS) - {"black"}])
+    groups |= BY_FILL
     groups |= {kind: equally([one for one in SUITE if one.kind == kind]) for kind in KINDS if kind != TARGETED[0].kind}
     groups = {name: groups[name] for name in only or groups}
     rows = []
@@ -76,12 +80,10 @@ def by_fill(dataset: str) -> str:
 
     Of two networks under `subject` that differ in it, the followed ones if they do; empty where there are none.
     """
-    own = [both for both in pairs(dataset, QUESTIONS[0]) if both[0].protocol == "subject"]
-    if not own:
+    both = _with_and_without(dataset)
+    if not both:
         return ""
-    both = min(own, key=lambda both: label(both[0]) not in followed.labels())
-    fills = {fill: equally([one for one in SCORES["unseen"] if one.fill == fill]) for fill in FILLS}
-    rows = {fill: pd.Series(gain(*both, weights)) for fill, weights in fills.items()}
+    rows = {fill: pd.Series(gain(*both, BY_FILL[f"unseen, {fill}"])) for fill in FILLS}
     ends = (pick(rows, key=lambda fill: rows[fill]["difference"]) for pick in (min, max))
     said = [f"{gained(rows[fill])} (fill: {FILLED.get(fill, fill)}; {rows[fill]['verdict']})" for fill in ends]
     found = rows[FILLS[0]]
@@ -89,6 +91,30 @@ def by_fill(dataset: str) -> str:
         f"Under unseen kinds of occlusion, training {label(both[0])} with black rectangles gains from "
         f"{' to '.join(said)}; {found['n']} {found['pairs']}."
     )
+
+
+def fills_in_short(dataset: str) -> str:
+    """What the same training gains under unseen kinds in the fill that it shows and in others; empty if not trained."""
+    both = _with_and_without(dataset)
+    if not both:
+        return ""
+    seen, others, face = (_of_fill(*both, fill) for fill in ("black", "not black", "face"))
+    return (
+        f"Under unseen kinds occlusion in training ({both[0].loss}) gains {seen} where they are black, as in training, "
+        f"{others} over the other fills, and {face} where another face covers."
+    )
+
+
+def _of_fill(first: Experiment, second: Experiment, fill: str) -> str:
+    found = gain(first, second, BY_FILL[f"unseen, {fill}"])
+    unsure = "" if found["verdict"] in ("supported", "contradicted") else f" ({found['verdict']})"
+    return f"{100 * found['difference']:+.1f}{unsure}"
+
+
+def _with_and_without(dataset: str) -> tuple[Experiment, Experiment] | None:
+    """Two networks under `subject` that differ in occlusion in training, the followed ones if they do, or None."""
+    own = [both for both in pairs(dataset, QUESTIONS[0]) if both[0].protocol == "subject"]
+    return min(own, key=lambda both: label(both[0]) not in followed.labels(), default=None)
 
 
 def where_training_with_occlusion_helps(dataset: str) -> dict[str, pd.DataFrame]:

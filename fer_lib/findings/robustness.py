@@ -73,15 +73,24 @@ def score(experiment: Experiment, weights: Weights, of: Weights | None = None) -
 def interval_over(experiment: Experiment, frames: pd.DataFrame, values, of=None) -> tuple[float, float, float]:
     """`stats.pooled`: under `subject` subjects are resampled, under `usage` images; else it is over members.
 
-    No ends where it is over fewer than `FEWEST`, or where the members have two kinds of outcome.
+    No ends where it is over fewer than `FEWEST`, or where the members have two kinds of outcome. Then a ratio is NaN
+    too, since a collapsed run keeps all of its few correct answers.
     """
     mean, *ends = pooled(experiment.protocol, frames, values, of)
-    return (mean, *ends) if enough(experiment, frames) and not two_kinds(experiment, frames) else (mean, np.nan, np.nan)
+    if two_kinds(experiment, frames):
+        return mean if of is None else np.nan, np.nan, np.nan
+    return (mean, *ends) if enough(experiment, frames) else (mean, np.nan, np.nan)
 
 
 def enough(experiment: Experiment, frames: pd.DataFrame) -> bool:
     """Whether the members of these frames can have an interval: not few, or subjects or images are resampled."""
     return experiment.protocol in RESAMPLED or frames.groupby(["seed", "fold"]).ngroups >= FEWEST
+
+
+def covered(experiment: Experiment, weights: Weights) -> float:
+    """Mean share of the face that the occlusions of a score cover, over the experiment's test frames."""
+    shares = results.read(experiment, "occlusion.csv").groupby(["kind", "fill", "level"])["severity"].mean()
+    return float(sum(weight * shares[one.kind, one.fill, one.level] for one, weight in weights.items()))
 
 
 def robustness_table(dataset: str) -> pd.DataFrame:

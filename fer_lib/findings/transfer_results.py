@@ -93,7 +93,8 @@ def named(experiment: Experiment) -> str:
     """The experiment as this page calls it."""
     if experiment.recipe == "paper":
         slower = ", slow STN" * (experiment.stn_lr_factor < 1)
-        return f"the paper's network with {experiment.loss}{slower}"
+        without = ", without STN" * (experiment.input_path == "plain")
+        return f"the paper's network with {experiment.loss}{slower}{without}"
     start = WEIGHTS.get(experiment.pretrained, experiment.pretrained)
     differs = [f"{experiment.occlusion} occlusion"] * (experiment.occlusion != "mixed")
     longer = experiment.pretrained == "none" and experiment.epochs > USUAL["strong"].epochs

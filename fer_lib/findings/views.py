@@ -219,14 +219,13 @@ def looks_away(dataset: str) -> str:
 def in_short(dataset: str) -> str:
     """How many STNs with the paper's recipe apply one fixed view, and with which losses; empty if none has views."""
     found = by_kind(dataset)
-    counts = [f"{_fixed(found[kind])} {TRAINED[kind]}" for kind in ("printed", "variant") if kind in found]
+    counts = [f"{_fixed(own)} runs {TRAINED[kind]}{_by_loss(own)}" for kind, own in found.items() if kind != "strong"]
     if not counts:
         return ""
-    said = (
-        f"Of the STNs that did not collapse and whose views were stored, {' and '.join(counts)} apply one fixed view "
-        "to every clear face."
+    return (
+        f"The STN crops every clear face the same way in {' and in '.join(counts)}. Counted are runs whose STN did "
+        "not collapse and whose views were stored."
     )
-    return f"{said} {_by_loss(found['printed'])}" if "printed" in found else said
 
 
 def _fixed(members: pd.DataFrame) -> str:
@@ -236,12 +235,8 @@ def _fixed(members: pd.DataFrame) -> str:
 
 
 def _by_loss(members: pd.DataFrame) -> str:
-    """With which losses the STNs with the paper's occlusion and rate were trained, in a sentence."""
-    counts = {loss: f"{_fixed(own)} with {loss}" for loss, own in members.groupby("loss")}
-    if len(counts) > 1:
-        return f"Of those with the paper's occlusion and rate, these are {', '.join(counts.values())}."
-    none = "" if "triplet" in counts else ", none with triplet"
-    return f"Those with the paper's occlusion and rate were all trained with {', '.join(counts)}{none}."
+    """The same by loss, in brackets."""
+    return f" ({', '.join(f'{_fixed(own)} with {loss}' for loss, own in members.groupby('loss'))})"
 
 
 def _looks_away(words: str, members: pd.DataFrame) -> str:

@@ -24,19 +24,26 @@ def works(reached: pd.DataFrame, over: pd.DataFrame) -> str:
     if len(over):
         better = (over["verdict"] == "supported").sum()
         said.append(
-            f"on unseen subjects {better or 'none'} of its {len(over)} networks without a collapsed run is measurably "
-            f"better than {over['reference'].iloc[0]}, which learns no features"
+            f"on clear faces of unseen subjects {better or 'none'} of the {len(over)} variants of its networks without "
+            f"a collapsed run is measurably better than {over['reference'].iloc[0]}, which learns no features"
         )
     return _sentence("; ".join(said))
 
 
-def robust(name: str, scores: pd.Series, parts: pd.DataFrame) -> str:
+def robust(name: str, scores: pd.Series, covered: pd.Series, parts: pd.DataFrame) -> str:
     """What occlusion takes from the network `name`, and which parts of the method help.
 
-    scores: its accuracy by the names of `robustness.ASKED`; parts: `gains.table`.
+    scores, covered: its accuracy and the mean share of the face that is covered, by the names of `robustness.ASKED`;
+    parts: `gains.table`.
     """
-    seen, unseen = (100 * (scores["clean"] - scores[asked]) for asked in ("black rectangle", "unseen"))
-    lost = f"{name} loses {seen:.1f} points under the rectangle that training shows and {unseen:.1f} under other kinds."
+    seen, unseen = (
+        f"{100 * (scores['clean'] - scores[asked]):.1f} {where} ({100 * covered[asked]:.0f} % of the face{fills})"
+        for asked, where, fills in (
+            ("black rectangle", "points under the rectangle that training shows", ", black"),
+            ("unseen", "under other kinds", ", not only black"),
+        )
+    )
+    lost = f"{name} loses {seen} and {unseen}."
     own = parts[(parts["whose"] == "paper") & (parts["asked"] != "clean")]
     names = own["part"].str.removesuffix(NOT_COLLAPSED).str.replace(VARIANT, "", regex=True)
     verdicts = own["verdict"].groupby(names, sort=False).agg(set)
@@ -57,16 +64,18 @@ def trusted(seen: float, ways: list[str], printed: int) -> str:
     return _sentence(said if ways else f"{said}; {counted}")
 
 
-def beaten(best: pd.Series, published: float, imitated: bool) -> str:
+def beaten(scores: pd.DataFrame, published: float, imitated: bool) -> str:
     """What there is to beat on unseen subjects.
 
-    best: our highest accuracies by the names of `robustness.ASKED`; published: the highest printed one in percent, or
-    NaN; imitated: whether one of our networks was trained under heavy occlusion.
+    scores: our accuracies, a column per network, by the names of `robustness.ASKED`; published: the highest one in
+    percent that is printed for ten folds of subjects, or NaN; imitated: whether one of our networks was trained under
+    heavy occlusion.
     """
-    said = f"on unseen subjects our best networks reach {100 * best['clean']:.2f} % on clear faces and "
-    said += f"{100 * best['unseen']:.2f} % under unseen occlusion"
+    best = scores.max(axis=1)
+    said = f"of our {scores.shape[1]} networks tested on all subjects, the best reaches {100 * best['clean']:.2f} % on "
+    said += f"clear faces, the best under unseen occlusion {100 * best['unseen']:.2f} %"
     said += ", some of which heavy occlusion in training imitates" if imitated else ""
-    others = f"; the best published network {published:.2f} % on clear sequences" if pd.notna(published) else ""
+    others = f"; the best published on such folds {published:.2f} % on clear sequences" if pd.notna(published) else ""
     return _sentence(said + others)
 
 

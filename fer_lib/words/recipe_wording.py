@@ -87,15 +87,15 @@ def answer(experiment: Experiment) -> str:
     return "\n".join(f"- {bullet}" for bullet in bullets)
 
 
-def headline(experiment: Experiment, where: str = "", subjects: str = "", ensemble: bool = True) -> str:
-    """Accuracy on unseen subjects, and in brackets its runs, the untouched folds, and the ensemble unless left out.
+def headline(experiment: Experiment, where: str = "", subjects: str = "") -> str:
+    """Accuracy on unseen subjects, and in brackets its runs, the untouched folds, and the ensemble.
 
     where: stands before the brackets. subjects: what holds of the subjects of folds 4 to 9, such as `UNTOUCHED`.
     """
     table, blind = right(experiment, SCORES["clean"]), on_blind_folds(experiment)
     said = [f"{runs(experiment)}, {table['subject'].nunique()} subjects"]
     said += [f"folds 4 to 9{subjects}: {blind}"] if blind else []
-    said += filter(None, [ensemble and initialisations.ensemble(experiment)])
+    said += filter(None, [initialisations.ensemble(experiment)])
     return f"{with_ends(score(experiment, SCORES['clean']))}{where} ({'; '.join(said)})"
 
 
@@ -130,16 +130,17 @@ def in_short(dataset: str) -> str:
     if not rows:
         return ""
     first, *others = rows
-    where = f" on unseen subjects in {first.epochs} epochs"
-    reaches = headline(first, where, UNTOUCHED, ensemble=False)
-    said = [f"With a modern training recipe, the paper's network reaches {reaches}."]
-    for longer in filter(on_all_folds, others):
+    others = list(filter(on_all_folds, others))
+    reaches = [
+        f"{with_ends(score(row, SCORES['clean']))} in {row.epochs} epochs ({runs(row)})" for row in (first, *others)
+    ]
+    said = [f"With a modern training recipe, the paper's network reaches {' and '.join(reaches)} on unseen subjects."]
+    for longer in others:
         row = longer_gains(longer, first)
-        said.append(
-            f"In {longer.epochs} epochs it reaches {headline(longer, ensemble=False)}, a paired gain of "
-            f"{gained(row)} ({row['verdict']}{_blind_gain(longer, first)})."
-        )
-    return " ".join([*said, f"The aim was {100 * AIMS['clean accuracy'][2]:g} %."])
+        said.append(f"The longer training gains {gained(row)} ({row['verdict']}).")
+    blind = [found for row in (first, *others) if (found := on_blind_folds(row))]
+    said += [f"Folds 4 to 9{UNTOUCHED}: {' and '.join(blind)}."] if blind else []
+    return " ".join([*said, f"Our aim was {100 * AIMS['clean accuracy'][2]:g} %."])
 
 
 def met(row) -> str:
