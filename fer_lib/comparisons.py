@@ -13,6 +13,7 @@ from fer_lib.stats import (
     OVERLAP,
     RESAMPLED,
     RESAMPLES,
+    ROUNDING,
     TRAININGS,
     by_training,
     mean_interval,
@@ -80,7 +81,7 @@ def _unpaired(
 ) -> tuple[float, float, float]:
     """Ends and p of Welch's test; arms: `_retraining` of both. NaN if one was trained once, or if none differ."""
     variances, freedom = map(np.array, zip(*arms, strict=True))
-    if not freedom.all() or not variances.any():
+    if not freedom.all() or variances.max() < ROUNDING**2:
         return np.nan, np.nan, np.nan
     joint = variances.sum() ** 2 / (variances**2 / freedom).sum()
     error = np.sqrt(variances.sum())
@@ -117,7 +118,7 @@ def arms_gain(
     """
     both = paired_frames(protocol, first, second)
     gained = both["first"] - both["second"]
-    if not started and protocol != "usage":
+    if protocol not in RESAMPLED or (not started and protocol != "usage"):
         return pooled_gain(protocol, both, gained)
     arms, counts = [], []
     for arm, shared in zip((first, second), started or (False, False), strict=True):

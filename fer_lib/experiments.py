@@ -161,10 +161,16 @@ class Experiment:
 def read_experiments() -> list[Experiment]:
     """The rows of `experiments.csv`.
 
-    Raises ValueError, naming the row, for a column that is not a parameter, an empty cell, an invalid value, a
-    duplicate name, or two names for one experiment.
+    Raises ValueError for a file that is no table, and, naming the row, for a column that is not a parameter, an empty
+    cell, an invalid value, a duplicate name, or two names for one experiment.
     """
-    table = pd.read_csv(paths.EXPERIMENTS)
+    try:
+        table = pd.read_csv(paths.EXPERIMENTS)
+    except ValueError as error:
+        raise ValueError(f"{paths.EXPERIMENTS} is no table of experiments ({error})") from error
+    if "experiment" not in table or not isinstance(table.index, pd.RangeIndex):
+        what = "a row has more cells than the header" if "experiment" in table else "it has no column 'experiment'"
+        raise ValueError(f"{paths.EXPERIMENTS} is no table of experiments: {what}")
     # Checked first: an empty cell turns the whole column's integers into floats.
     if table.isna().any(axis=None):
         cells = table[table.isna().any(axis=1)].iloc[0]

@@ -10,7 +10,6 @@ from fer_lib.faces import Faces
 from fer_lib.occlusion_benchmark import CLEAN, PAPER, OcclusionBenchmark
 from fer_lib.splits import asked, split
 from fer_lib.training import THETA, Trainee, save, to_float
-from fer_lib.weights import start_fingerprint
 
 
 def evaluate(trained: Trainee, data: Faces) -> dict:
@@ -61,7 +60,7 @@ def evaluate(trained: Trainee, data: Faces) -> dict:
             "train_seconds": round(trained.seconds, 1),
             "frames_per_second": round(frames_seen / trained.seconds, 1),
             "device": machine.name(),
-            **start_fingerprint(experiment, member),
+            **({"start_sha256": trained.start_sha256} if trained.start_sha256 else {}),
         },
     }
 

@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import platform
 import subprocess
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -76,7 +77,18 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise type(error)(f"cannot write {path} ({error.strerror}); make it writable or set FER_RESULTS") from error
+        remedy = "make it writable, free space on the disk, or set FER_RESULTS"
+        raise type(error)(f"cannot write {path} ({error.strerror}); {remedy}") from error
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    """Name the file, and what to do, if its content cannot be read."""
+    try:
+        yield
+    except (EOFError, ValueError, gzip.BadGzipFile, zlib.error) as error:
+        remedy = "restore it from git, or move its folder away and train again"
+        raise ValueError(f"{path} is damaged ({error}); {remedy}") from error
 
 
 def read(experiment: Experiment, table: str) -> pd.DataFrame:
@@ -123,7 +135,8 @@ def _parsed(table: Version) -> pd.DataFrame:
     """The rows of a stored table. Frame and subject ids stay text, even ids such as 7 or nan."""
     path, *_ = table
     texts = {"frame_id": str, "subject": str}
-    rows = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=["nan"])
+    with _reading(path):
+        rows = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=["nan"])
     return rows.fillna({name: "nan" for name in texts if name in rows})
 
 
@@ -136,7 +149,12 @@ def class_names(experiment: Experiment) -> list[str]:
 def read_run(experiment: Experiment) -> dict | None:
     """Content of `run.json`; None before the first run."""
     path = folder(experiment) / "run.json"
-    return json.loads(path.read_text()) if path.exists() else None
+    return _record(path) if path.exists() else None
+
+
+def _record(path: Path) -> dict:
+    with _reading(path):
+        return json.loads(path.read_text())
 
 
 def stored(dataset: str, experiment: str) -> Experiment:
@@ -147,7 +165,7 @@ def stored(dataset: str, experiment: str) -> Experiment:
     file = paths.RESULTS / dataset / experiment / "run.json"
     if not file.exists():
         raise FileNotFoundError(f"no results {file}; train the experiment with notebook 01_train first")
-    run = json.loads(file.read_text())
+    run = _record(file)
     found = Experiment(**{field.name: run[field.name] for field in fields(Experiment) if field.name in run})
     done = read(found, "metrics.csv")
     return replace(found, seeds=int(done["seed"].max()) + 1, folds=int(done["fold"].max()) + 1) if len(done) else found

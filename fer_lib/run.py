@@ -22,7 +22,7 @@ from fer_lib.progress import Progress
 from fer_lib.side_by_side import fit_side_by_side
 from fer_lib.splits import split
 from fer_lib.training import Data, Trainee, epochs_done, fit, to_float
-from fer_lib.weights import check_start, start_weights
+from fer_lib.weights import check_start, start_fingerprint, start_weights
 from fer_lib.workers import in_parallel
 
 
@@ -106,7 +106,10 @@ def train_side_by_side(
 
 
 def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, device: str) -> Trainee:
-    """The member with its frames on the device, restored from its checkpoint if there is one."""
+    """The member with its frames on the device, restored from its checkpoint if there is one.
+
+    Raises ValueError if that is damaged, or started from other weights than a new start would.
+    """
     parts = split(data, experiment.protocol, member.seed, member.fold)
     tensors = []
     for rows in filter(len, (parts.train, parts.test, parts.selection)):
@@ -114,8 +117,16 @@ def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, d
     votes = torch.from_numpy(data.votes[parts.train]).to(device) if experiment.target == "votes" else None
     frames = Data(*tensors, train_votes=votes)
     learner = Trainee(experiment, member, frames, len(data.classes), folder / f"checkpoint-{member}.pt")
-    if experiment.pretrained != "none" and learner.epoch == 1:
-        learner.network.load_state_dict(start_weights(experiment, member.seed), strict=False)
+    if experiment.pretrained != "none":
+        start = start_fingerprint(experiment, member.seed)
+        if learner.epoch == 1:
+            learner.network.load_state_dict(start_weights(experiment, member.seed), strict=False)
+            learner.start_sha256 = start
+        elif learner.start_sha256 != start:
+            raise ValueError(
+                f"{learner.checkpoint} started from other weights of {experiment.pretrained} than those on this "
+                "machine now; restore the former, or delete it"
+            )
     return learner
 
 

@@ -72,6 +72,10 @@ def split(faces: Faces, protocol: str, seed: int = 0, fold: int = 0) -> Split:
     return _checked(faces, np.flatnonzero(~test), np.flatnonzero(test))
 
 
+class MissingClass(ValueError):
+    """A split whose training frames lack a class, or without a test frame."""
+
+
 def draws(faces: Faces, protocol: str, seeds: int) -> list[tuple[int, int, Split]]:
     """Seed, fold and split of each fold, for `seeds` seeds where the protocol splits at random.
 
@@ -82,7 +86,7 @@ def draws(faces: Faces, protocol: str, seeds: int) -> list[tuple[int, int, Split
         for fold in range(fold_count(protocol)):
             try:
                 found.append((seed, fold, split(faces, protocol, seed, fold)))
-            except ValueError:
+            except MissingClass:
                 if not drawn:
                     raise
     return found
@@ -92,7 +96,7 @@ def _checked(faces: Faces, train: np.ndarray, test: np.ndarray, *selection: np.n
     missing = [faces.classes[i] for i in set(range(len(faces.classes))) - set(faces.labels[train].tolist())]
     if missing or len(test) == 0:
         what = f"no training frame of {', '.join(missing)}" if missing else "no test frame"
-        raise ValueError(
+        raise MissingClass(
             f"this split of {faces.name} has {what}; add faces of it, or use fewer seeds or another protocol"
         )
     return Split(train, test, *selection)

@@ -15,6 +15,9 @@ LEVEL = 0.95
 
 RESAMPLES = 10_000
 
+ROUNDING = 1e-9
+"""Differences below this come from rounding: no two accuracies differ by so little."""
+
 BATCH = 100
 """Resamples drawn at once: for the images of PrivateTest as many as fit into a processor's cache."""
 
@@ -51,7 +54,7 @@ def mean_interval(values, within: tuple[float, float] = (0, 1), overlap: float =
     where all values are equal: ties of a few members do not show that none would differ. overlap: see `OVERLAP`.
     """
     values = np.asarray(values, dtype=float)
-    if len(values) < 2 or np.isnan(values).any() or np.ptp(values) == 0:
+    if len(values) < 2 or np.isnan(values).any() or np.ptp(values) < ROUNDING:
         return float(values.mean()), np.nan, np.nan
     half = standard_error(values, overlap) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
     low, high = within
@@ -86,11 +89,16 @@ def pooled(protocol: str, frames: pd.DataFrame, values, of=None) -> tuple[float,
     within = (0, 1) if of is None else (0, np.inf)
     values, of = np.asarray(values, float), np.ones(len(frames)) if of is None else np.asarray(of, float)
     if protocol in RESAMPLED:
-        answers = frames["frame_id"].groupby(frames["frame_id"]).transform("size")
-        weight = (answers.max() / answers).to_numpy()  # exactly 1 where all have as many
+        weight = _once(frames["frame_id"])
         return cluster_ratio(weight * values, frames[RESAMPLED[protocol][0]], weight * of)
     sums = frames[["seed", "fold"]].assign(values=values, of=of).groupby(["seed", "fold"]).sum()
     return mean_interval(sums["values"] / sums["of"], within)
+
+
+def _once(units: pd.Series) -> np.ndarray:
+    """Weights of rows with which each unit counts once; exactly 1 if all have as many rows."""
+    rows = units.groupby(units).transform("size")
+    return (rows.max() / rows).to_numpy()
 
 
 def wilson(errors: int, frames: int) -> tuple[float, float]:
@@ -99,12 +107,14 @@ def wilson(errors: int, frames: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
-def cluster_interval(predictions: pd.DataFrame) -> tuple[float, float, float]:
-    """Pooled accuracy over all rows and its interval, with subjects resampled instead of frames.
+def cluster_interval(predictions: pd.DataFrame, unit: str = "frame_id") -> tuple[float, float, float]:
+    """Pooled accuracy and its interval, with subjects resampled instead of frames.
 
-    predictions: columns subject, label, prediction; a frame may occur once per seed.
+    predictions: columns subject, label, prediction and the unit, which may occur once per seed and counts once.
     """
-    return cluster_ratio(predictions["label"] == predictions["prediction"], predictions["subject"])
+    weight = _once(predictions[unit])
+    right = (predictions["label"] == predictions["prediction"]).to_numpy()
+    return cluster_ratio(weight * right, predictions["subject"], weight)
 
 
 def cluster_ratio(values, clusters, of=None) -> tuple[float, float, float]:

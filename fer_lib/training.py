@@ -3,6 +3,8 @@
 Within an epoch the host never waits for a GPU.
 """
 
+import io
+import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,8 +20,8 @@ from fer_lib.evaluation import Predictor, scores
 from fer_lib.experiments import Experiment, Member
 from fer_lib.network import Network
 from fer_lib.occlusion import apply_mask, mixed_fill, rectangle_mask
-from fer_lib.paths import replacing
 from fer_lib.recipe import LABEL_SMOOTHING, WEIGHT_DECAY, augment, rate
+from fer_lib.results import write
 from fer_lib.stn import share_outside
 from fer_lib.triplet import triplet_loss
 
@@ -137,7 +139,8 @@ def optimiser_for(network: Network, experiment: Experiment) -> torch.optim.Optim
 class Trainee:
     """A member in training, restored from its checkpoint if there is one.
 
-    history: the rows of `history.csv`; seconds: duration of the training epochs, without evaluation.
+    history: the rows of `history.csv`; seconds: duration of the training epochs, without evaluation; start_sha256:
+    fingerprint of the weights that fine-tuning started from, else None.
     """
 
     def __init__(self, experiment: Experiment, member: Member, data: Data, classes: int, checkpoint: Path):
@@ -151,8 +154,9 @@ class Trainee:
             fit_to_cpu(self.network)
         self.optimiser = optimiser_for(self.network, experiment)
         self.history, self.seconds, self.stored_at = [], 0.0, time.monotonic()
+        self.start_sha256 = None
         if checkpoint.exists():
-            state = torch.load(checkpoint, map_location=data.train_images.device, weights_only=True)
+            state = load(checkpoint, data.train_images.device)
             self.network.load_state_dict(state["network"])
             # These two differ between GPU and CPU, and the checkpoint may be from the other device.
             on_this_device = [
@@ -166,6 +170,7 @@ class Trainee:
                 for name in ("exp_avg", "exp_avg_sq"):
                     moments[name] = torch.empty_like(parameter).copy_(moments[name])
             self.history, self.seconds = state["history"], state["seconds"]
+            self.start_sha256 = state.get("start_sha256")  # older checkpoints lack it
 
     @property
     def epoch(self) -> int:
@@ -232,7 +237,8 @@ class Trainee:
             row |= self._accuracies()
             if self.finished or time.monotonic() - self.stored_at > CHECKPOINT_SECONDS:
                 state = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
-                save({**state, "history": self.history, "seconds": self.seconds}, self.checkpoint)
+                state |= {"history": self.history, "seconds": self.seconds, "start_sha256": self.start_sha256}
+                save(state, self.checkpoint)
                 self.stored_at = time.monotonic()
 
     def _accuracies(self) -> dict[str, float]:
@@ -272,10 +278,19 @@ def transformer_health(theta: torch.Tensor) -> dict[str, float]:
 
 def epochs_done(checkpoint: Path) -> int:
     """Number of epochs in a checkpoint; 0 if there is none."""
-    return len(torch.load(checkpoint, map_location="cpu", weights_only=True)["history"]) if checkpoint.exists() else 0
+    return len(load(checkpoint, "cpu")["history"]) if checkpoint.exists() else 0
 
 
 def save(state: dict, path: Path) -> None:
-    """Write a state dict atomically."""
-    with replacing(path) as partial:
-        torch.save(state, partial)
+    """Write a state dict atomically. Raises the errors of `results.write`."""
+    content = io.BytesIO()
+    torch.save(state, content)
+    write(path, content.getvalue())
+
+
+def load(path: Path, device: torch.device | str) -> dict:
+    """The state dict of a file. Raises ValueError, with the remedy, if it is damaged."""
+    try:
+        return torch.load(path, map_location=device, weights_only=True)
+    except (RuntimeError, EOFError, IndexError, KeyError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{path} is damaged ({error}); delete it, and the run starts anew") from error

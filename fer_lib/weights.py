@@ -51,12 +51,9 @@ def start_weights(experiment: Experiment, seed: int) -> dict[str, torch.Tensor]:
     return {name: tensor for name, tensor in weights.items() if not name.startswith("resnet.fc.")}
 
 
-def start_fingerprint(experiment: Experiment, member: Member) -> dict[str, str]:
-    """Fingerprint of a fine-tuned member's starting weights; empty if it is not fine-tuned."""
-    if experiment.pretrained == "none":
-        return {}
-    start = results.stored("fer2013", experiment.pretrained)
-    return {"start_sha256": weights_fingerprint(start, Member(member.seed, 0))}
+def start_fingerprint(experiment: Experiment, seed: int) -> str:
+    """Fingerprint of the starting weights on this machine for the fine-tuned members of a seed."""
+    return weights_fingerprint(results.stored("fer2013", experiment.pretrained), Member(seed, 0))
 
 
 def check_start(experiment: Experiment, seed: int) -> None:
@@ -67,7 +64,7 @@ def check_start(experiment: Experiment, seed: int) -> None:
     if experiment.pretrained == "none":
         return
     start_weights(experiment, seed)
-    now = start_fingerprint(experiment, Member(seed, 0))["start_sha256"]
+    now = start_fingerprint(experiment, seed)
     for member in results.finished(experiment):
         timing = results.read_run(experiment)["members"].get(str(member), {})
         if member.seed == seed and timing.get("start_sha256", now) != now:

@@ -44,6 +44,23 @@ def test_paired_difference_uses_common_members_only():
     assert alike["difference"] == 0 and np.isnan(alike["ci_low"]) and np.isnan(alike["p"]), "a tie is no proof of one"
 
 
+def test_equal_differences_have_no_ends_however_they_are_rounded():
+    """Each run has one frame of 181 more right, which is another binary fraction each time."""
+    first, second = (pd.Series([(right - less) / 181 for right in (178, 150, 120, 160)]) for less in (0, 1))
+    assert np.ptp(first - second) > 0
+    found = paired_difference(first, second)
+    assert np.isnan([found["ci_low"], found["p"]]).all() and found["verdict"] == "not resolvable"
+    one = pd.Series([0.9, 0.9, 0.9], index=pd.MultiIndex.from_product([[0, 1, 2], [0]], names=["seed", "fold"]))
+    assert np.isnan(paired_difference(one, one - 0.01, "usage")["p"])
+
+
+def test_arms_of_other_starts_are_paired_by_run_where_no_unit_is_resampled():
+    frames = pd.DataFrame({"seed": [0, 0, 1, 1], "fold": 0, "frame_id": list("abab"), "subject": "p"})
+    both = frames.assign(score=[1, 1, 1, 0]), frames.assign(score=[0, 1, 0, 0])
+    found = arms_gain("random", *both, started=(True, False))
+    assert (found["difference"], found["pairs"], found["n"]) == (0.5, "runs", 2)
+
+
 def test_members_that_were_not_trained_apart_count_once():
     index = pd.MultiIndex.from_product([[0, 1], [0, 1, 2]], names=["seed", "fold"])
     first, second = pd.Series([0.3, 0.2, 0.1, 0.5, 0.2, 0.3], index), pd.Series(0.0, index)

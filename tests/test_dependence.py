@@ -25,6 +25,8 @@ def test_design_effects_that_one_can_work_out():
     assert dependence.design_effect(*both)[0] == 2
     assert dependence.design_effect([1, 1, 0, 0, 0, 0], [0] * 4 + [1] * 2, list("aabbab"))[0] == 4
     assert np.isnan(dependence.design_effect([0, 0], [0, 0], list("ab"))).all()
+    # A split with one subject says nothing of how subjects differ.
+    assert np.isnan(dependence.design_effect([0, 1, 0], [0, 0, 0], list("aaa"))).all()
 
 
 def test_independent_errors_have_a_design_effect_of_one():

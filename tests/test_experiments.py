@@ -118,6 +118,23 @@ def test_what_is_wrong_is_named_with_its_row(tmp_path, monkeypatch, old, new, me
         read_experiments()
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is no table of experiments .No columns"),
+        (b"\xff\xfe\x00", "is no table of experiments ."),
+        (b"dataset,epochs\nckplus,100\n", "is no table of experiments: it has no column 'experiment'"),
+        (b"experiment,dataset\na,ckplus,1,2\n", "is no table of experiments: a row has more cells than the header"),
+        (b"experiment,dataset\na,ckplus\nb,ckplus,1,2\n", "is no table of experiments .Error tokenizing"),
+    ],
+)
+def test_a_file_that_is_no_table_is_named(tmp_path, monkeypatch, content, message):
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "wrong.csv")
+    paths.EXPERIMENTS.write_bytes(content)
+    with pytest.raises(ValueError, match=f"wrong.csv {message}"):
+        read_experiments()
+
+
 def test_a_name_stands_once(tmp_path, monkeypatch):
     table = paths.EXPERIMENTS.read_text().splitlines()
     (tmp_path / "twice.csv").write_text("\n".join([table[0], table[1], table[1]]))

@@ -162,6 +162,18 @@ def test_the_picture_tells_verdicts_apart():
     plt.close(fig)
 
 
+def test_a_gain_far_below_the_intervals_lies_at_the_edge_of_the_axis():
+    found = rows().assign(difference=[0.01, -0.03, -0.36])
+    with plt.rc_context(plots.STYLE):
+        fig = gains.picture(found)
+    low, high = fig.axes[0].get_xlim()
+    assert low == pytest.approx(-0.02 - 0.04 * 0.06) and high == pytest.approx(0.04 + 0.04 * 0.06)
+    (edge,) = [line for line in fig.axes[0].lines if line.get_marker() == "<"]
+    assert edge.get_xydata()[0].tolist() == [low, 1]
+    assert [text.get_text() for text in fig.axes[0].texts] == ["+1.0", "-36.0"]
+    plt.close(fig)
+
+
 def test_verdicts_on_the_papers_parts_are_said():
     assert gains.in_words(rows()) == ("What hurts: loss -3.0 under unseen occlusion.")
     often = pd.concat([rows(), rows()[:1], rows()[:1]], ignore_index=True)

@@ -1,3 +1,4 @@
+import gzip
 import json
 import subprocess
 from dataclasses import replace
@@ -144,7 +145,7 @@ def test_more_seeds_continue_the_same_results():
 def test_unwritable_results(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setattr(paths, "RESULTS", tmp_path / "file")
-    with pytest.raises(OSError, match=r"cannot write .*run.json .*make it writable or set FER_RESULTS"):
+    with pytest.raises(OSError, match=r"cannot write .*run.json .*make it writable, free space on the disk"):
         results.open_folder(EXPERIMENT, "abc", "cpu")
 
 
@@ -159,6 +160,22 @@ def test_a_failed_write_keeps_the_good_file(tmp_path, monkeypatch):
     with pytest.raises(OSError, match=r"cannot write .*table.csv \(No space left on device\)"):
         results.write(file, b"bad")
     assert file.read_bytes() == b"good"
+
+
+def test_a_damaged_file_is_named_with_what_to_do(place):
+    results.open_folder(EXPERIMENT, "abc", "cpu")
+    file = place / "predictions.csv.gz"
+    for content in (b"no gzip", b""):
+        file.write_bytes(content)
+        with pytest.raises(ValueError, match=r"predictions.csv.gz is damaged \(.*\); restore it from git, or move its"):
+            results.read(EXPERIMENT, file.name)
+    file.write_bytes(gzip.compress(b"seed,fold\n0,0\n" * 999)[:-20])
+    with pytest.raises(ValueError, match=r"predictions.csv.gz is damaged"):
+        results.read(EXPERIMENT, file.name)
+    (place / "run.json").write_text("{")
+    for read in (lambda: results.read_run(EXPERIMENT), lambda: results.stored("synthetic", EXPERIMENT.experiment)):
+        with pytest.raises(ValueError, match=r"run.json is damaged"):
+            read()
 
 
 def test_stored_parameters_come_back():

@@ -240,6 +240,40 @@ def test_answer_says_what_is_kept(stored):
     assert "accuracy 100.00 % on clear faces and 12.50 % under unseen occlusion, so it keeps 12.50 % of its" in alone
 
 
+def test_nothing_is_kept_by_two_kinds_of_outcome(stored):
+    """Of two members one has collapsed: it keeps all of its few right answers, which says nothing."""
+    history = pd.DataFrame({"seed": 0, "fold": [0, 1], "epoch": WITH.epochs, "grid_outside": [0.0, 1.0]})
+    results.write_csv(results.folder(WITH) / "history.csv", history)
+    table = robustness.robustness_table("synthetic").set_index(["label", "score"])
+    assert np.isnan(table.loc[(label(WITH), "kept"), "mean"]) and table.loc[(label(WITH), "unseen"), "mean"] == 0.125
+    assert table.loc[(label(WITHOUT), "kept"), "mean"] == 0
+    said = questions.answer(table.reset_index()).split("\n")[0]
+    assert said.endswith("100.00 % on clear faces and 12.50 % under unseen occlusion.")
+
+
+def test_the_share_that_a_score_covers(stored):
+    """Half of the paper's rectangle and a quarter of every unseen kind."""
+    table = pd.DataFrame([{"kind": one.kind, "fill": one.fill, "level": one.level} for one in (CLEAN, *SUITE)])
+    table["severity"] = 0.25
+    table.loc[(table["kind"] == "rectangle") & (table["fill"] == "black"), "severity"] = 0.5
+    results.write_csv(results.folder(WITH) / "occlusion.csv", pd.concat([table.assign(seed=0, fold=k) for k in (0, 1)]))
+    scores = occlusion_scores.SCORES
+    assert robustness.covered(WITH, scores["black rectangle"]) == 0.5
+    assert robustness.covered(WITH, scores["unseen"]) == pytest.approx(0.25)
+
+
+def test_gains_by_fill_in_short(stored):
+    # Of seven unseen kinds, eyes are right with it in each of five fills; salt and pepper has a fill of its own.
+    said = questions.fills_in_short("synthetic")
+    assert said.startswith("Under unseen kinds occlusion in training (softmax) gains +")
+    assert " where they are black, as in training, " in said and said.endswith(" where another face covers.")
+    store(WITH, lambda one: one == CLEAN or one.fill == "black")
+    assert questions.fills_in_short("synthetic") == (
+        "Under unseen kinds occlusion in training (softmax) gains +100.0 (not resolvable) where they are black, as in "
+        "training, +0.0 (not resolvable) over the other fills, and +0.0 (not resolvable) where another face covers."
+    )
+
+
 def test_readable_table_marks_what_was_seen(stored):
     shown = robustness.readable(robustness.robustness_table("synthetic")).set_index("method")
     assert shown["black rectangle"].str.endswith(", seen").tolist() == [True, False]

@@ -14,6 +14,7 @@ import torch
 from few_faces import few_faces, use_few_faces
 
 from fer_lib import faces, paths, results, retrain, splits
+from fer_lib.batches import draw_epoch
 from fer_lib.experiments import Experiment, Member
 from fer_lib.member_tables import evaluate
 from fer_lib.occlusion_benchmark import CLEAN, SUITE
@@ -93,6 +94,16 @@ def few_of_fer2013():
     return faces.Faces("fer2013", given.images, given.labels, given.frames.assign(usage=usage), given.classes)
 
 
+def run_half(experiment, checkpoint):
+    """Train a fold for one epoch of more, so that its checkpoint is that of an interrupted run."""
+    learner = trainee(experiment, checkpoint.parent, Member(0, 1), few_faces(), "cpu")
+    learner.data.selection_images, learner.data.selection_labels = learner.data.test_images, learner.data.test_labels
+    learner.stored_at = -np.inf
+    learner.network.train()
+    batches = draw_epoch(experiment, learner.member, 1, learner.data.train_labels)
+    learner.end_epoch([learner.step(batch) for batch in batches], 1)
+
+
 def test_training_starts_from_the_same_seeds_weights(few, monkeypatch):
     monkeypatch.setenv("FER_RESULTS", str(few))  # for the workers
     first = Experiment("first", dataset="fer2013", protocol="usage", loss="softmax", epochs=1, batch_size=32)
@@ -114,6 +125,14 @@ def test_training_starts_from_the_same_seeds_weights(few, monkeypatch):
     torch.save({name: tensor + 1 for name, tensor in network.items()}, weights_file(first, Member(0, 0)))
     with pytest.raises(ValueError, match="seed0-fold0 of second started from other weights of first than those"):
         run(replace(second, folds=2))
+    checkpoint = few / "checkpoint-seed0-fold1.pt"
+    run_half(replace(second, epochs=2), checkpoint)
+    with pytest.raises(ValueError, match=r"checkpoint-seed0-fold1.pt started from other weights of first than those"):
+        torch.save({name: tensor + 2 for name, tensor in network.items()}, weights_file(first, Member(0, 0)))
+        trainee(replace(second, epochs=2), few, Member(0, 1), few_faces(), "cpu")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r"checkpoint-seed0-fold1.pt is damaged .*delete it, and the run starts anew"):
+        trainee(replace(second, epochs=2), few, Member(0, 1), few_faces(), "cpu")
     weights_file(second, Member(0, 0)).unlink()
     with pytest.raises(ValueError, match="seed0-fold0 of second started from other weights of first than those"):
         retrain.restore(second)

@@ -93,6 +93,8 @@ def test_draws_that_leave_a_class_out_are_left_out():
     assert [seed for seed, _, _ in splits.draws(rare, "sequence", 8)] == kept and 0 < len(kept) < 8
     with pytest.raises(ValueError, match="no training frame of yes"):
         splits.draws(rare, "subject", 8)
+    with pytest.raises(ValueError, match="needs the sequence of each frame"):
+        splits.draws(four_faces((0, 1, 0, 1), sequence=[""] * 4), "sequence", 2)
 
 
 def test_inner_folds_are_pairs_of_subject_folds(faces):

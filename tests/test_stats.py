@@ -36,6 +36,7 @@ def test_wilson_of_the_papers_counts():
 def test_subject_interval_resamples_subjects():
     # One always right, one always wrong, one half: of three people, the same one may be drawn each time.
     frames = pd.DataFrame({"subject": np.repeat(list("abc"), 50), "label": 1, "prediction": [1] * 75 + [0] * 75})
+    frames["frame_id"] = range(150)
     assert cluster_interval(frames) == (0.5, 0.0, 1.0)
     many = frames.assign(subject=[f"s{i}" for i in range(150)])
     _, low, high = cluster_interval(many)
@@ -45,13 +46,13 @@ def test_subject_interval_resamples_subjects():
 def test_a_subject_is_drawn_with_all_its_frames():
     # Whoever is drawn is right on half of its frames, however many these are.
     subjects = np.repeat(list("abc"), [2, 20, 200])
-    frames = pd.DataFrame({"subject": subjects, "label": 1, "prediction": np.arange(222) % 2})
+    frames = pd.DataFrame({"frame_id": range(222), "subject": subjects, "label": 1, "prediction": np.arange(222) % 2})
     mean, low, high = cluster_interval(frames)
     assert mean == 0.5 and np.isnan([low, high]).all(), "no subject differs"
 
 
 def test_subjects_who_do_not_differ_say_nothing_of_others():
-    frames = pd.DataFrame({"subject": ["a", "a", "b"], "label": 1, "prediction": [1, 1, 1]})
+    frames = pd.DataFrame({"frame_id": [0, 1, 2], "subject": ["a", "a", "b"], "label": 1, "prediction": [1, 1, 1]})
     for predicted, share in ((1, 1), (0, 0)):
         mean, low, high = cluster_interval(frames.assign(prediction=predicted))
         assert mean == share and np.isnan([low, high]).all()
@@ -64,6 +65,13 @@ def test_intervals_over_few_subjects_are_as_wide_as_students(subjects):
     _, low, high = cluster_ratio(values, np.arange(subjects))
     student = t.interval(0.95, subjects - 1, loc=0, scale=sem(values))
     assert (low, high) == pytest.approx(student, rel=0.05)
+
+
+def test_a_frame_counts_once_however_many_initialisations_answer_it():
+    """The first frame is answered by two initialisations, rightly by one: (1/2 + 1 + 0) / 3."""
+    answers = pd.DataFrame({"frame_id": ["a", "a", "b", "c"], "subject": ["p", "p", "q", "r"], "label": 1})
+    mean, *ends = cluster_interval(answers.assign(prediction=[1, 0, 1, 0]))
+    assert mean == pytest.approx(0.5) and ends == [0, 1]
 
 
 def test_what_is_pooled_depends_on_the_protocol():

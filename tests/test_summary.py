@@ -156,11 +156,11 @@ def test_what_there_is_to_beat(monkeypatch):
     assert len(summary.to_beat("own")) == 4, "what is published is of CK+"
 
 
-def test_two_networks_of_one_name_are_refused(monkeypatch):
+def test_two_networks_of_one_name_are_told_apart(monkeypatch):
     longer = replace(SCRATCH, experiment="slower", lr=0.0005)
     monkeypatch.setattr(tables, "measured", lambda dataset: [SCRATCH, longer])
     monkeypatch.setattr(summary.results, "finished", lambda row: row.members)
-    with pytest.raises(ValueError, match="two have one name"):
-        summary.shown("ckplus")
+    strong = "STN + ResNet-10 + softmax (strong recipe, STN rate × 1.0, batch 8"
+    assert list(summary.shown("ckplus")) == [f"{strong})", f"{strong}, lr 0.0005)"]
     monkeypatch.setattr(tables, "measured", lambda dataset: [SCRATCH, replace(SCRATCH, experiment="long", epochs=100)])
     assert list(summary.shown("ckplus")) == ["strong recipe, from scratch", "strong recipe, from scratch, 100 epochs"]

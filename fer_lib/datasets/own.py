@@ -17,7 +17,7 @@ from fer_lib.splits import FOLDS
 VERSION = "own2"
 """Increased when the parsing changes, so that old cache entries are not used."""
 
-FILE = re.compile(r"(?P<top>(?!__MACOSX/)(?:.*/)?)own/(?P<folder>[^/.][^/]*)(?:/(?P<name>[^.].*)|(?<!\.zip))")
+FILE = re.compile(r"(?s)(?P<top>(?!__MACOSX/)(?:.*/)?)own/(?P<folder>[^/.][^/]*)(?:/(?P<name>[^.].*)|(?<!\.zip))")
 """Matches all files except hidden and system files, so that no file is silently ignored.
 
 If there is no folder of an emotion, `folder` is the file and `name` None; zips there are looked into instead.

@@ -4,7 +4,7 @@
 posed by the action units of its prototype; `action_units` returns those of every frame.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -153,7 +153,7 @@ def load(seed: int = 0) -> Faces:
     return Faces("synthetic", np.stack(images), np.array(labels, dtype=np.int64), table, EMOTIONS)
 
 
-def expression_changes(frame_ids: Iterable[str], seed: int = 0) -> np.ndarray:
+def expression_changes(frame_ids: Sequence[str], seed: int = 0) -> np.ndarray:
     """Absolute change in grey value (N, 48, 48), 0 to 1, caused by the prototype's action units in each frame.
 
     Compares the frame drawn with all its action units and without those of its emotion, in the same view and without

@@ -55,16 +55,12 @@ def shown(dataset: str) -> dict[str, Experiment]:
     the_papers = [row for row in rows if naming.label(row) in (*followed.labels(), plain)]
     strong = [row for row in rows if (row.recipe, row.loss) == ("strong", "softmax") and row.occlusion != "none"]
     strong.sort(key=lambda row: (row.pretrained != "none", row.occlusion == "heavy"))
-    found = {_named(row): row for row in [*the_papers, *strong]}
-    if len(found) < len(the_papers) + len(strong):
-        raise ValueError(f"of the networks of {dataset} two have one name; let transfer_results.named tell them apart")
-    return found
+    return {f"{name}{_unfinished(row)}": row for row, name in transfer_results.names([*the_papers, *strong]).items()}
 
 
-def _named(row: Experiment) -> str:
+def _unfinished(row: Experiment) -> str:
     done, of = len(results.finished(row)), len(row.members)
-    part = f"\n({done} of {of} runs)" if done < of and on_all_folds(row) else ""
-    return transfer_results.named(row) + part
+    return f"\n({done} of {of} runs)" if done < of and on_all_folds(row) else ""
 
 
 def table(dataset: str) -> pd.DataFrame:

@@ -10,8 +10,7 @@ from fer_lib.attribution import CONTROLS, GRID, METHODS, SHARES
 from fer_lib.comparisons import pooled_gain
 from fer_lib.experiments import Experiment
 from fer_lib.findings.robustness import enough
-from fer_lib.findings.tables import measured, trained_apart
-from fer_lib.findings.views import faces_kept
+from fer_lib.findings.tables import kept, measured, trained_apart
 from fer_lib.stats import pooled
 from fer_lib.words.naming import label
 
@@ -43,7 +42,7 @@ def by_training(experiments: list[Experiment]) -> list[Experiment]:
 
 def mean_maps(experiment: Experiment) -> dict[str, dict[str, np.ndarray]]:
     """Map -> predicted emotion -> its mean (12, 12) over the frames of all members, each scaled to a sum of 1."""
-    table = faces_kept(experiment, results.read(experiment, "attribution.csv.gz"))
+    table = kept(experiment, results.read(experiment, "attribution.csv.gz"))
     means = {name: {} for name in METHODS}
     for (name, emotion), own in table.groupby(["map", "emotion"]):
         patches = own.drop(columns=["seed", "fold", "map", "emotion", "frames"]).to_numpy(float)
@@ -67,12 +66,12 @@ def deleted(experiment: Experiment) -> pd.DataFrame:
     table = results.read(experiment, "deletion.csv.gz")
     if table.empty:
         return table
-    table = faces_kept(experiment, table)
-    kept = table[list(LEVELS[1:])].eq(table["prediction"], axis=0).astype(float)
-    kept.insert(0, LEVELS[0], 1.0)
+    table = kept(experiment, table)
+    same = table[list(LEVELS[1:])].eq(table["prediction"], axis=0).astype(float)
+    same.insert(0, LEVELS[0], 1.0)
     shares = (0, *SHARES)
     key = table[["seed", "fold", "frame_id", "subject", "map", "first"]]
-    return pd.concat([key, kept], axis=1).assign(area=np.trapezoid(kept, shares, axis=1) / shares[-1])
+    return pd.concat([key, same], axis=1).assign(area=np.trapezoid(same, shares, axis=1) / shares[-1])
 
 
 def curves(experiment: Experiment) -> Iterator[tuple[str, str, pd.DataFrame]]:
@@ -166,7 +165,7 @@ def _right(experiment: Experiment) -> pd.DataFrame:
 
 def correct(experiment: Experiment) -> pd.DataFrame:
     """The rows of `regions.csv.gz` of correctly classified frames; inside is NaN where nothing is relevant."""
-    table = faces_kept(experiment, results.read(experiment, "regions.csv.gz"))
+    table = kept(experiment, results.read(experiment, "regions.csv.gz"))
     return table[table["label"] == table["prediction"]]
 
 

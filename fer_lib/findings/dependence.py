@@ -16,6 +16,7 @@ from fer_lib.words.rounding import in_cell, percent
 def design_effect(wrong, splits, clusters) -> tuple[float, float, float]:
     """Variance of the number of errors with frames clustered over that with independent frames; NaN without an error.
 
+    Splits with a single cluster do not count.
     wrong, splits, clusters: one per frame. Each split's variance is that of the sums over its clusters of wrong less
     its mean, with clusters drawn with replacement; both variances are summed over the splits. The interval is
     `stats.cluster_ratio`, which resamples clusters with all their frames of all splits.
@@ -24,10 +25,12 @@ def design_effect(wrong, splits, clusters) -> tuple[float, float, float]:
     rates = table.groupby("split")["wrong"].transform("mean")
     parts = table.assign(off=table["wrong"] - rates, independent=rates * (1 - rates))
     parts = parts.groupby(["split", "cluster"])[["off", "independent"]].sum().reset_index()
-    counts = parts.groupby("split")["cluster"].transform("size")
+    parts["clusters"] = parts.groupby("split")["cluster"].transform("size")
+    parts = parts[parts["clusters"] > 1]
     if not parts["independent"].any():
         return np.nan, np.nan, np.nan
-    return cluster_ratio(parts["off"] ** 2 * counts / (counts - 1), parts["cluster"], parts["independent"])
+    between = parts["off"] ** 2 * parts["clusters"] / (parts["clusters"] - 1)
+    return cluster_ratio(between, parts["cluster"], parts["independent"])
 
 
 def design_effects(dataset: str) -> pd.DataFrame:

@@ -30,7 +30,7 @@ def reached(experiment: Experiment) -> pd.DataFrame:
     for unit, by in {"frame": ["frame_id"], "sequence": ["sequence"]}.items():
         asked = {f"initialisation {seed}": voted(own, by) for seed, own in table.groupby("seed")}
         asked |= {TOGETHER: voted(table, by)} if asked else {}
-        rows += [(name, unit, *cluster_interval(own)) for name, own in asked.items()]
+        rows += [(name, unit, *cluster_interval(own, *by)) for name, own in asked.items()]
     return pd.DataFrame(rows, columns=["asked", "by", "mean", "ci_low", "ci_high"])
 
 

@@ -11,7 +11,7 @@ from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
 from fer_lib.occlusion_scores import SCORES, equally
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import gained, interval, percent
+from fer_lib.words.rounding import gained, percent, with_ends
 from fer_lib.words.wording import readable_comparisons
 
 QUESTIONS = (
@@ -171,9 +171,9 @@ def answer(table: pd.DataFrame) -> str:
         values = own.set_index("score")
         kept = values.loc["kept"]
         clear, unseen = (percent(values.loc[score, "mean"]) for score in ("clean", "unseen"))
-        ends = f" [{interval(kept['ci_low'], kept['ci_high'])}]" if pd.notna(kept["ci_low"]) else ""
+        keeps = f", so it keeps {with_ends(kept)} of its accuracy" if pd.notna(kept["mean"]) else ""
         lines.append(
             f"- **{name}**, protocol {protocol}, {counted(kept)}: accuracy {clear} % on clear faces and {unseen} % "
-            f"under unseen occlusion, so it keeps {percent(kept['mean'])} %{ends} of its accuracy."
+            f"under unseen occlusion{keeps}."
         )
     return "\n".join(lines)

@@ -19,7 +19,7 @@ from fer_lib.occlusion_benchmark import CLEAN, SUITE
 from fer_lib.occlusion_scores import SCORES, equally
 from fer_lib.splits import FOLDS
 from fer_lib.stats import cluster_interval
-from fer_lib.words.naming import label, part
+from fer_lib.words.naming import differences, label, part
 
 AIMS = {
     "clean accuracy": (SCORES["clean"], None, 0.96),
@@ -86,7 +86,8 @@ def trained(dataset: str) -> list[Experiment]:
     """What was trained by the strong recipe with mixed occlusion under `subject`: with its usual settings first."""
     settings = ("strong", "subject", "mixed", "softmax", "none")
     rows = measured(dataset)
-    return [row for row in rows if (row.recipe, row.protocol, row.occlusion, row.loss, row.pretrained) == settings]
+    own = [row for row in rows if (row.recipe, row.protocol, row.occlusion, row.loss, row.pretrained) == settings]
+    return sorted(own, key=lambda row: differences(row) != ["strong recipe"])
 
 
 def without_occlusion(recipe: Experiment) -> Experiment | None:
@@ -107,7 +108,7 @@ def reached(experiment: Experiment, aims: dict = AIMS) -> pd.DataFrame:
 
 def by_sequence(experiment: Experiment) -> tuple[float, float, float]:
     """Accuracy by sequence, its frames' probabilities averaged within each member, and its interval over subjects."""
-    return cluster_interval(voted(with_sequences(experiment), ["seed", "fold", "sequence"]))
+    return cluster_interval(voted(with_sequences(experiment), ["seed", "fold", "sequence"]), "sequence")
 
 
 def compared(first: Experiment, second: Experiment, scores: dict) -> pd.DataFrame:

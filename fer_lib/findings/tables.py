@@ -43,7 +43,8 @@ def trained_apart(rows: list[Experiment]) -> list[Experiment]:
 
 def has_results(experiment: Experiment) -> bool:
     """Whether it has a finished member with exactly these parameters."""
-    return bool(results.finished(experiment)) and not results.conflicts(experiment, results.read_run(experiment))
+    run = results.read_run(experiment)
+    return bool(run and results.finished(experiment)) and not results.conflicts(experiment, run)
 
 
 def accuracy_table(dataset: str) -> pd.DataFrame:
@@ -68,8 +69,10 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         if two_kinds(experiment, metrics[["seed", "fold"]]):
             low = high = np.nan
             after = (np.nan, np.nan)
-        stayed = np.array([member not in away for member in zip(predictions["seed"], predictions["fold"], strict=True)])
-        apart = [pooled(experiment.protocol, predictions[of], right[of])[0] for of in (~stayed, stayed) if of.any()]
+        stayed = kept(experiment, predictions).index
+        parts = [right[predictions.index.difference(stayed)], right[stayed]]
+        # Most arms have one part only, whose mean is known; pooling it again would take long.
+        apart = [mean if len(own) == len(right) else _pooled(experiment, predictions, own) for own in parts]
         classes = results.class_names(experiment)
         recall = right.groupby(predictions["label"]).mean()
         gains = by_training(experiment.protocol, oracle_gain(experiment))
@@ -94,8 +97,8 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "trainings": len(gains),
                 "occluded": _pooled_occluded(experiment),
                 "collapsed": len(away),
-                "collapsed_mean": apart[0] if away else np.nan,
-                "kept_mean": apart[-1] if stayed.any() else np.nan,
+                "collapsed_mean": apart[0],
+                "kept_mean": apart[1],
                 "printed": printed(experiment),
                 "next_low": after[0],
                 "next_high": after[1],
@@ -104,6 +107,11 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
+
+
+def _pooled(experiment: Experiment, predictions: pd.DataFrame, right: pd.Series) -> float:
+    """`stats.pooled` of these rows, without its interval; NaN without a row."""
+    return pooled(experiment.protocol, predictions.loc[right.index], right)[0] if len(right) else np.nan
 
 
 def weights(experiment: Experiment, classes: int) -> int:

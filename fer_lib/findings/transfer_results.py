@@ -4,6 +4,8 @@ Fine-tuned: training on CK+ starts from the weights that the same network and re
 `subject` subjects are resampled; the faces of FER2013 are resampled one by one.
 """
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 
@@ -102,6 +104,13 @@ def named(experiment: Experiment) -> str:
     return ", ".join(["strong recipe", f"from {start}", *differs])
 
 
+def names(experiments: list[Experiment]) -> dict[Experiment, str]:
+    """Each experiment as this page calls it; by its label where others have the same name."""
+    found = {one: named(one) for one in experiments}
+    counts = Counter(found.values())
+    return {one: name if counts[name] == 1 else label(one) for one, name in found.items()}
+
+
 def _row(name: str, predictions: pd.DataFrame) -> dict:
     mean, low, high = cluster_interval(predictions)
     counts = {"members": predictions.groupby(["seed", "fold"]).ngroups, "subjects": predictions["subject"].nunique()}
@@ -116,7 +125,8 @@ def compared(first: Experiment, second: Experiment) -> pd.DataFrame:
 def kept(experiments: list[Experiment]) -> pd.DataFrame:
     """`recipe_results.reached` for each experiment, the fine-tuned with this page's aims: method, then as there."""
     aims = {one: recipe_results.AIMS if one.pretrained == "none" else AIMS for one in experiments}
-    found = {named(one): recipe_results.reached(one, wanted) for one, wanted in aims.items()}
+    called = names(experiments)
+    found = {called[one]: recipe_results.reached(one, wanted) for one, wanted in aims.items()}
     return pd.concat(found, names=["method"]).reset_index("method").reset_index(drop=True)
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
-from fer_lib.findings.tables import collapsed, measured, trained_apart
+from fer_lib.findings.tables import kept, measured, trained_apart
 from fer_lib.occlusion_benchmark import paper_boxes
 from fer_lib.training import THETA
 from fer_lib.words.naming import label
@@ -63,21 +63,15 @@ def moved(dataset: str) -> pd.DataFrame:
     """
     rows = []
     for experiment in looking(dataset):
-        own = faces_kept(experiment, described(experiment).query("occlusion == 'rectangle'"))["moved"]
+        own = kept(experiment, described(experiment).query("occlusion == 'rectangle'"))["moved"]
         about = {"protocol": experiment.protocol, "label": label(experiment), "frames": len(own)}
         rows.append({**about, "mean": own.mean(), "low": own.quantile(0.025), "high": own.quantile(0.975)})
     return pd.DataFrame(rows, columns=["protocol", "label", "frames", "mean", "low", "high"])
 
 
-def faces_kept(experiment: Experiment, table: pd.DataFrame) -> pd.DataFrame:
-    """The rows, which have a seed and a fold, of the members whose transformer has not collapsed."""
-    gone = collapsed(experiment)
-    return table[[member not in gone for member in zip(table["seed"], table["fold"], strict=True)]]
-
-
 def by_emotion(experiment: Experiment) -> dict[int, np.ndarray]:
     """Class -> theta (M, 2, 3) of its clean test frames, without the members that have collapsed."""
-    views = faces_kept(experiment, results.read(experiment, "views.csv.gz").query("occlusion == 'none'"))
+    views = kept(experiment, results.read(experiment, "views.csv.gz").query("occlusion == 'none'"))
     predictions = results.read(experiment, "predictions.csv.gz")[["seed", "fold", "frame_id", "label"]]
     labelled = views.merge(predictions, on=["seed", "fold", "frame_id"]).groupby("label")
     return {int(label): own[list(THETA)].to_numpy(float).reshape(-1, 2, 3) for label, own in labelled}
@@ -96,7 +90,7 @@ def responses(experiment: Experiment) -> pd.DataFrame:
     rectangle. differs: from those of the member's mean view. away: how far the rectangle drives the view's centre away
     from it; NaN where it lies in the middle or its place is not known. Members that have collapsed are left out.
     """
-    table = faces_kept(experiment, results.read(experiment, "views.csv.gz"))
+    table = kept(experiment, results.read(experiment, "views.csv.gz"))
     key = ["seed", "fold", "frame_id", "subject"]
     clean, covered = (table[table["occlusion"] == kind].set_index(key) for kind in ("none", "rectangle"))
     (theta, corners), (other, covered_corners) = (
@@ -159,7 +153,7 @@ def lengths(dataset: str) -> pd.DataFrame:
     for experiment in looking(dataset):
         views, members = described(experiment).query("occlusion == 'none'"), by_member(experiment)
         collapsed = views.groupby(["seed", "fold"]).ngroups - len(members)
-        zoom = faces_kept(experiment, views)["zoom"].mean()
+        zoom = kept(experiment, views)["zoom"].mean()
         counts = {"members": len(members), "collapsed": collapsed, "fixed": int(members["fixed"].sum()), "zoom": zoom}
         about = {"protocol": experiment.protocol, "method": label(experiment), **counts}
         for name in LENGTHS:

@@ -70,7 +70,7 @@ def ours(experiment: Experiment, members: int) -> dict:
     every = [Member(seed, 0) for seed in range(members)]
     if machine.device() == "cpu":
         train = partial(_member, experiment)
-        timed = pd.DataFrame([row for _, row in in_parallel(train, every, synthetic.load(), _ignore)])
+        timed = pd.DataFrame([row for _, row in in_parallel(train, every, synthetic.load(), lambda: None)])
         return {
             "frames": int(timed["frames"].sum()),
             "seconds": timed["seconds"].sum() / min(members, machine.cores()),
@@ -153,10 +153,6 @@ def _alone(function: Callable[[], dict]) -> dict:
     """The function's outcome from a fresh process, with a memory of its own and all cores."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function).result()
-
-
-def _ignore() -> None:
-    """For callers who do not watch the epochs."""
 
 
 def measured() -> list[Path]:

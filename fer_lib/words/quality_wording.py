@@ -172,7 +172,7 @@ def voters(images: pd.DataFrame) -> str:
     """How often the voters agree with each other, and the label with them, in sentences."""
     chances, share = votes.voters(images), votes.share_of_label(images)
     hits = share["among"] / share["tied"]
-    difference, low, high = mean_interval(hits - chances["other_nine"], within=(-1, 1))
+    difference, low, high = mean_interval((hits - chances["other_nine"]).dropna(), within=(-1, 1))
     said = {name: percent(column.mean()) for name, column in chances.items()}
     return (
         f"Averaged over {len(images):,} images, a randomly drawn voter agrees with the majority of all ten in "

@@ -18,7 +18,7 @@ from fer_lib.findings.recipe_results import (
 from fer_lib.findings.robustness import ASKED, gain, right, score
 from fer_lib.findings.tables import LOOKS, has_results
 from fer_lib.occlusion_scores import SCORES
-from fer_lib.stats import cluster_ratio
+from fer_lib.stats import pooled
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import (
     gained,
@@ -121,7 +121,7 @@ def on_blind_folds(experiment: Experiment, name: str = "clean") -> str:
     blind = table[table["fold"].isin(BLIND)]
     if experiment.dataset != "ckplus" or blind.empty:
         return ""
-    return with_ends(cluster_ratio(blind["score"], blind["subject"]))
+    return with_ends(pooled("subject", blind, blind["score"]))
 
 
 def in_short(dataset: str) -> str:
@@ -233,4 +233,4 @@ def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
 
 def _pooled(experiment: Experiment, name: str) -> tuple[float, float, float]:
     frames = right(experiment, SCORES[name])
-    return cluster_ratio(frames["score"], frames["subject"])
+    return pooled("subject", frames, frames["score"])
