@@ -40,6 +40,7 @@ def test_a_frame_that_was_trained_on_is_recognised():
 
 def test_summary_by_hand():
     frames = pd.DataFrame({"seed": [0, 0, 1, 1], "fold": 0, "subject": list("abab"), "label": [0, 1, 0, 1]})
+    frames["frame_id"] = frames["subject"]
     frames = frames.assign(protocol="random", method="x", prediction=[0, 1, 0, 0])
     (row,) = references.summary(frames).to_dict("records")
     assert (row["mean"], row["n"]) == (0.75, 2)

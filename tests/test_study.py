@@ -19,11 +19,14 @@ import yaml
 from links import Links
 from packaging.requirements import Requirement
 from PIL import Image
+from safetensors.torch import save_file
 
 from fer_lib import occlusion_scores, paths, readme
-from fer_lib.experiments import read_experiments
+from fer_lib.experiments import Experiment, read_experiments
+from fer_lib.faces import EMOTIONS
 from fer_lib.findings import gains
 from fer_lib.report import PAGES, STUDY_ONLY
+from fer_lib.training import network_for
 
 NOTEBOOKS = {
     "index",
@@ -247,13 +250,20 @@ def test_the_readme_has_a_place_for_every_module():
     assert not [name for name in modules if f"`{name}`" not in text]
 
 
-def test_the_readmes_example_runs(capsys):
-    examples = re.findall(r"```python\n(.*?)```", (paths.ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_readmes_examples_run(capsys, tmp_path, monkeypatch):
+    *examples, of_a_photo = re.findall(r"```python\n(.*?)```", (paths.ROOT / "README.md").read_text(), re.DOTALL)
     names = {}
     for example in examples:
         exec(compile(example, "README.md", "exec"), names)
+    network = network_for(Experiment("shipped", loss="softmax"), 7)
+    header = {"experiment": json.dumps(Experiment("shipped", loss="softmax").method), "classes": json.dumps(EMOTIONS)}
+    save_file(network.state_dict(), tmp_path / "shipped.safetensors", header)
+    Image.new("RGB", (90, 60)).save(tmp_path / "face.png")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(re.sub(r'"shipped/.*"', '"shipped.safetensors"', of_a_photo), "README.md", "exec"), {})
     printed = capsys.readouterr().out
     assert not [name for name in occlusion_scores.REPORTED if name not in printed]
     assert "salt and pepper" in printed and re.search(r"\bseen\b", printed)
+    assert all(f"'{name}': " in printed for name in EMOTIONS), "of the photo"
     probabilities = names["predict"](names["data"].images[:2])
     assert probabilities.shape == (2, 7) and np.allclose(probabilities.sum(axis=1), 1)
