@@ -12,6 +12,7 @@ from fer_lib import stats
 from fer_lib.experiments import Experiment
 from fer_lib.findings import embedding_scores, tables
 from fer_lib.findings.embedding_scores import RANGES, scores
+from fer_lib.words import embedding_wording
 
 
 def on_a_line(*places):
@@ -134,28 +135,28 @@ def test_the_answer_goes_by_the_intervals():
         "within / between by cosine distance": (0.1, 0.3),
     }
     table = compared(ends, label="triplet (slow)")
-    said = embedding_scores.answer(table).replace("\xa0", " ")
+    said = embedding_wording.answer(table).replace("\xa0", " ")
     assert (
         "- **triplet (slow)** against softmax, protocol random, n = 3 pairs of runs: by Euclidean distance clearer in "
         "MAP@R (+0.100 [+0.050 to +0.150]), within / between (-0.200 [-0.300 to -0.100]), less clear in silhouette "
         "(-0.200 [-0.300 to -0.100]), not resolvable in precision@1, 5-NN accuracy; by cosine distance less clear in "
         "within / between (+0.200 [+0.100 to +0.300]), not resolvable in MAP@R, precision@1, 5-NN accuracy, silhouette."
     ) in said, "within / between is lower where classes are divided"
-    assert "n = 3 folds: by Euclidean distance clearer in MAP@R" in embedding_scores.answer(
+    assert "n = 3 folds: by Euclidean distance clearer in MAP@R" in embedding_wording.answer(
         table.assign(protocol="subject")
     )
-    one = embedding_scores.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
+    one = embedding_wording.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
     assert one.endswith("- A single pair of runs allows no conclusion about triplet (slow), protocol random.")
-    without = embedding_scores.answer(table.assign(ci_low=np.nan))
+    without = embedding_wording.answer(table.assign(ci_low=np.nan))
     assert "by Euclidean distance no interval in MAP@R, precision@1," in without
     nothing = "No pair of networks that differ from softmax in the loss alone has been trained yet."
     for none in (table.iloc[:0], table.assign(less="triplet (slow)")):
-        assert embedding_scores.answer(none) == f"## The answer so far\n\n{nothing}"
+        assert embedding_wording.answer(none) == f"## The answer so far\n\n{nothing}"
 
 
 def test_scores_stand_beside_each_other_by_distance():
     one = compared({}, label="joint", n=1).assign(ci_low=np.nan)
-    shown = embedding_scores.readable_comparisons(pd.concat([one, compared({"MAP@R": (0.05, 0.15)})]))
+    shown = embedding_wording.readable_comparisons(pd.concat([one, compared({"MAP@R": (0.05, 0.15)})]))
     assert shown.columns.tolist() == ["comparison", "score", *embedding_scores.DISTANCES]
     assert shown["comparison"].loc[lambda names: names != ""].tolist() == [
         "triplet minus softmax (slow), protocol random, n = 3",
@@ -185,11 +186,11 @@ def test_a_row_per_arm_and_a_column_per_score():
     table = pd.DataFrame({"score": list(RANGES)}).assign(**about)
     table.loc[1, ["mean", "ci_low", "ci_high"]] = np.nan
     single = table.assign(label="softmax", n=1, ci_low=np.nan)
-    shown = embedding_scores.readable(pd.concat([table, single]))
+    shown = embedding_wording.readable(pd.concat([table, single]))
     assert shown.columns.tolist() == ["protocol", "method", "n", *RANGES]
     assert shown.iloc[0].tolist()[1:5] == ["triplet", "3 runs", "0.500 [0.400\xa0to\xa00.600]", "–"]
     assert shown.iloc[1].tolist()[1:4] == ["softmax", "1 run", "0.500"]
-    folds = embedding_scores.readable(table.assign(protocol="subject", n=20, trainings=10))
+    folds = embedding_wording.readable(table.assign(protocol="subject", n=20, trainings=10))
     assert folds["n"].tolist() == ["20 runs in 10 folds"]
 
 
@@ -232,14 +233,18 @@ def test_of_a_single_pair_of_members_nothing_is_said_in_short(monkeypatch):
     several = {"protocol": "subject", "n": 10}
     joint = compared({"MAP@R": (0.05, 0.15)}, label="joint", **several)
     found = pd.concat([compared({"MAP@R": (0.05, 0.15)}, **several), joint, one])
-    monkeypatch.setattr(embedding_scores, "all_member_scores", lambda dataset: None)
-    monkeypatch.setattr(embedding_scores, "comparisons", lambda members, dataset: found)
+    monkeypatch.setattr(embedding_wording, "all_member_scores", lambda dataset: None)
+    monkeypatch.setattr(embedding_wording, "comparisons", lambda members, dataset: found)
     said = (
         "triplet against softmax, protocol subject, n = 10 folds: by Euclidean distance clearer in 1 of 5 scores; by "
         "cosine distance resolvable in none of 5 scores."
     )
-    assert embedding_scores.in_short("ckplus").replace("\xa0", " ") == said, "joint is told of on its page alone"
-    monkeypatch.setattr(embedding_scores, "comparisons", lambda members, dataset: one)
-    assert embedding_scores.in_short("ckplus") == ""
+    assert embedding_wording.in_short("ckplus").replace("\xa0", " ") == said, "joint is told of on its page alone"
+    assert embedding_wording.in_brief("ckplus") == (
+        "Division of the classes on unseen subjects, triplet against softmax: clearer in 1 of 5 scores by Euclidean "
+        "distance, which triplet loss optimises, resolvable in none of 5 scores by cosine distance."
+    )
+    monkeypatch.setattr(embedding_wording, "comparisons", lambda members, dataset: one)
+    assert embedding_wording.in_short("ckplus") == embedding_wording.in_brief("ckplus") == ""
     triplet = Experiment("slow", "ckplus", stn_lr_factor=0.1)
     assert embedding_scores.short_label(triplet) == "triplet (STN rate × 0.1)"

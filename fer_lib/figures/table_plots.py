@@ -30,9 +30,9 @@ def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray], lowe
     for line, mean, values in zip(lines, table["mean"], members, strict=True):
         below = [f"{100 * value:.0f}" for value in sorted(values) if value < lowest]
         said = [f"mean {100 * mean:.0f} %"] if mean < lowest else []
-        said += [f"runs {', '.join(below)} %"] if below else []
+        said += [f"run{'s' * (len(below) > 1)} {', '.join(below)} %"] if below else []
         if said:
-            ax.annotate(f"◂ {'; '.join(said)}", (lowest, line), (4, 0), textcoords="offset points", va="center")
+            ax.annotate(f"◂ {'; '.join(said)}", (lowest, line), (4, 3), textcoords="offset points", va="bottom")
     if lowest:
         ax.set_xlim(lowest, 1.01)
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0 if lowest else None))

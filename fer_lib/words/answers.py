@@ -12,7 +12,6 @@ from fer_lib.experiments import Experiment
 from fer_lib.findings import (
     audit,
     claims,
-    embedding_scores,
     followed,
     gains,
     initialisations,
@@ -25,7 +24,15 @@ from fer_lib.findings.recipe_results import on_all_folds
 from fer_lib.measures import occluded_references, references, speed
 from fer_lib.occlusion_scores import SCORES
 from fer_lib.stats import wilson
-from fer_lib.words import fer2013_wording, headlines, naming, quality_wording, recipe_wording, transfer_wording
+from fer_lib.words import (
+    embedding_wording,
+    fer2013_wording,
+    headlines,
+    naming,
+    quality_wording,
+    recipe_wording,
+    transfer_wording,
+)
 from fer_lib.words.rounding import gained, interval, percent, with_ends
 
 PAGES = {
@@ -50,7 +57,7 @@ def in_short(dataset: str, parts: pd.DataFrame, folder: str = "") -> str:
             as_printed(dataset, table),
             on_unseen_subjects(dataset, table, over),
             as_proposed(dataset, table),
-            embedding_scores.in_brief(dataset),
+            embedding_wording.in_brief(dataset),
         ],
         [
             views.in_short(dataset),
@@ -247,12 +254,10 @@ def occlusion_takes(dataset: str) -> str:
         "under kinds of occlusion that no training contains."
     )
     over = occluded_references.against(dataset).query("score == 'unseen' and label == @name")
-    return " ".join([said, *(f"{_over_svm(row)}." for row in over.itertuples())])
-
-
-def _over_svm(row) -> str:
-    """row: of `occluded_references.against`, under unseen occlusion."""
-    return f"Under the latter it gains {gained(row)} over {row.reference} ({row.verdict})"
+    gains = [
+        f"Under the latter it gains {gained(row)} over {row.reference} ({row.verdict})." for row in over.itertuples()
+    ]
+    return " ".join([said, *gains])
 
 
 def of_each_page(dataset: str) -> dict[str, str]:
@@ -262,7 +267,7 @@ def of_each_page(dataset: str) -> dict[str, str]:
     ]
     fastest = pd.concat(ratios) if ratios else pd.Series(dtype=float)
     return {
-        "04_embeddings": embedding_scores.in_short(dataset),
+        "04_embeddings": embedding_wording.in_short(dataset),
         "08_fer2013": quality_wording.in_short(),
         "07_speed": (
             f"Ten runs at once train {fastest.min():.1f} to {fastest.max():.1f} times as fast as the standard loop."

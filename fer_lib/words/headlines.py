@@ -36,14 +36,12 @@ def robust(name: str, scores: pd.Series, covered: pd.Series, parts: pd.DataFrame
     scores, covered: its accuracy and the mean share of the face that is covered, by the names of `robustness.ASKED`;
     parts: `gains.table`.
     """
-    seen, unseen = (
-        f"{100 * (scores['clean'] - scores[asked]):.1f} {where} ({100 * covered[asked]:.0f} % of the face{fills})"
-        for asked, where, fills in (
-            ("black rectangle", "points under the rectangle that training shows", ", black"),
-            ("unseen", "under other kinds", ", not only black"),
-        )
+    seen, unseen = (100 * (scores["clean"] - scores[asked]) for asked in ("black rectangle", "unseen"))
+    lost = (
+        f"{name} loses {seen:.1f} points under the rectangle that training shows "
+        f"({100 * covered['black rectangle']:.0f} % of the face, black) and {unseen:.1f} under other kinds "
+        f"({100 * covered['unseen']:.0f} % of the face, not only black)."
     )
-    lost = f"{name} loses {seen} and {unseen}."
     own = parts[(parts["whose"] == "paper") & (parts["asked"] != "clean")]
     names = own["part"].str.removesuffix(NOT_COLLAPSED).str.replace(VARIANT, "", regex=True)
     verdicts = own["verdict"].groupby(names, sort=False).agg(set)

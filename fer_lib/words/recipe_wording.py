@@ -139,7 +139,7 @@ def in_short(dataset: str) -> str:
         row = longer_gains(longer, first)
         said.append(f"The longer training gains {gained(row)} ({row['verdict']}).")
     blind = [found for row in (first, *others) if (found := on_blind_folds(row))]
-    said += [f"Folds 4 to 9{UNTOUCHED}: {' and '.join(blind)}."] if blind else []
+    said += [f"Folds 4 to 9, whose subjects had no part in choosing them: {' and '.join(blind)}."] if blind else []
     return " ".join([*said, f"Our aim was {100 * AIMS['clean accuracy'][2]:g} %."])
 
 
