@@ -1,3 +1,5 @@
+from itertools import product
+
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
@@ -6,7 +8,7 @@ from matplotlib.colors import to_hex
 from fer_lib.experiments import Experiment
 from fer_lib.figures import embedding_maps, embedding_plots, plots
 from fer_lib.findings import tables
-from fer_lib.findings.embedding_scores import RANGES
+from fer_lib.findings.embedding_scores import DISTANCES, RANGES
 
 POINTS = pd.DataFrame(
     {
@@ -47,10 +49,15 @@ def test_a_subject_has_a_mark_of_its_own_and_no_colour(ax):
 @pytest.mark.parametrize("count", [1, 2])
 def test_the_emotions_are_named_below_their_own_maps(monkeypatch, count):
     monkeypatch.setattr(embedding_maps, "located", lambda row: POINTS)
+    monkeypatch.setattr(embedding_maps, "first_member", lambda row: POINTS.assign(seed=0, fold=4))
+    monkeypatch.setattr(tables, "collapsed", lambda row: {(0, 4)} if row.stn_lr_factor == 1 else {(1, 4)})
     monkeypatch.setattr(embedding_plots.results, "class_names", lambda row: ["anger", "surprise"])
-    figure = embedding_plots.arms_figure([Experiment("triplet", "ckplus")] * count)
+    arms = [Experiment("triplet", "ckplus"), Experiment("slow", "ckplus", stn_lr_factor=0.1)]
+    figure = embedding_plots.arms_figure(arms[:count])
     upper, lower = figure.subfigs
     assert [text.get_text() for text in upper.legends[0].get_texts()] == ["anger", "surprise"] and not lower.legends
+    titles = ["triplet, collapsed", "triplet\n(STN rate × 0.1)"]
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in upper.axes] == titles[:count]
     assert len(upper.axes) == len(lower.axes) == count
     assert upper.axes[0].get_ylabel() == "by emotion" and lower.axes[0].get_ylabel() == "by subject"
 
@@ -80,4 +87,23 @@ def test_scores_stand_in_a_panel_each():
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["A"]
     mean, dots = figure.axes[0].lines[:2]
     assert mean.get_xdata().tolist() == [0.5] and dots.get_xdata().tolist() == [0.45, 0.55]
+    plt.close(figure)
+
+
+def test_the_clearer_division_is_to_the_right():
+    about = {"protocol": "subject", "label": "STN + triplet (slow)", "less": "softmax (slow)", "n": 10}
+    several = pd.DataFrame(product(RANGES, DISTANCES), columns=["score", "distance"]).assign(**about)
+    several = several.assign(difference=0.1, ci_low=0.05, ci_high=0.15)
+    two = several.assign(label="STN + joint (slow)", n=2, ci_low=-0.8, ci_high=0.9)
+    figure = embedding_plots.differences_figure(pd.concat([several, two]))
+    *first, last = figure.axes
+    assert [ax.get_xlabel() for ax in figure.axes] == list(RANGES)
+    assert all(ax.get_xlim() == pytest.approx((-0.162, 0.162)) for ax in first), "the interval of two pairs is cut"
+    assert last.get_xlim() == pytest.approx((0.162, -0.162)), "the lower the clearer"
+    assert [text.get_text() for text in first[0].get_yticklabels()] == [
+        "triplet (slow)\nless softmax, subject, n = 10",
+        "joint (slow)\nless softmax, subject, n = 2",
+    ]
+    euclidean, cosine = first[0].lines[:2]
+    assert euclidean.get_xdata().tolist() == [0.1, 0.1] and euclidean.get_ydata()[0] < cosine.get_ydata()[0]
     plt.close(figure)

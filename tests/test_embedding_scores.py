@@ -138,38 +138,24 @@ def test_the_answer_goes_by_the_intervals():
     said = embedding_wording.answer(table).replace("\xa0", " ")
     assert (
         "- **triplet (slow)** against softmax, protocol random, n = 3 pairs of runs: by Euclidean distance clearer in "
-        "MAP@R (+0.100 [+0.050 to +0.150]), within / between (-0.200 [-0.300 to -0.100]), less clear in silhouette "
-        "(-0.200 [-0.300 to -0.100]), not resolvable in precision@1, 5-NN accuracy; by cosine distance less clear in "
-        "within / between (+0.200 [+0.100 to +0.300]), not resolvable in MAP@R, precision@1, 5-NN accuracy, silhouette."
+        "2 of 5 scores, less clear in 1 of 5 scores; by cosine distance less clear in 1 of 5 scores."
     ) in said, "within / between is lower where classes are divided"
-    assert "n = 3 folds: by Euclidean distance clearer in MAP@R" in embedding_wording.answer(
+    assert "n = 3 folds: by Euclidean distance clearer in 2" in embedding_wording.answer(
         table.assign(protocol="subject")
     )
     one = embedding_wording.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
     assert one.endswith("- A single pair of runs allows no conclusion about triplet (slow), protocol random.")
-    without = embedding_wording.answer(table.assign(ci_low=np.nan))
-    assert "by Euclidean distance no interval in MAP@R, precision@1," in without
+    without = embedding_wording.answer(table.assign(ci_low=np.nan, ci_high=np.nan))
+    assert "by Euclidean distance resolvable in none of 5 scores" in without
     nothing = "No pair of networks that differ from softmax in the loss alone has been trained yet."
     for none in (table.iloc[:0], table.assign(less="triplet (slow)")):
         assert embedding_wording.answer(none) == f"## The answer so far\n\n{nothing}"
 
 
-def test_scores_stand_beside_each_other_by_distance():
-    one = compared({}, label="joint", n=1).assign(ci_low=np.nan)
-    shown = embedding_wording.readable_comparisons(pd.concat([one, compared({"MAP@R": (0.05, 0.15)})]))
-    assert shown.columns.tolist() == ["comparison", "score", *embedding_scores.DISTANCES]
-    assert shown["comparison"].loc[lambda names: names != ""].tolist() == [
-        "triplet minus softmax (slow), protocol random, n = 3",
-        "joint minus softmax (slow), protocol random, n = 1",
-    ]
-    first = ["+0.100 [+0.050\xa0to\xa0+0.150]", "+0.000 [-0.100\xa0to\xa0+0.100]"]
-    assert shown.iloc[0].tolist()[1:] == ["MAP@R", *first]
-    assert shown["score"].tolist() == [*RANGES, *RANGES] and shown["Euclidean"].iloc[-1] == "+0.000"
-
-
-def test_a_member_without_a_score_is_named():
-    members = pd.DataFrame({"label": "X", "protocol": "subject", "seed": 0, "fold": [4, 5], "value": [0.1, np.nan]})
-    assert "no score is defined (X, subject, seed 0, fold 5)." in embedding_scores.caption(members)
+def test_members_without_a_score_are_counted():
+    members = pd.DataFrame({"label": "X", "protocol": "subject", "seed": 0, "fold": [4, 5, 6]})
+    members["value"] = [0.1, np.nan, np.nan]
+    assert "no score is defined (2 of X, subject)." in embedding_scores.caption(members)
     assert embedding_scores.caption(members[:1]).endswith("where no score is defined.")
 
 
@@ -188,10 +174,10 @@ def test_a_row_per_arm_and_a_column_per_score():
     single = table.assign(label="softmax", n=1, ci_low=np.nan)
     shown = embedding_wording.readable(pd.concat([table, single]))
     assert shown.columns.tolist() == ["protocol", "method", "n", *RANGES]
-    assert shown.iloc[0].tolist()[1:5] == ["triplet", "3 runs", "0.500 [0.400\xa0to\xa00.600]", "–"]
-    assert shown.iloc[1].tolist()[1:4] == ["softmax", "1 run", "0.500"]
+    assert shown.iloc[0].tolist()[1:5] == ["triplet", "3\xa0runs", "0.500 [0.400\xa0to\xa00.600]", "–"]
+    assert shown.iloc[1].tolist()[1:4] == ["softmax", "1\xa0run", "0.500"]
     folds = embedding_wording.readable(table.assign(protocol="subject", n=20, trainings=10))
-    assert folds["n"].tolist() == ["20 runs in 10 folds"]
+    assert folds["n"].tolist() == ["20\xa0runs in\xa010\xa0folds"]
 
 
 def test_only_arms_that_differ_in_the_loss_alone_are_paired(monkeypatch):

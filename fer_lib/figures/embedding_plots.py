@@ -1,7 +1,5 @@
 """Plots of embeddings: 2-D maps by emotion and by subject, and the scores with their intervals."""
 
-import textwrap
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -13,7 +11,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.figures import embedding_maps
 from fer_lib.figures.plots import ACCENT, CYCLE, EMOTION_COLOURS, INK, name_lines
 from fer_lib.findings import tables
-from fer_lib.findings.embedding_scores import RANGES, short_label
+from fer_lib.findings.embedding_scores import LOWER_IS_CLEARER, PAIR, RANGES, short_label
 from fer_lib.words import naming
 
 MARKS = dict(zip(EMOTION_COLOURS, "o^o^^osD", strict=True))
@@ -23,6 +21,8 @@ SUBJECT_MARKS = [(mark, face) for face in (INK, "none") for mark in "os^vDP"]
 """Subjects take these in turn, in ink, filled or hollow: with more than twelve, one stands for several."""
 
 DIVIDED_COLOURS = {"emotion": ACCENT, "identity": CYCLE[1]}
+
+DISTANCE_LOOKS = {"Euclidean": {"color": ACCENT, "marker": "o"}, "cosine": {"color": CYCLE[1], "marker": "s"}}
 
 
 def by_emotion(ax: Axes, points: pd.DataFrame) -> Axes:
@@ -75,12 +75,18 @@ def arms_figure(rows: list[Experiment]) -> Figure:
     upper, lower = (part.subplots(1, len(rows), squeeze=False)[0] for part in parts)
     for above, below, row in zip(upper, lower, rows, strict=True):
         points = embedding_maps.located(row)
-        by_emotion(above, points).set_title(textwrap.fill(short_label(row), 24))
+        by_emotion(above, points).set_title(_map_title(row), fontsize=8.5)
         by_subject(below, points)
     upper[0].set_ylabel("by emotion")
     lower[0].set_ylabel("by subject")
     emotion_legend(parts[0], results.class_names(rows[0]), columns=4 if alone else 8)
     return fig
+
+
+def _map_title(experiment: Experiment) -> str:
+    first = embedding_maps.first_member(experiment).iloc[0]
+    gone = (first["seed"], first["fold"]) in tables.collapsed(experiment)
+    return f"{short_label(experiment)}{', collapsed' if gone else ''}".replace(" (", "\n(")
 
 
 def drawn_frames(rows: list[Experiment]) -> str:
@@ -154,6 +160,35 @@ def scores_figure(table: pd.DataFrame, members: pd.DataFrame) -> Figure:
         ax.set_xlabel(score)
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
     return fig
+
+
+def differences_figure(compared: pd.DataFrame) -> Figure:
+    """One loss less another: a row per pair of arms, a column per score; to the right the first is clearer.
+
+    compared: rows of `embedding_scores.comparisons` of several pairs of members. The axes hold the intervals over more
+    than two pairs, if there are any; wider ones leave them.
+    """
+    counts = compared.groupby(PAIR, sort=False)["n"].max()
+    names = [_compared_name(*key, n) for key, n in counts.items()]
+    fig, axes = plt.subplots(1, len(RANGES), figsize=(9.4, 1.0 + 0.5 * len(names)), sharey=True)
+    for ax, score in zip(axes, RANGES, strict=True):
+        own = compared[compared["score"] == score]
+        for k, (distance, look) in enumerate(DISTANCE_LOOKS.items()):
+            rows = own[own["distance"] == distance].set_index(PAIR).reindex(counts.index)
+            lines = np.arange(len(names)) + 0.3 * (k - 0.5)
+            ax.hlines(lines, rows["ci_low"], rows["ci_high"], color=look["color"], linewidth=1.6)
+            ax.plot(rows["difference"], lines, linestyle="", markersize=4.5, label=distance, **look)
+        fixed = own[own["n"] > 2] if (own["n"] > 2).any() else own
+        most = 1.08 * fixed[["difference", "ci_low", "ci_high"]].abs().max(axis=None) or 1
+        ax.set(xlabel=score, xlim=(most, -most) if score in LOWER_IS_CLEARER else (-most, most))
+        ax.axvline(0, color=INK, linewidth=0.7)
+        name_lines(ax, names)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    return fig
+
+
+def _compared_name(protocol: str, label: str, less: str, n: int) -> str:
+    return f"{label.removeprefix('STN + ')}\nless {less.split(' (')[0]}, {protocol}, n = {n}"
 
 
 def _labels(table: pd.DataFrame) -> dict[str, str]:

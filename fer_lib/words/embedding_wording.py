@@ -1,7 +1,5 @@
 """How clearly the embeddings divide their classes, in sentences and in rounded tables, from `embedding_scores`."""
 
-from collections.abc import Callable
-
 import pandas as pd
 
 from fer_lib.findings.embedding_scores import (
@@ -29,28 +27,16 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     wide = cells.set_index([*keys, "score"])["cell"].unstack()[list(RANGES)]
     wide = wide.reindex(cells[keys].drop_duplicates()).rename_axis(columns=None)
     counts = cells.groupby(keys)[["n", "trainings"]].max().loc[wide.index]
-    wide.insert(0, "n", [in_folds(row.Index[0], row.n, row.trainings) for row in counts.itertuples()])
+    n = [in_folds(row.Index[0], row.n, row.trainings) for row in counts.itertuples()]
+    # Breaks only between runs and folds, since the column is narrow.
+    wide.insert(0, "n", [said.replace(" ", "\xa0").replace("\xa0in", " in") for said in n])
     return wide.reset_index().rename(columns={"label": "method"})
-
-
-def readable_comparisons(table: pd.DataFrame) -> pd.DataFrame:
-    """`comparisons`: a row per pair of arms and score, a column per distance; several members before single pairs."""
-    ends = zip(table["difference"], table["ci_low"], table["ci_high"], strict=True)
-    cells = table.assign(cell=[in_cell(*values, "+.3f") for values in ends])
-    rows = []
-    pairs_of_arms = sorted(cells.groupby(PAIR, sort=False), key=lambda pair: pair[1]["n"].max() < 2)
-    for (protocol, label, less), own in pairs_of_arms:
-        named = f"{label} minus {less}, protocol {protocol}, n = {own['n'].max()}"
-        for score, by_distance in own.groupby("score", sort=False):
-            rows.append({"comparison": named, "score": score, **by_distance.set_index("distance")["cell"]})
-            named = ""
-    return pd.DataFrame(rows)
 
 
 def answer(table: pd.DataFrame) -> str:
     """What the triplet and the joint loss change against softmax, from `comparisons`, in bullets."""
     table = table[table["less"].str.startswith("softmax")]
-    sentences = [f"- {sentence}" for sentence in _sentences(table[table["n"] > 1], _by_score, "**")]
+    sentences = [f"- {sentence}" for sentence in _sentences(table[table["n"] > 1], "**")]
     alone = table[table["n"] == 1].drop_duplicates(PAIR)
     if len(alone):
         named = "; ".join(f"{row.label}, protocol {row.protocol}" for row in alone.itertuples())
@@ -64,7 +50,7 @@ def in_short(dataset: str) -> str:
     """What the triplet loss changes against softmax, a sentence per pair of arms with more than one pair of members."""
     compared = comparisons(all_member_scores(dataset), dataset)
     asked = compared["less"].str.startswith("softmax") & (compared["n"] > 1)
-    return " ".join(_sentences(compared[asked & compared["label"].str.contains("triplet")], _counted))
+    return " ".join(_sentences(compared[asked & compared["label"].str.contains("triplet")]))
 
 
 def in_brief(dataset: str) -> str:
@@ -82,33 +68,15 @@ def in_brief(dataset: str) -> str:
     )
 
 
-def _sentences(table: pd.DataFrame, told: Callable[[pd.DataFrame], str], mark: str = "") -> list[str]:
-    """A sentence per comparison: what its scores say by each distance.
-
-    told: says it of the rows of one distance. mark: what stands around the arm's name.
-    """
+def _sentences(table: pd.DataFrame, mark: str = "") -> list[str]:
+    """A sentence per comparison: what its scores say by each distance. mark: what stands around the arm's name."""
     found = []
     for (protocol, label, less), own in table.groupby(PAIR, sort=False):
-        said = [f"by {name} distance {told(own[own['distance'] == name])}" for name in DISTANCES]
+        said = [f"by {name} distance {_counted(own[own['distance'] == name])}" for name in DISTANCES]
         units = TRAININGS.get(protocol, ("", "pairs of runs"))[1]
         about = f"{mark}{label}{mark} against {less.split(' (')[0]}, protocol {protocol}, n = {own['n'].max()} {units}"
         found.append(f"{about}: {'; '.join(said)}.")
     return found
-
-
-def _by_score(rows: pd.DataFrame) -> str:
-    """The scores by their verdicts, with the difference and its interval where the interval resolves it."""
-    verdicts, said = [_verdict(row) for row in rows.itertuples()], []
-    for verdict in dict.fromkeys([*RESOLVED, *verdicts]):
-        own = rows[[found == verdict for found in verdicts]]
-        names = [
-            f"{row.score} ({in_cell(row.difference, row.ci_low, row.ci_high, '+.3f')})"
-            if verdict in RESOLVED
-            else row.score
-            for row in own.itertuples()
-        ]
-        said += [f"{verdict} in {', '.join(names)}"] if names else []
-    return ", ".join(said)
 
 
 def _counted(rows: pd.DataFrame) -> str:
@@ -120,8 +88,6 @@ def _counted(rows: pd.DataFrame) -> str:
 
 def _verdict(row) -> str:
     low, high = row.ci_low, row.ci_high
-    if pd.isna(low):
-        return "no interval"
     if row.score in LOWER_IS_CLEARER:
         low, high = -high, -low
     return RESOLVED[0] if low > 0 else RESOLVED[1] if high < 0 else "not resolvable"
