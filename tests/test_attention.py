@@ -12,7 +12,6 @@ from fer_lib.experiments import Experiment, Member
 from fer_lib.figures import attention_plots, plots
 from fer_lib.findings import attention, robustness
 from fer_lib.words import attention_wording
-from fer_lib.words.naming import label
 
 ARM = Experiment("arm", protocol="subject", folds=3, loss="softmax", epochs=1)
 STAYS = [0, 0, 0, 0]
@@ -142,13 +141,13 @@ def test_answer(stored):
 
 def test_frames_without_relevance_are_counted(stored):
     said = "Frames left out because a map has no positive relevance: "
-    assert attention_wording.left_out([ARM]) == f"{said}at most 0.0 % in each network."
+    assert attention_wording.left_out([ARM]) == f"{said}at most 0.0\xa0% in each network."
     frames = results.read(ARM, "regions.csv.gz")
     frames.loc[frames["subject"] == "p", "inside"] = np.nan
     results.write_csv(results.folder(ARM) / "regions.csv.gz", frames)
     # Of the two kept runs four frames are correct; what subject p shows has no relevance left.
     assert attention_wording.left_out([ARM]) == (
-        f"{said}1 of 4 ({label(ARM)}, subject, integrated gradients); at most 0.0 % in the others."
+        f"{said}25\xa0% by integrated gradients (n = 1 with softmax); at most 0.0\xa0% in the others."
     )
 
 

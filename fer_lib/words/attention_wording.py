@@ -8,7 +8,6 @@ from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.findings.attention import PLACED, TRAINED, best_map, correct
 from fer_lib.stats import RESAMPLED
-from fer_lib.words.naming import label
 from fer_lib.words.rounding import in_cell
 
 WORDS = {"expression": "the area changed by its action units", "mouth": "the mouth region", "eyes": "the eye region"}
@@ -60,22 +59,27 @@ def faithful(table: pd.DataFrame) -> str:
 
 
 MANY = 0.05
-"""Share of the frames without relevance from which `left_out` names the network."""
+"""Share of the frames without relevance from which `left_out` tells of the networks with this map and loss."""
 
 
 def left_out(experiments: list[Experiment]) -> str:
-    """On how many correctly classified frames a map of `PLACED` has no positive relevance, in a sentence."""
-    named, fewest = [], 0.0
+    """On which share of the correctly classified frames the maps of `PLACED` have no positive relevance, in a sentence.
+
+    Networks with many such frames are told of together, by map and loss.
+    """
+    many, rest = {}, 0.0
     for experiment in experiments:
         frames = correct(experiment).drop_duplicates(["seed", "fold", "frame_id", "map"])
         for name in PLACED:
-            empty = frames.loc[frames["map"] == name, "inside"].isna()
-            if empty.mean() > MANY:
-                named.append(f"{empty.sum()} of {len(empty)} ({label(experiment)}, {experiment.protocol}, {name})")
-            elif len(empty):
-                fewest = max(fewest, empty.mean())
-    said = f"Frames left out because a map has no positive relevance: {'; '.join([*named, ''])}"
-    return f"{said}at most {fewest:.1%} in {'the others' if named else 'each network'}.".replace("%", " %")
+            empty = frames.loc[frames["map"] == name, "inside"].isna().mean()
+            if empty > MANY:
+                many.setdefault((name, experiment.loss), []).append(empty)
+            else:
+                rest = np.nanmax([rest, empty])  # NaN without such a map
+    named = [f"{_range(pd.Series(own))} by {name} (n = {len(own)} with {loss}); " for (name, loss), own in many.items()]
+    said = f"Frames left out because a map has no positive relevance: {''.join(named)}"
+    most = _range(pd.Series([rest]), ".1%")
+    return f"{said}at most {most} in {'the others' if named else 'each network'}."
 
 
 def told(table: pd.DataFrame) -> list[str]:
