@@ -75,6 +75,8 @@ def page_inputs(dataset, page):
     stored = FROM_STORED.values() if page == "index" else [FROM_STORED[page]] if page in FROM_STORED else []
     files += [file for pattern in stored for file in paths.RESULTS.glob(pattern)]
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
+    if page == "index":
+        files += sorted(paths.NOTEBOOKS.glob("*.ipynb"))  # it asks their questions
     if page in FROM_REFERENCES and dataset in DATASETS:
         files.append(pages[dataset, FROM_DATA][0])  # its notebook computes references, landmarks and mean faces
     if page == FROM_DATA:

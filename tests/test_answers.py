@@ -123,6 +123,5 @@ def test_the_speed_is_told_of_ten_runs(tmp_path, monkeypatch):
     timed = pd.DataFrame({"loss": "softmax", "way": [speed.USUAL, speed.ONE, speed.TEN], "ratio": [1, 1.5, 2.25]})
     results.write_csv(tmp_path / "machine" / "compare.csv", timed)
     monkeypatch.setattr(speed, "measured", lambda: [tmp_path / "machine"])
-    monkeypatch.setattr(answers.embedding_wording, "in_short", lambda dataset: "")
-    said = answers.of_each_page("ckplus")["07_speed"]
+    said = answers.of_each_page()["07_speed"]
     assert said == "Ten runs at once train 2.2 to 2.2 times as fast as the standard loop."

@@ -7,11 +7,12 @@ import textwrap
 from collections import Counter
 
 import matplotlib.pyplot as plt
+import nbformat
 import pandas as pd
 from IPython.display import HTML
 from matplotlib.ticker import PercentFormatter
 
-from fer_lib import report, results
+from fer_lib import paths, report, results
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.figures import audit_plots, occlusion_plots, plots
 from fer_lib.findings import audit, followed, tables, views
@@ -102,11 +103,18 @@ def still_open(dataset: str) -> str:
 
 
 def read_on(dataset: str) -> str:
-    """A link to every other page, as a list in Markdown, with its answer where the page has not told it yet."""
-    said = answers.of_each_page(dataset)
-    place = {page: report.address(page, dataset) for page in report.PAGES}
-    links = [f"- [{title}]({place[page]}): {said.get(page, '')}" for page, title in report.PAGES.items()]
-    return "\n".join(link.removesuffix(": ") for link in links[1:])
+    """A link to every other page with its question, as a list in Markdown, and the answers that are not told above."""
+    said = answers.of_each_page()
+    links = [
+        f"- [{title}]({report.address(page, dataset)}): {_question(page)} {said.get(page, '')}".rstrip()
+        for page, title in report.PAGES.items()
+    ]
+    return "\n".join(links[1:])
+
+
+def _question(page: str) -> str:
+    notebook = nbformat.read(paths.NOTEBOOKS / f"{page}.ipynb", as_version=4)
+    return notebook.cells[0].source.splitlines()[0].removeprefix("# ")
 
 
 def _listed(values: dict) -> str:

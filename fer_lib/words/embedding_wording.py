@@ -36,7 +36,12 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 def answer(table: pd.DataFrame) -> str:
     """What the triplet and the joint loss change against softmax, from `comparisons`, in bullets."""
     table = table[table["less"].str.startswith("softmax")]
-    sentences = [f"- {sentence}" for sentence in _sentences(table[table["n"] > 1], "**")]
+    sentences = []
+    for (protocol, label, less), own in table[table["n"] > 1].groupby(PAIR, sort=False):
+        said = [f"by {name} distance {_counted(own[own['distance'] == name])}" for name in DISTANCES]
+        units = TRAININGS.get(protocol, ("", "pairs of runs"))[1]
+        about = f"**{label}** against {less.split(' (')[0]}, protocol {protocol}, n = {own['n'].max()} {units}"
+        sentences.append(f"- {about}: {'; '.join(said)}.")
     alone = table[table["n"] == 1].drop_duplicates(PAIR)
     if len(alone):
         named = "; ".join(f"{row.label}, protocol {row.protocol}" for row in alone.itertuples())
@@ -46,15 +51,8 @@ def answer(table: pd.DataFrame) -> str:
     return "## The answer so far\n\n" + "\n".join(sentences)
 
 
-def in_short(dataset: str) -> str:
-    """What the triplet loss changes against softmax, a sentence per pair of arms with more than one pair of members."""
-    compared = comparisons(all_member_scores(dataset), dataset)
-    asked = compared["less"].str.startswith("softmax") & (compared["n"] > 1)
-    return " ".join(_sentences(compared[asked & compared["label"].str.contains("triplet")]))
-
-
 def in_brief(dataset: str) -> str:
-    """The same of the pair that was tested on the most unseen subjects, in one sentence; empty without one."""
+    """What the triplet loss changes on the most unseen subjects, in a sentence; empty without a pair of arms there."""
     compared = comparisons(all_member_scores(dataset), dataset)
     own = compared[(compared["protocol"] == "subject") & (compared["n"] > 1)]
     own = own[own["less"].str.startswith("softmax") & own["label"].str.contains("triplet")]
@@ -66,17 +64,6 @@ def in_brief(dataset: str) -> str:
         f"Division of the classes on unseen subjects, {first['label'].iloc[0]} against softmax: {optimised} by "
         f"Euclidean distance, which triplet loss optimises, {other} by cosine distance."
     )
-
-
-def _sentences(table: pd.DataFrame, mark: str = "") -> list[str]:
-    """A sentence per comparison: what its scores say by each distance. mark: what stands around the arm's name."""
-    found = []
-    for (protocol, label, less), own in table.groupby(PAIR, sort=False):
-        said = [f"by {name} distance {_counted(own[own['distance'] == name])}" for name in DISTANCES]
-        units = TRAININGS.get(protocol, ("", "pairs of runs"))[1]
-        about = f"{mark}{label}{mark} against {less.split(' (')[0]}, protocol {protocol}, n = {own['n'].max()} {units}"
-        found.append(f"{about}: {'; '.join(said)}.")
-    return found
 
 
 def _counted(rows: pd.DataFrame) -> str:
