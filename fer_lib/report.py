@@ -65,6 +65,9 @@ DATA_NAME = "data.csv"
 SVG_LIMIT = 300_000
 """Size in bytes above which a figure is embedded as pixels instead of SVG."""
 
+FOLDED = 20
+"""Rows above which a table is folded, so that one can look over the page."""
+
 PAGE_COLOURS = {
     plots.INK: "currentColor",
     plots.MUTED: f"var(--muted, {plots.MUTED})",
@@ -254,9 +257,9 @@ def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False, data: 
     """A captioned table for a notebook's output, with numbers right-aligned and text left-aligned.
 
     A frame is shown with two decimals, a dash for NaN, and without an index that only counts the rows; a Styler keeps
-    its own format. A column counts as text if it has strings that do not all start like a number. wrap: break cells and
-    headings at spaces, so that a wide table fits the page. data: what the page offers as CSV if the frame is rounded
-    for display (default: the frame itself).
+    its own format. A column counts as text if it has strings that do not all start like a number. A table of more than
+    `FOLDED` rows is folded. wrap: break cells and headings at spaces, so that a wide table fits the page. data: what
+    the page offers as CSV if the frame is rounded for display (default: the frame itself).
     """
     styler = frame
     offered = download(data if data is not None else frame.data if isinstance(frame, Styler) else frame)
@@ -277,10 +280,10 @@ def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False, data: 
             room = f"min-width: {min(words.str.len().max(), 20)}ch; max-width: 30em; white-space: normal"
             left = {"selector": f".col{i}", "props": f"text-align: left; {room}"}
             styler.set_table_styles([left], overwrite=False)
-    return HTML(
-        f'<figure class="table"><figcaption>{escape(caption)}{offered}</figcaption>'
-        f'<div class="scroll">{styler.to_html()}</div></figure>'
-    )
+    rows = f'<div class="scroll">{styler.to_html()}</div>'
+    if len(styler.data) > FOLDED:
+        rows = f"<details><summary>table, {len(styler.data)} rows</summary>{rows}</details>"
+    return HTML(f'<figure class="table"><figcaption>{escape(caption)}{offered}</figcaption>{rows}</figure>')
 
 
 def main() -> None:

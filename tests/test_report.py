@@ -274,6 +274,12 @@ def test_a_table_aligns_text_left_and_dashes_nan():
     assert "row_heading" not in chosen, "rows that were chosen keep their numbers, which tell a reader nothing"
 
 
+def test_a_long_table_is_folded():
+    frame = pd.DataFrame({"x": range(report.FOLDED + 1)})
+    assert "<details><summary>table, 21 rows</summary><div" in report.table(frame, "").data
+    assert "<details>" not in report.table(frame[:-1], "").data
+
+
 def test_a_table_keeps_a_named_index_and_a_styler_its_format():
     frame = pd.DataFrame({"accuracy": [0.98764]}, index=pd.Index(["triplet"], name="loss"))
     plain, styled = report.table(frame, "").data, report.table(frame.style.format(precision=4), "").data

@@ -48,3 +48,17 @@ def test_where_no_mean_has_an_interval_the_axis_shows_all():
     fig = table_plots.per_protocol(table.assign(protocol="random", printed=np.nan), [np.array([0.5])])
     assert not fig.axes[0].texts
     plt.close(fig)
+
+
+def test_gains_over_references_stand_in_a_panel_each():
+    gained = pd.DataFrame({"reference": ["1-NN", "HOG"] * 2, "label": ["a", "a", "b", "b"], "protocol": "subject"})
+    gained = gained.assign(difference=[0.3, 0.1, 0.2, -0.4], ci_low=[0.2, -0.1, 0.1, np.nan], ci_high=0.5)
+    gained = gained.assign(trained_low=0.0, trained_high=0.6, verdict=["supported", "not resolvable"] * 2)
+    fig = table_plots.over_references(gained)
+    neighbour, gradients = fig.axes
+    assert [ax.get_xlabel() for ax in fig.axes] == ["points over 1-NN", "points over HOG"]
+    assert [text.get_text() for text in neighbour.get_yticklabels()] == ["a", "b"]
+    assert neighbour.get_xlim() == pytest.approx((-0.03, 0.63)) and not neighbour.texts
+    assert [text.get_text() for text in gradients.texts] == ["◂ -40"], "without an interval, below all others"
+    assert neighbour.lines[0].get_color() == table_plots.COLOURS["supported"] != gradients.lines[0].get_color()
+    plt.close(fig)

@@ -34,6 +34,8 @@ def test_accuracy_table():
     assert shown["n"].tolist() == ["2 of 3", "3"]
     # Two members gained 0 and 0.1 by their better last but one epoch.
     assert table.loc["softmax", "oracle_gain"] == pytest.approx(0.05)
+    gains = table.assign(oracle_gain=[0.05, 0.01])
+    assert "added 1.00 to 5.00 points (median 3.00, 2 networks)" in wording.oracle_in_short(gains)
     assert wording.readable_oracle(table.reset_index())["n"].tolist() == ["2 runs", "3 runs"]
     assert (table.loc["softmax", "worst_class"], table.loc["softmax", "worst_recall"]) == ("contempt", 0.75)
     assert wording.not_run("ckplus").startswith("So far 5 of the 9 runs in `experiments.csv` are done;")
@@ -116,7 +118,7 @@ def test_the_machines_that_trained_are_named():
     run["members"]["seed1-fold0"]["device"] = "other"
     results.write_run(SOFTMAX, run)
     said = wording.trained_on("ckplus")
-    assert "cpu: 1; other: 1. On more than one machine: STN + ResNet-10 + softmax (random)." in said
+    assert "cpu: 1; other: 1. 1 of 1 networks have runs of more than one machine." in said
 
 
 def test_how_much_triplet_and_softmax_differ():

@@ -1,4 +1,4 @@
-"""Accuracies with their intervals and members, a panel per protocol."""
+"""Accuracies with their intervals and members, and gains over what learns no features, a panel per protocol."""
 
 import textwrap
 
@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from fer_lib.figures import plots
+from fer_lib.findings.gains import COLOURS
 
 
 def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray], lowest: float = 0) -> Axes:
@@ -58,4 +59,42 @@ def per_protocol(table: pd.DataFrame, members: list[np.ndarray]) -> Figure:
     axes[-1, 0].set_xlabel("accuracy on the test frames")
     handles, names = axes[0, 0].get_legend_handles_labels()
     fig.legend(handles, names, loc="outside upper left", ncols=3)
+    return fig
+
+
+def over_references(gained: pd.DataFrame) -> Figure:
+    """Gains over what learns no features, in points: a row of panels per protocol, a column per reference.
+
+    gained: `claims.against_references`. The axes hold every interval; gains without one that lie below are named there.
+    """
+    protocols, references = (list(dict.fromkeys(gained[name])) for name in ("protocol", "reference"))
+    lines = {
+        protocol: list(dict.fromkeys(gained.loc[gained["protocol"] == protocol, "label"])) for protocol in protocols
+    }
+    size = (9.4, 1.1 + 0.4 * len(protocols) + 0.3 * sum(map(len, lines.values())))
+    shape = {"squeeze": False, "sharex": "col", "sharey": "row", "height_ratios": list(map(len, lines.values()))}
+    fig, axes = plt.subplots(len(protocols), len(references), figsize=size, **shape)
+    for panels, protocol in zip(axes, protocols, strict=True):
+        for ax, reference in zip(panels, references, strict=True):
+            own = gained[gained["reference"] == reference]
+            resolved = own if own["ci_low"].isna().all() else own[own["ci_low"].notna()]
+            ends = resolved[["difference", "ci_low", "ci_high", "trained_low", "trained_high"]]
+            lowest, highest = ends.min(axis=None) - 0.03, ends.max(axis=None) + 0.03
+            for row in own[own["protocol"] == protocol].itertuples():
+                line, colour = lines[protocol].index(row.label), COLOURS.get(row.verdict, plots.MUTED)
+                ax.hlines(line, row.trained_low, row.trained_high, color=colour, linewidth=0.8)
+                ax.hlines(line, row.ci_low, row.ci_high, color=colour, linewidth=2)
+                ax.plot(row.difference, line, "o", color=colour, markersize=4.5)
+                if row.difference < lowest:
+                    place = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
+                    ax.annotate(f"◂ {100 * row.difference:+.0f}", (lowest, line), **place)
+            ax.set_xlim(lowest, highest)
+            ax.axvline(0, color=plots.INK, linewidth=0.7)
+            ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=""))
+            plots.name_lines(ax, [textwrap.fill(name, 44, break_on_hyphens=False) for name in lines[protocol]])
+        panels[0].set_title(protocol)
+    for ax, reference in zip(axes[-1], references, strict=True):
+        ax.set_xlabel(f"points over {reference}")
+    marks = [plt.Line2D([], [], marker="o", linestyle="", color=c) for c in (*COLOURS.values(), plots.MUTED)]
+    fig.legend(marks, [*COLOURS, "no verdict"], loc="outside upper right", ncols=3)
     return fig

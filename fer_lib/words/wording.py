@@ -11,7 +11,6 @@ from fer_lib.findings.followed import labels
 from fer_lib.findings.tables import COLLAPSED, LOOKS, measured, unfinished
 from fer_lib.results import read_run
 from fer_lib.stats import wilson
-from fer_lib.words.naming import label
 from fer_lib.words.rounding import (
     gained,
     in_folds,
@@ -181,6 +180,15 @@ def readable_oracle(table: pd.DataFrame) -> pd.DataFrame:
     return shown.assign(**{"last epoch": [percent(x) for x in table["mean"]]}, **gains)
 
 
+def oracle_in_short(table: pd.DataFrame) -> str:
+    """What the best watched epoch would have added over the rows of `accuracy_table`, in a sentence."""
+    gains = 100 * table["oracle_gain"].dropna()
+    return (
+        f"Choosing the best logged epoch on the test frames would have added {gains.min():.2f} to {gains.max():.2f} "
+        f"points (median {gains.median():.2f}, {len(gains)} networks)."
+    )
+
+
 def answer(table: pd.DataFrame) -> str:
     """The study's answer so far, in sentences made from `accuracy_table`: what is printed first, else everything."""
     sentences, table = [], table[table["printed"] > 0] if (table["printed"] > 0).any() else table
@@ -242,19 +250,18 @@ def not_run(dataset: str) -> str:
 
 
 def trained_on(dataset: str) -> str:
-    """Which machines trained the members of a data set, and which experiments more than one did, in sentences."""
-    devices = {}
+    """Which machines trained the members of a data set, and for how many experiments more than one, in sentences."""
+    devices = []
     for row in measured(dataset):
         run = read_run(row)
-        counts = Counter(timing.get("device", run["device"]) for timing in run["members"].values())
-        devices[f"{label(row)} ({row.protocol})"] = counts
-    total = sum(devices.values(), Counter())
+        devices.append(Counter(timing.get("device", run["device"]) for timing in run["members"].values()))
+    total = sum(devices, Counter())
     said = (
         f"The runs shown here were trained on {'; '.join(f'{name}: {count}' for name, count in total.most_common())}."
     )
-    mixed = [name for name, counts in devices.items() if len(counts) > 1]
+    mixed = sum(len(counts) > 1 for counts in devices)
     if mixed:
-        said += f" On more than one machine: {'; '.join(mixed)}."
+        said += f" {mixed} of {len(devices)} networks have runs of more than one machine."
     return f"{said} Another machine counts as another initialisation."
 
 
