@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.colors import to_hex
 
 from fer_lib.figures import occlusion_plots, plots
+from fer_lib.findings.robustness import ASKED
 
 
 def test_gains_are_blue_and_losses_orange(ax):
@@ -59,4 +60,15 @@ def test_paired_gains_in_a_forest():
     assert drawn == [("o", plots.ACCENT), ("^", plots.MUTED), ("o", plots.CYCLE[1])]
     assert [text.get_text() for text in ax.texts] == ["+2.0", "-2.0"] and len(fig.axes) == 2
     assert [name.get_text() for name in ax.get_yticklabels()] == ["clean", "mouth"]
+    plt.close(fig)
+
+
+def test_networks_stand_in_a_panel_per_protocol_with_a_colour_per_score():
+    table = pd.DataFrame({"score": [*ASKED, "kept"], "mean": [0.9, 0.8, 0.6, 0.66], "protocol": "random", "label": "a"})
+    table = pd.concat([table, table.assign(label="b"), table.assign(protocol="subject")])
+    fig = occlusion_plots.networks(table.assign(ci_low=table["mean"] - 0.1, ci_high=table["mean"] + 0.1))
+    assert [ax.get_title(loc="left") or ax.get_title() for ax in fig.axes] == ["subject", "random"]
+    assert [[text.get_text() for text in ax.get_yticklabels()] for ax in fig.axes] == [["a"], ["a", "b"]]
+    assert [line.get_label() for line in fig.axes[1].lines] == [*ASKED], "kept is no accuracy"
+    assert fig.axes[1].lines[2].get_xdata().tolist() == [0.6, 0.6]
     plt.close(fig)

@@ -116,7 +116,7 @@ def test_questions_are_paired_by_subjects(stored):
     assert gained["unseen"].item() == pytest.approx(1 / 8)
     assert decided.loc[:, ["clear", "eyes"]].values.tolist() == [[False, True]]
     mixed = found.reset_index().assign(verdict=TWO_KINDS)
-    assert questions.wide(mixed)[0].isna().all(axis=None), "what mixes two kinds of outcome is no gain"
+    assert questions.wide(mixed)[0].empty, "what mixes two kinds of outcome is no gain"
     assert readable["gain"].iloc[-1] == "+0.00 [+0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+0.00]"
 
 

@@ -15,8 +15,10 @@ from matplotlib.ticker import PercentFormatter
 
 from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, RULE, look, name_lines
 from fer_lib.findings.gains import COLOURS
+from fer_lib.findings.robustness import ASKED
 from fer_lib.landmarks import Landmarks
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED, Occlusion, OcclusionBenchmark, part_of_face
+from fer_lib.splits import LEAST_EXPOSED
 
 
 def curve(ax: Axes, points: pd.DataFrame, label: str, style: dict) -> Axes:
@@ -44,6 +46,25 @@ def kinds(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
     ax.hlines(between, 0, 1, transform=ax.get_yaxis_transform(), color=RULE, linewidth=0.6)
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
     return name_lines(ax, ["clean" if kind == "none" else kind for kind in table["kind"]])
+
+
+def networks(table: pd.DataFrame) -> Figure:
+    """`kinds` the other way round: a row per network, a colour per score of `ASKED`, a panel per protocol.
+
+    table: `robustness.robustness_table`.
+    """
+    protocols = [name for name in LEAST_EXPOSED if name in set(table["protocol"])]
+    asked = table[table["score"].isin(ASKED)]
+    counts = [asked.loc[asked["protocol"] == protocol, "label"].nunique() for protocol in protocols]
+    shape = {"squeeze": False, "sharex": True, "height_ratios": counts}
+    fig, axes = plt.subplots(len(protocols), 1, figsize=(7.6, 0.9 + 0.4 * len(counts) + 0.42 * sum(counts)), **shape)
+    for ax, protocol in zip(axes[:, 0], protocols, strict=True):
+        own = asked[asked["protocol"] == protocol]
+        own = own.assign(kind=[textwrap.fill(name, 52, break_on_hyphens=False) for name in own["label"]])
+        kinds(ax, {score: own[own["score"] == score] for score in ASKED}).set_title(protocol)
+    axes[-1, 0].set_xlabel("accuracy on the test frames")
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=3)
+    return fig
 
 
 def recall(ax: Axes, table: pd.DataFrame) -> Axes:

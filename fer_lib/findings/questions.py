@@ -145,14 +145,13 @@ def _by_kind_and_fill(better: Experiment, worse: Experiment) -> pd.DataFrame:
 def wide(answers: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """`compared`, a row per question and network, a column per score of `DRAWN`: gain, and whether it has a verdict.
 
-    The gain of a comparison with two kinds of outcome is NaN, since its mean mixes them.
+    Without comparisons with two kinds of outcome, whose mean mixes them.
     """
-    own = answers[answers["score"].isin(DRAWN)]
+    own = answers[answers["score"].isin(DRAWN) & (answers["verdict"] != TWO_KINDS)]
     lines = own["question"] + "\n(" + own["with"].map(followed.short)
     if own["protocol"].nunique() > 1:
         lines += ", " + own["protocol"]
-    shown = own.assign(line=lines + ")", difference=own["difference"].mask(own["verdict"] == TWO_KINDS))
-    shown["decided"] = shown["verdict"].isin(["supported", "contradicted"])
+    shown = own.assign(line=lines + ")", decided=own["verdict"].isin(["supported", "contradicted"]))
     tables = (shown.pivot(index="line", columns="score", values=name) for name in ("difference", "decided"))
     order = {"index": shown["line"].unique(), "columns": [name for name in DRAWN if name in set(own["score"])]}
     return tuple(table.reindex(**order).rename(columns=DRAWN) for table in tables)
