@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 from test_recipe_results import INNER, PAPER, STRONG, store, store_all
 
@@ -28,6 +29,12 @@ def test_gains_over_the_papers_training(stored):
     assert shown["over"].tolist() == [label(PAPER)] * 2 and shown["gain"].str.startswith("+61.11 [").tolist()[0]
     assert shown["last 5 logged"].str.startswith("+30.56 [").tolist() == [True, False]
     assert shown["last 5 logged"].tolist()[1] == "–"
+
+
+def test_gains_of_all_subjects_are_told():
+    gained = pd.DataFrame({"subjects": ["all", "folds 4 to 9", "all"], "score": ["clean", "clean", "eyes"]})
+    gained = gained.assign(difference=[0.012, 0.5, -0.1], verdict=["supported", "supported", "not resolvable"])
+    assert recipe_wording.gains_in_words(gained) == "clean +1.2 points, supported; eyes -10.0 points, not resolvable"
 
 
 def test_inner_folds_stand_apart(stored):

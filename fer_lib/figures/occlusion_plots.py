@@ -195,7 +195,7 @@ def forest(ax: Axes, table: pd.DataFrame) -> Axes:
 def forests(tables: dict[str, pd.DataFrame]) -> Figure:
     """`forest` of each table beside each other: title -> table."""
     lines = max(table["score"].nunique() for table in tables.values())
-    size = (9.6, 1.3 + 0.42 * lines)
+    size = (min(9.6, 4.2 + 2 * len(tables)), 1.3 + 0.42 * lines)
     fig, axes = plt.subplots(1, len(tables), figsize=size, sharex=True, sharey=True, squeeze=False)
     for ax, (title, table) in zip(axes.flat, tables.items(), strict=True):
         forest(ax, table).set_title(title, fontsize=8)

@@ -164,6 +164,20 @@ def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+GAINED = (
+    "Gain in points, paired over the folds, the initialisations of each averaged: dots and numbers of all folds, "
+    "triangles of folds 4 to 9. Thick: 95 % interval over subjects; thin: over folds. A verdict needs both. n and p "
+    "(permutation within subjects) are in the data. Not corrected for multiple comparisons."
+)
+"""The caption of `recipe_results.compared` as a picture."""
+
+
+def gains_in_words(gained: pd.DataFrame) -> str:
+    """The rows of `recipe_results.compared` that are of all subjects, in words."""
+    rows = gained[gained["subjects"] == "all"].itertuples()
+    return "; ".join(f"{row.score} {100 * row.difference:+.1f} points, {row.verdict}" for row in rows)
+
+
 def readable_over(table: pd.DataFrame) -> pd.DataFrame:
     """`over_the_paper` in points."""
     late = [points(row.late, row.late_low, row.late_high) for row in table.itertuples()]
