@@ -185,4 +185,6 @@ def test_the_loss_under_patches_that_is_taken_away(stored):
     shown = recipe_wording.readable_losses(half)
     assert shown["loss taken away"].iloc[0].startswith("50\N{NO-BREAK SPACE}%: +33.33 [")
     assert shown["points lost"].tolist()[0].startswith("0.00")
-    assert shown["gain on clear faces"].iloc[0].startswith("+61.11 [") and shown["network"].iloc[1] == label(PAPER)
+    assert shown["gain on clear faces"].iloc[0].startswith("+61.11 [") and (
+        shown["network, against its reference"].iloc[1].startswith(f"{label(PAPER)}, against ")
+    )

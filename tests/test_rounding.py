@@ -7,8 +7,8 @@ from fer_lib.words import rounding
 
 
 def test_what_was_trained_on_whom():
-    assert rounding.members_and_subjects(1) == "1 run"
-    assert rounding.members_and_subjects(2, 118) == "2 runs, 118 subjects"
+    assert rounding.members_and_subjects(1) == "1\xa0run"
+    assert rounding.members_and_subjects(2, 118) == "2\xa0runs, 118\xa0subjects"
 
 
 def test_what_an_interval_is_over():
@@ -34,7 +34,7 @@ def test_numbers_for_the_eye():
     ]
     assert (rounding.interval(0.5, 1), rounding.interval(-0.01, 0.02, "+")) == ("50.00 to 100.00", "-1.00 to +2.00")
     ends = pd.DataFrame({"low": [0.5, np.nan], "high": [1, np.nan]})
-    assert rounding.intervals(ends["low"], ends["high"]) == ["50.00 to 100.00", "–"]
+    assert rounding.intervals(ends["low"], ends["high"]) == ["50.00\xa0to\xa0100.00", "–"]
 
 
 def test_a_verdicts_two_intervals_are_both_said():

@@ -165,7 +165,7 @@ def test_the_best_network_of_each_aim(stored, listed):
     assert best["best network"].tolist() == [heavy, fine, fine, fine], "of equal ones the first"
     said = transfer_wording.met_by_the_mean(kept.assign(ci_low=0.5, ci_high=1.0).query("aim == 'clean accuracy'"))
     assert said.startswith("Clean accuracy: only the mean, 100.00 % [50.00 to 100.00], reaches the aim of 98.5 %, not ")
-    assert f"(4 runs, 4 subjects). The network, {heavy}, reaches 100.00 % [" in said and "+8.33 points [" in said
+    assert f"(4\xa0runs, 4\xa0subjects). The network, {heavy}, reaches 100.00 % [" in said and "+8.33 points [" in said
     assert said.endswith("] (not resolvable) against mixed occlusion from the same start.")
     assert transfer_wording.met_by_the_mean(kept.assign(ci_low=1.0)) == ""
 

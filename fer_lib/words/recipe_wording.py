@@ -212,8 +212,7 @@ def readable_losses(table: pd.DataFrame) -> pd.DataFrame:
     less, clear = (table[table["score"] == of].reset_index() for of in ("loss", "clean"))
     return pd.DataFrame(
         {
-            "network": less["method"],
-            "reference": less["reference"],
+            "network, against its reference": less["method"] + ", against " + less["reference"],
             "points lost": [in_cell(row.lost, row.lost_low, row.lost_high, ".2%") for row in less.itertuples()],
             "loss taken away": [
                 f"{_share_of(row.removed)}{in_points(row)}, {row.verdict}" for row in less.itertuples()
@@ -239,7 +238,7 @@ def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
         tried = (row.dataset, row.protocol, row.pretrained != "none") == (dataset, "inner", pretrained)
         if tried and has_results(row):
             about = {"method": label(row), "inner folds": f"{len(results.finished(row))} of {len(row.members)}"}
-            scores = {name: with_ends(_pooled(row, name)) for name in names}
+            scores = {name: in_cell(*_pooled(row, name), ".2%") for name in names}
             first = {name: right(row, weights).query("fold < 2")["score"].mean() for name, weights in COMPARED.items()}
             rows.append({**about, **scores, **{f"{name}, 0 and 1": percent(share) for name, share in first.items()}})
     return pd.DataFrame(rows, columns=["method", "inner folds", *names, *(f"{name}, 0 and 1" for name in COMPARED)])

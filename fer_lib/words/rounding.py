@@ -53,9 +53,9 @@ def in_folds(protocol: str, n: int, trainings: int) -> str:
 
 
 def members_and_subjects(members: int, subjects: int | None = None) -> str:
-    """(1,) -> 1 member; (20, 118) -> 20 members, 118 subjects."""
-    said = f"{members} run{'s' if members != 1 else ''}"
-    return said if subjects is None else f"{said}, {subjects} subjects"
+    """(1,) -> 1 run; (20, 118) -> 20 runs, 118 subjects, breaking after the comma only."""
+    said = f"{members}\N{NO-BREAK SPACE}run{'s' if members != 1 else ''}"
+    return said if subjects is None else f"{said}, {subjects}\N{NO-BREAK SPACE}subjects"
 
 
 def percent(share: float) -> str:
@@ -94,5 +94,6 @@ def with_ends(found: pd.Series | tuple) -> str:
 
 
 def intervals(low: pd.Series, high: pd.Series, sign: str = "") -> list[str]:
-    """`interval` of each row."""
-    return [interval(*ends, sign) for ends in zip(low, high, strict=True)]
+    """`interval` of each row, in cells, of which no line breaks."""
+    said = [interval(*ends, sign) for ends in zip(low, high, strict=True)]
+    return [ends.replace(" ", "\N{NO-BREAK SPACE}") for ends in said]
