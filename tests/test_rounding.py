@@ -12,8 +12,8 @@ def test_what_was_trained_on_whom():
 
 
 def test_what_an_interval_is_over():
-    assert rounding.in_folds("subject", 20, 10) == "20 runs in 10 folds"
-    assert (rounding.in_folds("random", 4, 4), rounding.in_folds("usage", 1, 1)) == ("4 runs", "1 run")
+    assert rounding.in_folds("subject", 20, 10) == "20\xa0runs in\xa010\xa0folds"
+    assert (rounding.in_folds("random", 4, 4), rounding.in_folds("usage", 1, 1)) == ("4\xa0runs", "1\xa0run")
 
 
 def test_numbers_for_the_eye():

@@ -36,7 +36,7 @@ def test_accuracy_table():
     assert table.loc["softmax", "oracle_gain"] == pytest.approx(0.05)
     gains = table.assign(oracle_gain=[0.05, 0.01])
     assert "added 1.00 to 5.00 points (median 3.00, 2 networks)" in wording.oracle_in_short(gains)
-    assert wording.readable_oracle(table.reset_index())["n"].tolist() == ["2 runs", "3 runs"]
+    assert wording.readable_oracle(table.reset_index())["n"].tolist() == ["2\xa0runs", "3\xa0runs"]
     assert (table.loc["softmax", "worst_class"], table.loc["softmax", "worst_recall"]) == ("contempt", 0.75)
     assert wording.not_run("ckplus").startswith("So far 5 of the 9 runs in `experiments.csv` are done;")
     assert wording.readable_unfinished(tables.unfinished("ckplus")).to_numpy().tolist() == [

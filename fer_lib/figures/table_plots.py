@@ -79,7 +79,7 @@ def over_references(gained: pd.DataFrame) -> Figure:
             own = gained[gained["reference"] == reference]
             resolved = own if own["ci_low"].isna().all() else own[own["ci_low"].notna()]
             ends = resolved[["difference", "ci_low", "ci_high", "trained_low", "trained_high"]]
-            lowest, highest = ends.min(axis=None) - 0.03, ends.max(axis=None) + 0.03
+            lowest, highest = min(0, ends.min(axis=None)) - 0.03, max(0, ends.max(axis=None)) + 0.03
             for row in own[own["protocol"] == protocol].itertuples():
                 line, colour = lines[protocol].index(row.label), COLOURS.get(row.verdict, plots.MUTED)
                 ax.hlines(line, row.trained_low, row.trained_high, color=colour, linewidth=0.8)

@@ -27,9 +27,7 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     wide = cells.set_index([*keys, "score"])["cell"].unstack()[list(RANGES)]
     wide = wide.reindex(cells[keys].drop_duplicates()).rename_axis(columns=None)
     counts = cells.groupby(keys)[["n", "trainings"]].max().loc[wide.index]
-    n = [in_folds(row.Index[0], row.n, row.trainings) for row in counts.itertuples()]
-    # Breaks only between runs and folds, since the column is narrow.
-    wide.insert(0, "n", [said.replace(" ", "\xa0").replace("\xa0in", " in") for said in n])
+    wide.insert(0, "n", [in_folds(row.Index[0], row.n, row.trainings) for row in counts.itertuples()])
     return wide.reset_index().rename(columns={"label": "method"})
 
 

@@ -48,8 +48,12 @@ def paired(row) -> str:
 
 
 def in_folds(protocol: str, n: int, trainings: int) -> str:
-    """What an interval is over: ("subject", 20, 10) -> 20 runs in 10 folds; 4 runs under a protocol without folds."""
-    return f"{n} runs in {trainings} folds" if protocol == "subject" else f"{n} run{'s' if n != 1 else ''}"
+    """What an interval is over: ("subject", 20, 10) -> 20 runs in 10 folds; 4 runs under a protocol without folds.
+
+    Its line breaks before "in" only.
+    """
+    runs = members_and_subjects(n)
+    return f"{runs} in\N{NO-BREAK SPACE}{trainings}\N{NO-BREAK SPACE}folds" if protocol == "subject" else runs
 
 
 def members_and_subjects(members: int, subjects: int | None = None) -> str:
