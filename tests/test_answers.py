@@ -67,6 +67,25 @@ def test_what_is_printed_is_reached_or_not(monkeypatch):
     assert answers.as_printed("ckplus", table[3:]) == "", "nothing is printed of other faces"
 
 
+def test_printed_gains_stand_beside_ours(monkeypatch):
+    table = pd.DataFrame({"label": ["softmax", "triplet", "slow"], "printed": [0.98, 0.99, np.nan]})
+    found = pd.DataFrame({"better": ["softmax", "triplet", "triplet", "slow"], "printed": [0.02, 0.005, 0.005, 0.005]})
+    found = found.assign(claim=["cut", "triplet loss", "triplet loss, some left out", "triplet loss"], p=0.04, n=3)
+    found = found.assign(protocol="random", pairs="runs", trained_low=np.nan, difference=-0.01, ci_low=-0.02)
+    found = found.assign(ci_high=[0.01, np.nan, -0.005, -0.005], trained_high=np.nan)
+    found["verdict"] = ["not resolvable", "two kinds of outcome", "contradicted", "contradicted"]
+    monkeypatch.setattr(answers.claims, "claims_table", lambda dataset: found)
+    said = (
+        "The gains that the paper prints, under its split: cut: printed +2.00, ours -1.00 points [-2.00 to +1.00] (not "
+        "resolvable; n = 3 runs); triplet loss, some left out: printed +0.50, ours -1.00 points [-2.00 to -0.50] "
+        "(contradicted, not after Holm's correction; n = 3 runs)."
+    )
+    assert answers.gains_as_printed("ckplus", table) == said
+    monkeypatch.setattr(answers.claims, "claims_table", lambda dataset: found.assign(p=0.001))
+    assert "Holm" not in answers.gains_as_printed("ckplus", table)
+    assert answers.gains_as_printed("ckplus", table[2:]) == ""
+
+
 def unseen_subjects(table: pd.DataFrame) -> str:
     return answers.on_unseen_subjects("ckplus", table, answers.over_reference("ckplus", table))
 

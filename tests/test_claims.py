@@ -8,7 +8,7 @@ from few_results import RESNET18, SOFTMAX, TRIPLET, store
 
 from fer_lib import paths, results
 from fer_lib.comparisons import ONE_TRAINING, TWO_KINDS
-from fer_lib.findings import claims, tables
+from fer_lib.findings import claims, followed, tables
 from fer_lib.measures.references import METHODS
 from fer_lib.words import rounding, wording
 
@@ -81,13 +81,15 @@ def test_two_kinds_of_outcome_have_a_mean_and_no_interval():
     assert shown[["verdict", "ours", "p (Holm)"]].tolist() == ["two kinds of outcome", "-23.33", "–"]
 
 
-def test_of_several_comparisons_that_of_a_followed_network_is_told():
+def test_of_several_comparisons_those_of_the_proposed_and_of_a_followed_network_are_told():
     store(TRIPLET, [0.9, 0.8, 0.7], [0, 0, 0])
     store(SOFTMAX, [0.8, 0.8, 0.7], [0, 0, 0])
     (found,) = claims.claims_table("ckplus").to_dict("records")
     slow = f"{found['better']} (STN rate × 0.1)"
     table = pd.DataFrame([found, {**found, "better": slow}, {**found, "better": "another"}])
-    assert wording.claims_in_words(table).endswith(f"({slow}).")
+    said = wording.claims_in_words(table)
+    assert found["better"] == followed.PROPOSED
+    assert f"({followed.PROPOSED}) and " in said and said.endswith(f"({slow})."), "another is in the table alone"
 
 
 def test_a_collapsed_run_that_only_one_arm_has_does_not_count():

@@ -13,6 +13,9 @@ from fer_lib.words import naming
 COMMON = "STN + ResNet-10 + "
 """Common prefix of the followed arms' labels, omitted in sentences and figures."""
 
+PROPOSED = naming.label(Experiment("proposed", "ckplus"))
+"""Label of the network that the paper proposes, whose transformer can collapse."""
+
 FEW = 7
 """Maximum number of distinguishable lines in a figure."""
 

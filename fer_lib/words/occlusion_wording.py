@@ -28,7 +28,7 @@ def what_helps(answers: pd.DataFrame) -> str:
     """
     protocols = [name for name in LEAST_EXPOSED if name in set(answers["protocol"])]
     answers = answers[answers["protocol"].isin(protocols[:1])]
-    chosen = [*followed.labels(), label(Experiment("proposed"))]
+    chosen = [*followed.labels(), followed.PROPOSED]
     lines = []
     for part in MAIN:
         own = answers[answers["question"].str.removesuffix(NOT_COLLAPSED) == part]

@@ -7,7 +7,7 @@ import pandas as pd
 from fer_lib.comparisons import TWO_KINDS, holm
 from fer_lib.experiments import read_experiments
 from fer_lib.findings.claims import NOT_COLLAPSED
-from fer_lib.findings.followed import labels
+from fer_lib.findings.followed import PROPOSED, labels
 from fer_lib.findings.tables import COLLAPSED, LOOKS, measured, unfinished
 from fer_lib.results import read_run
 from fer_lib.stats import wilson
@@ -124,7 +124,7 @@ def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
 
 
 def claims_in_words(claims: pd.DataFrame) -> str:
-    """A line per claim of `claims_table`: under each protocol one pair of networks that has an interval."""
+    """A line per claim of `claims_table`: under each protocol one or two pairs of networks that have an interval."""
     lines = []
     for claim, own in claims.groupby(claims["claim"].str.removesuffix(NOT_COLLAPSED), sort=False):
         printed = own["printed"].iloc[0]
@@ -135,14 +135,17 @@ def claims_in_words(claims: pd.DataFrame) -> str:
 
 
 def _claimed(rows: pd.DataFrame) -> str:
-    """A claim under one protocol, of a network that the pages follow; without collapsed runs if all have some."""
+    """A claim under one protocol: of the proposed network, and of the first that the pages follow."""
     protocol, rows = rows["protocol"].iloc[0], rows[rows["verdict"] != TWO_KINDS]
     if rows.empty:
         return f"protocol {protocol} {TWO_KINDS}"
-    rows = rows.assign(left_out=rows["claim"].str.endswith(NOT_COLLAPSED), other=~rows["better"].isin(labels()))
-    row = next(rows.sort_values(["left_out", "other"], kind="stable").itertuples())
-    left_out = NOT_COLLAPSED if row.left_out else ""
-    return f"protocol {protocol} {gained(row)}, {row.verdict} ({row.better}{left_out})"
+    proposed = rows[rows["better"] == PROPOSED]
+    chosen = pd.concat([proposed, rows[rows["better"].isin(labels())][:1]])
+    said = []
+    for row in (chosen if len(chosen) else rows[:1]).itertuples():
+        left_out = NOT_COLLAPSED if row.claim.endswith(NOT_COLLAPSED) else ""
+        said.append(f"{gained(row)}, {row.verdict} ({row.better}{left_out})")
+    return f"protocol {protocol} {' and '.join(said)}"
 
 
 def late_in_words(claims: pd.DataFrame) -> str:
