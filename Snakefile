@@ -149,4 +149,4 @@ for (dataset, page), (html, given) in pages.items():
             dataset=dataset,
         log: REPORTS / ".executed" / dataset / f"{page}.ipynb"
         shell:
-            "echo render {output}; " + PAPERMILL + " && python -m fer_lib.report {log} {output} --dataset {params.dataset}"
+            "echo render {output}; " + PAPERMILL + " && python -m fer_lib.pages {log} {output} --dataset {params.dataset}"

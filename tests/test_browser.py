@@ -10,7 +10,7 @@ from playwright.sync_api import TimeoutError as NothingCame
 from playwright.sync_api import sync_playwright
 
 from fer_lib import paths
-from fer_lib.report import PAGES
+from fer_lib.pages import PAGES
 
 STORED = paths.ROOT / "results" / "reports"
 NAMES = ("chromium", "chromium-browser", "google-chrome")

@@ -27,4 +27,4 @@ def test_every_page_is_linked_with_its_question_and_its_answer(monkeypatch):
         "- [Table 2](02_table.html): Does the method reach the numbers it prints?",
         "- [Occlusion](03_occlusion.html): Is it robust to occlusion? Said.",
     ]
-    assert len(links) == len(overview.report.PAGES) - 1
+    assert len(links) == len(overview.PAGES) - 1

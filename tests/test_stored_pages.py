@@ -5,7 +5,7 @@ import pytest
 from links import Links
 
 from fer_lib import paths
-from fer_lib.report import PAGES, render
+from fer_lib.pages import PAGES, render
 
 STORED = paths.ROOT / "results" / "reports"
 ON_CKPLUS = ("index", "02_table", "03_occlusion", "04_embeddings", "05_attention", "06_audit", "09_recipe")

@@ -25,7 +25,7 @@ from fer_lib import occlusion_scores, paths, readme
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.faces import EMOTIONS
 from fer_lib.findings import gains
-from fer_lib.report import PAGES, STUDY_ONLY
+from fer_lib.pages import PAGES, STUDY_ONLY
 from fer_lib.training import network_for
 
 NOTEBOOKS = {

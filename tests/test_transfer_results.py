@@ -202,6 +202,6 @@ def test_where_nothing_was_fine_tuned(stored, monkeypatch):
 
 
 def test_a_practice_run_links_to_the_real_page():
-    assert overview.report.address("11_transfer", "synthetic") == "../11_transfer.html"
-    assert overview.report.address("11_transfer", "ckplus") == "11_transfer.html"
-    assert overview.report.address("02_table", "own") == "02_table.html"
+    assert overview.address("11_transfer", "synthetic") == "../11_transfer.html"
+    assert overview.address("11_transfer", "ckplus") == "11_transfer.html"
+    assert overview.address("02_table", "own") == "02_table.html"

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
-from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, RULE, look, name_lines
+from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, RULE, look, name_lines, paired_gain
 from fer_lib.findings.gains import COLOURS
 from fer_lib.findings.robustness import ASKED
 from fer_lib.landmarks import Landmarks
@@ -179,11 +179,9 @@ def forest(ax: Axes, table: pd.DataFrame) -> Axes:
     """
     scores = list(dict.fromkeys(table["score"]))
     for row in table.itertuples():
-        everybody, colour = row.subjects == "all", COLOURS.get(row.verdict, MUTED)
+        everybody = row.subjects == "all"
         line = scores.index(row.score) + (-0.16 if everybody else 0.2)
-        ax.hlines(line, row.trained_low, row.trained_high, color=colour, linewidth=0.8)
-        ax.hlines(line, row.ci_low, row.ci_high, color=colour, linewidth=2.2)
-        ax.plot(row.difference, line, "o" if everybody else "^", color=colour, markersize=4.5)
+        paired_gain(ax, row, line, COLOURS.get(row.verdict, MUTED), "o" if everybody else "^")
         if everybody:
             place = {"xy": (1.01, line), "xycoords": ax.get_yaxis_transform(), "va": "center"}
             ax.annotate(f"{100 * row.difference:+.1f}", **place, fontsize=7.5, annotation_clip=False)

@@ -18,6 +18,7 @@ from fer_lib.figures import audit_plots, occlusion_plots, plots
 from fer_lib.findings import audit, followed, tables, views
 from fer_lib.measures import references
 from fer_lib.occlusion_scores import SCORES
+from fer_lib.pages import PAGES, address
 from fer_lib.words import answers, naming
 
 FIGURE = {"figsize": (3.5, 3.1)}
@@ -106,8 +107,8 @@ def read_on(dataset: str) -> str:
     """A link to every other page with its question, as a list in Markdown, and the answers that are not told above."""
     said = answers.of_each_page()
     links = [
-        f"- [{title}]({report.address(page, dataset)}): {_question(page)} {said.get(page, '')}".rstrip()
-        for page, title in report.PAGES.items()
+        f"- [{title}]({address(page, dataset)}): {_question(page)} {said.get(page, '')}".rstrip()
+        for page, title in PAGES.items()
     ]
     return "\n".join(links[1:])
 

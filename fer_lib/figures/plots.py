@@ -94,6 +94,17 @@ def name_lines(ax: Axes, names) -> Axes:
     return ax
 
 
+def paired_gain(ax: Axes, row, line: float, colour: str, mark: str = "o") -> Axes:
+    """Draw a paired gain on its line: thick the interval over subjects, thin that over what was trained apart.
+
+    row: the columns of `comparisons.COMPARISON`, as attributes.
+    """
+    ax.hlines(line, row.trained_low, row.trained_high, color=colour, linewidth=0.8)
+    ax.hlines(line, row.ci_low, row.ci_high, color=colour, linewidth=2.2)
+    ax.plot(row.difference, line, mark, color=colour, markersize=4.5)
+    return ax
+
+
 def face_grid(ax: Axes, images: np.ndarray, titles: list[str] | None = None, columns: int = 8) -> Axes:
     """Draw faces as one mosaic, row by row, with transparent gaps.
 

@@ -81,10 +81,8 @@ def over_references(gained: pd.DataFrame) -> Figure:
             ends = resolved[["difference", "ci_low", "ci_high", "trained_low", "trained_high"]]
             lowest, highest = min(0, ends.min(axis=None)) - 0.03, max(0, ends.max(axis=None)) + 0.03
             for row in own[own["protocol"] == protocol].itertuples():
-                line, colour = lines[protocol].index(row.label), COLOURS.get(row.verdict, plots.MUTED)
-                ax.hlines(line, row.trained_low, row.trained_high, color=colour, linewidth=0.8)
-                ax.hlines(line, row.ci_low, row.ci_high, color=colour, linewidth=2)
-                ax.plot(row.difference, line, "o", color=colour, markersize=4.5)
+                line = lines[protocol].index(row.label)
+                plots.paired_gain(ax, row, line, COLOURS.get(row.verdict, plots.MUTED))
                 if row.difference < lowest:
                     place = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
                     ax.annotate(f"◂ {100 * row.difference:+.0f}", (lowest, line), **place)

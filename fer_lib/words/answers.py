@@ -6,7 +6,7 @@ Everything is made by the functions of the pages, from `results/`; nothing is me
 import numpy as np
 import pandas as pd
 
-from fer_lib import paths, report, results
+from fer_lib import paths, results
 from fer_lib.comparisons import TWO_KINDS, holm
 from fer_lib.experiments import Experiment
 from fer_lib.findings import (
@@ -23,6 +23,8 @@ from fer_lib.findings import (
 from fer_lib.findings.recipe_results import on_all_folds
 from fer_lib.measures import occluded_references, references, speed
 from fer_lib.occlusion_scores import SCORES
+from fer_lib.pages import PAGES as TITLES
+from fer_lib.pages import address
 from fer_lib.stats import LEVEL, wilson
 from fer_lib.words import (
     embedding_wording,
@@ -71,7 +73,7 @@ def in_short(dataset: str, parts: pd.DataFrame, folder: str = "") -> str:
     paragraphs = []
     first = headlines_of(dataset, reached(dataset, table), over, parts)
     for (question, pages), headline, sentences in zip(PAGES.items(), first, said, strict=True):
-        links = ", ".join(f"[{report.PAGES[page]}]({folder}{report.address(page, dataset)})" for page in pages)
+        links = ", ".join(f"[{TITLES[page]}]({folder}{address(page, dataset)})" for page in pages)
         paragraphs += [f"**{question}** {headline} {links}", "\n".join(f"- {said}" for said in sentences if said)]
     return "\n\n".join(paragraphs)
 
@@ -229,7 +231,7 @@ def _sequences_seen(dataset: str) -> float:
 
 def as_proposed(dataset: str, table: pd.DataFrame) -> str:
     """What the printed network itself, triplet at the full STN rate, reaches on unseen subjects, in sentences."""
-    proposed = naming.label(Experiment("proposed", dataset))
+    proposed = followed.PROPOSED
     own = table[(table["label"] == proposed) & (table["protocol"] == "subject")]
     if own.empty:
         return ""
