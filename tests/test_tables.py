@@ -34,8 +34,9 @@ def test_accuracy_table():
     assert shown["n"].tolist() == ["2 of 3", "3"]
     # Two members gained 0 and 0.1 by their better last but one epoch.
     assert table.loc["softmax", "oracle_gain"] == pytest.approx(0.05)
-    gains = table.assign(oracle_gain=[0.05, 0.01])
-    assert "added 1.00 to 5.00 points (median 3.00, 2 networks)" in wording.oracle_in_short(gains)
+    gains = pd.concat([table.assign(oracle_gain=[0.05, 0.9]), table[:1].assign(oracle_gain=0.01)])
+    said = "added 1.00 to 5.00 points (median 3.00, 2 networks without a collapsed run)"
+    assert said in wording.oracle_in_short(gains), "one run of triplet has collapsed"
     assert wording.readable_oracle(table.reset_index())["n"].tolist() == ["2\xa0runs", "3\xa0runs"]
     assert (table.loc["softmax", "worst_class"], table.loc["softmax", "worst_recall"]) == ("contempt", 0.75)
     assert wording.not_run("ckplus").startswith("So far 5 of the 9 runs in `experiments.csv` are done;")

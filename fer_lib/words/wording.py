@@ -184,11 +184,14 @@ def readable_oracle(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def oracle_in_short(table: pd.DataFrame) -> str:
-    """What the best watched epoch would have added over the rows of `accuracy_table`, in a sentence."""
-    gains = 100 * table["oracle_gain"].dropna()
+    """What the best watched epoch would have added over the rows of `accuracy_table`, in a sentence.
+
+    Without collapsed runs, of which the best epoch is one before the collapse.
+    """
+    gains = 100 * table.loc[table["collapsed"] == 0, "oracle_gain"].dropna()
     return (
         f"Choosing the best logged epoch on the test frames would have added {gains.min():.2f} to {gains.max():.2f} "
-        f"points (median {gains.median():.2f}, {len(gains)} networks)."
+        f"points (median {gains.median():.2f}, {len(gains)} networks without a collapsed run)."
     )
 
 
