@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from fer_lib import paths, results
 from fer_lib.experiments import Experiment
@@ -96,13 +97,15 @@ def test_networks_stand_beside_what_learns_no_features(tmp_path, monkeypatch):
     ends = {"mean": 0.8, "ci_low": 0.7, "ci_high": 0.9, "protocol": "subject"}
     results.write_csv(paths.RESULTS / "ckplus" / "references.csv", pd.DataFrame([{"method": reference, **ends}]))
     over = pd.DataFrame({"label": names, "verdict": ["supported", "not resolvable"], "protocol": "subject", "n": 10})
-    monkeypatch.setattr(answers.claims, "against_references", lambda dataset: over.assign(reference=reference))
+    over = over.assign(reference=reference, difference=0.05)
+    monkeypatch.setattr(answers.claims, "against_references", lambda dataset: over)
     arms = [Experiment("a", "ckplus", "subject", loss="softmax")]
     arms.append(Experiment("b", "ckplus", "subject", loss="triplet", stn_lr_factor=0.1))
     monkeypatch.setattr(answers.tables, "measured", lambda dataset: arms)
     apart = {"a": " (2 initialisations: 82.00, 78.00 %)", "b": ""}
     monkeypatch.setattr(answers.initialisations, "apart", lambda arm: apart[arm.experiment])
     table = pd.DataFrame({"label": names, "part": "Table 2", **ends})
+    assert answers.over_reference("ckplus", table)["alone"].tolist() == pytest.approx([0.75, 0.75])
     assert unseen_subjects(table) == (
         f"On clear faces of unseen subjects: {names[0]} 80.00 % [70.00 to 90.00] (2 initialisations: 82.00, 78.00 %); "
         f"{names[1]} 80.00 % [70.00 to 90.00]. HOG + linear SVM, without learned features, reaches 80.00 % [70.00 to "

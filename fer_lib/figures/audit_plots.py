@@ -67,13 +67,13 @@ def name_rungs(ax: Axes, gap: float = 0.04) -> Axes:
 
     gap: the least distance between two names, in shares of accuracy.
     """
-    ax.set_xlim(-1.2, 2.4)
     right, left = [], []
     for line in ax.lines:
         if not line.get_label().startswith("_"):
             points = line.get_xydata()[np.isfinite(line.get_ydata())]
             ends = np.isfinite(line.get_ydata()[-1])
             (right if ends else left).append((points[-1 if ends else 0], line))
+    ax.set_xlim(-1.2 if left else -0.4, 2.4)
     for own, x, near in ((right, 2.4, 0), (left, -0.35, 1)):
         own = sorted(own, key=lambda pair: pair[0][1])
         for (point, line), height in zip(own, _apart([point[1] for point, _ in own], gap), strict=True):

@@ -6,6 +6,7 @@ import pandas as pd
 
 from fer_lib.comparisons import TWO_KINDS
 from fer_lib.findings.claims import NOT_COLLAPSED
+from fer_lib.words.rounding import percent
 
 VARIANT = re.compile(r" \((softmax|[^(]*slow STN)\)$")
 """What tells two comparisons of one part of the method apart, at the end of their names in `gains.table`."""
@@ -14,20 +15,29 @@ VARIANT = re.compile(r" \((softmax|[^(]*slow STN)\)$")
 def works(reached: pd.DataFrame, over: pd.DataFrame) -> str:
     """Whether the paper's networks reach its numbers, and beat features that are not learned.
 
-    reached: `answers.reached`; over: rows of `claims.against_references` of one reference. Either may be empty.
+    reached: `answers.reached`; over: `answers.over_reference`. Either may be empty.
     """
-    said = []
-    if len(reached):
-        found = (reached["runs"] > 0).sum()
-        said.append(f"under the paper's split single runs reach {found} of its {len(reached)} numbers")
+    said = [f"under the paper's split {_reached(reached)}"] if len(reached) else []
     over = over[over["verdict"] != TWO_KINDS]
     if len(over):
+        low, high = percent(over["accuracy"].min()), percent(over["accuracy"].max())
         better = (over["verdict"] == "supported").sum()
         said.append(
-            f"on clear faces of unseen subjects {better or 'none'} of the {len(over)} variants of its networks without "
-            f"a collapsed run is measurably better than {over['reference'].iloc[0]}, which learns no features"
+            "on clear faces of unseen subjects its networks without a collapsed run reach "
+            f"{low if low == high else f'{low} to {high}'} %, {better or 'none'} of them measurably better than "
+            f"{over['reference'].iloc[0]} with {percent(over['alone'].iloc[0])} %, which learns no features"
         )
     return _sentence("; ".join(said))
+
+
+def _reached(numbers: pd.DataFrame) -> str:
+    found, others = numbers[numbers["runs"] > 0], numbers[numbers["runs"] == 0]
+    missed = " or ".join(f"{percent(row.printed)} % (at best {percent(row.best)} %)" for row in others.itertuples())
+    if found.empty:
+        return f"no run reaches what is printed for its network, {missed}"
+    reached = " or ".join(map(percent, found["printed"]))
+    said = f"single runs reach what is printed for their network where that is {reached} %"
+    return f"{said}, none where it is {missed}" if missed else said
 
 
 def robust(name: str, scores: pd.Series, covered: pd.Series, parts: pd.DataFrame) -> str:
