@@ -10,6 +10,9 @@ from fer_lib.figures import plots
 PLACES = {"random": 0, "sequence": 1, "subject": 2}
 """Protocols of a `protocol_ladder` -> their places."""
 
+APART = 0.003
+"""By how much a line of `single_splits` is moved down at most: less than one frame of 181."""
+
 
 def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
     """Draw `audit.number_line`: the possible accuracies as a comb, the printed ones as diamonds above it."""
@@ -25,6 +28,34 @@ def possible_accuracies(ax: Axes, line: pd.DataFrame) -> Axes:
     ax.text(95.1, -0.15, "errors", va="top", color=plots.ACCENT)
     ax.set(xlabel="accuracy, %", xlim=(95, 100.1), ylim=(-0.8, 1.7 + 0.7 * len(printed)), yticks=[])
     ax.spines["left"].set_visible(False)
+    return ax
+
+
+def single_splits(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw `single_splits.runs`: the networks beside each other, a line per split, and the printed numbers.
+
+    The lines are moved down, each a little further, so that equal accuracies show. Those to collapsed runs leave the
+    axes, where they are counted.
+    """
+    names, splits = list(dict.fromkeys(table["label"])), table["seed"].unique()
+    places = np.arange(len(names))
+    for k, split in enumerate(splits):
+        own = table[table["seed"] == split].set_index("label").loc[names, "accuracy"]
+        said = "one split, one run of each network" if k == 0 else None
+        lowered = own - APART * k / len(splits)
+        ax.plot(places, lowered, "-o", color=plots.ACCENT, alpha=0.55, linewidth=1, markersize=4, label=said)
+    printed = table.groupby("label")["printed"].first().loc[names]
+    ax.plot(places, printed, "--D", color=plots.INK, markerfacecolor="none", label="printed in the paper")
+    shown = table.loc[~table["collapsed"], "accuracy"]
+    ax.set_ylim(min(shown.min(), printed.min()) - 0.015, 1.005)
+    for place, lost in zip(places, table.groupby("label")["collapsed"].sum().loc[names], strict=True):
+        if lost:
+            said = f"▾ {lost} run{'s' if lost > 1 else ''} collapsed"
+            ax.annotate(said, (place, ax.get_ylim()[0]), (0, 4), textcoords="offset points", ha="center", va="bottom")
+    ax.set_xticks(places, names)
+    ax.set(ylabel="accuracy", xlim=(-0.4, len(names) - 0.6))
+    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0))
+    ax.grid(visible=True, axis="y")
     return ax
 
 

@@ -17,6 +17,7 @@ from fer_lib.findings import (
     initialisations,
     questions,
     robustness,
+    single_splits,
     tables,
     views,
 )
@@ -67,7 +68,7 @@ def in_short(dataset: str, parts: pd.DataFrame, folder: str = "") -> str:
             occlusion_takes(dataset),
             f"{gains.in_words(parts)} {questions.fills_in_short(dataset)}".strip(),
         ],
-        [leak(dataset), printed_in_short()],
+        [leak(dataset), printed_in_short(), single_splits.in_words(single_splits.runs(dataset))],
         [recipe_wording.in_short(dataset), *others],
     )
     paragraphs = []
