@@ -1,42 +1,54 @@
-"""Retrain finished members whose weights are missing, since weights are not stored with the results.
+"""Retrain finished members whose weights are missing, and compare them with their stored results.
 
     python -m fer_lib.retrain fer2013 usage-resnet10-strong-short
+    python -m fer_lib.retrain ckplus random-resnet10-softmax seed0-fold0
 
-The results stay unchanged. On a different kind of processor the retrained network is a different one: rounding differs,
-and training amplifies it. The same seed, trained on FER2013 for 20 epochs on two machines, agreed on 85 % of
-PrivateTest.
+Weights are not stored with the results, which stay unchanged. On a different kind of processor the retrained network is
+a different one: rounding differs, and training amplifies it. The same seed, trained on FER2013 for 20 epochs on two
+machines, agreed on 85 % of PrivateTest.
 """
 
 import sys
 from contextlib import closing
 
+import pandas as pd
 import torch
 
-from fer_lib import faces, results
+from fer_lib import faces, machine, results
+from fer_lib.evaluation import Predictor
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import Faces
 from fer_lib.progress import Progress
 from fer_lib.run import checkpoint_file, train
+from fer_lib.splits import split
 from fer_lib.training import Trainee, epochs_done, save
 from fer_lib.weights import check_start, weights_file
+from fer_lib.words.rounding import percent
 
 
-def restore(experiment: Experiment) -> None:
+def restore(experiment: Experiment, names: list[str] | None = None) -> list[str]:
     """Train finished members whose weights are not on this machine, and store the weights; an interrupted run resumes.
 
-    Raises DataError if the data set is missing, FileNotFoundError if the weights that training starts from are missing,
-    ValueError if the results are of other data, the starting weights have changed, or another process is training
-    there.
+    names: of the members to train, as in `run.json` (default: all). Returns a sentence per member trained: how many of
+    its stored predictions it gives again. Raises DataError if the data set is missing, FileNotFoundError if the weights
+    that training starts from are missing, ValueError if a name is not that of a finished member, the results are of
+    other data, the starting weights have changed, or another process is training there.
     """
-    missing = [member for member in results.finished(experiment) if not weights_file(experiment, member).exists()]
+    finished = {str(member): member for member in results.finished(experiment)}
+    for name in names or ():
+        if name not in finished:
+            where = f"{experiment.experiment} of {experiment.dataset}"
+            raise ValueError(f"{where} has no run {name!r}; stored: {', '.join(finished)}")
+    wanted = [finished[name] for name in names or finished]
+    missing = [member for member in wanted if not weights_file(experiment, member).exists()]
     if not missing:
-        return
+        return []
     data = faces.load(experiment.dataset)
     with results.alone(experiment):
-        _train_again(experiment, missing, data)
+        return _train_again(experiment, missing, data)
 
 
-def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> None:
+def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> list[str]:
     folder = results.folder(experiment)
     if different := results.conflicts(experiment, results.read_run(experiment), data.fingerprint):
         raise ValueError(
@@ -47,21 +59,43 @@ def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> 
     done = sum(epochs_done(checkpoint_file(experiment, member)) for member in missing)
     total = len(missing) * experiment.epochs
     progress = Progress(f"weights of {experiment.experiment}", total, done, folder / "progress.txt")
-    with closing(train(experiment, _weights, missing, data, progress.step)) as trained:
-        for member, weights in trained:
+    said = []
+    with closing(train(experiment, _learned, missing, data, progress.step)) as trained:
+        for member, (weights, predictions) in trained:
             save(weights, weights_file(experiment, member))
             checkpoint_file(experiment, member).unlink()
+            said.append(agreement(experiment, member, predictions))
     progress.finish()
+    return said
 
 
-def _weights(trained: Trainee, data: Faces) -> dict[str, torch.Tensor]:
-    return trained.network.state_dict()
+def _learned(trained: Trainee, data: Faces) -> tuple[dict[str, torch.Tensor], pd.Series]:
+    """The weights, and the predicted class by frame_id of the test frames."""
+    member, frames = trained.member, trained.data
+    tested = split(data, trained.experiment.protocol, member.seed, member.fold).test
+    predict = Predictor(trained.network, trained.experiment, member.seed, frames.train_images, frames.train_labels)
+    predicted = predict(frames.test_images).argmax(axis=1)
+    return trained.network.state_dict(), pd.Series(predicted, index=data.frames["frame_id"].iloc[tested])
+
+
+def agreement(experiment: Experiment, member: Member, predictions: pd.Series) -> str:
+    """How far a member's predictions by frame_id are those stored, in a sentence."""
+    table = results.read(experiment, "predictions.csv.gz").set_index("frame_id")
+    stored = table[(table["seed"] == member.seed) & (table["fold"] == member.fold)]
+    again, run = predictions.loc[stored.index], results.read_run(experiment)
+    before, now = ((said == stored["label"]).mean() for said in (stored["prediction"], again))
+    same, there = (again == stored["prediction"]).sum(), run["members"][str(member)].get("device", run["device"])
+    return (
+        f"{member}: {same:,} of {len(stored):,} predictions are those stored; accuracy {percent(now)} %, stored "
+        f"{percent(before)} % (trained on {machine.name()}, then on {there})"
+    )
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("usage: python -m fer_lib.retrain DATASET EXPERIMENT, whose results are stored")
+    if len(sys.argv) < 3:
+        sys.exit("usage: python -m fer_lib.retrain DATASET EXPERIMENT [RUN ...], e.g. ckplus my-experiment seed0-fold0")
     try:
-        restore(results.stored(sys.argv[1], sys.argv[2]))
+        said = restore(results.stored(sys.argv[1], sys.argv[2]), sys.argv[3:])
+        print("\n".join(said) or "nothing to train: the weights are on this machine")
     except (OSError, ValueError) as error:
         sys.exit(str(error))

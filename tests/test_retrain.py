@@ -2,11 +2,13 @@ import subprocess
 import sys
 from dataclasses import replace
 
+import few_results
+import pandas as pd
 import pytest
 import torch
 from few_faces import use_few_faces
 
-from fer_lib import faces, paths, results, retrain
+from fer_lib import faces, machine, paths, results, retrain
 from fer_lib.experiments import Experiment, Member
 from fer_lib.run import run
 from fer_lib.weights import weights_file, weights_fingerprint
@@ -24,15 +26,33 @@ def few(tmp_path, monkeypatch):
 
 def test_lost_weights_come_back_to_the_last_bit(few):
     run(SOFTMAX)
-    lost = weights_file(SOFTMAX, Member(1, 0))
+    first, lost = (weights_file(SOFTMAX, member) for member in SOFTMAX.members)
     before, fingerprint = torch.load(lost, weights_only=True), weights_fingerprint(SOFTMAX, Member(1, 0))
-    others = {file: file.read_bytes() for file in results.folder(SOFTMAX).iterdir() if file != lost}
-    lost.unlink()
-    retrain.restore(SOFTMAX)
+    assert fingerprint != weights_fingerprint(SOFTMAX, Member(0, 0))
+    for file in (first, lost):
+        file.unlink()
+    others = {file: file.read_bytes() for file in results.folder(SOFTMAX).iterdir()}
+    (said,) = retrain.restore(SOFTMAX, ["seed1-fold0"])
     after = torch.load(lost, weights_only=True)
-    assert weights_fingerprint(SOFTMAX, Member(1, 0)) == fingerprint != weights_fingerprint(SOFTMAX, Member(0, 0))
+    assert weights_fingerprint(SOFTMAX, Member(1, 0)) == fingerprint
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
     assert {file: file.read_bytes() for file in results.folder(SOFTMAX).iterdir() if file != lost} == others
+    stored = results.read(SOFTMAX, "metrics.csv").set_index("seed").loc[1]
+    tested, accuracy = stored["n_test"], 100 * stored["accuracy"]
+    same = f"{tested} of {tested} predictions are those stored; accuracy {accuracy:.2f} %, stored {accuracy:.2f} %"
+    assert said.startswith(f"seed1-fold0: {same} (trained on ")
+    with pytest.raises(ValueError, match="few of synthetic has no run 'seed2-fold0'; stored: seed0-fold0, seed1-fold0"):
+        retrain.restore(SOFTMAX, ["seed2-fold0"])
+
+
+def test_other_predictions_than_those_stored_are_counted(listed):
+    listed(few_results.SOFTMAX)
+    few_results.store(few_results.SOFTMAX, [0.25, 0.75, 0.25], [0, 0, 0])  # of four frames
+    again = pd.Series([0, 0, 0, 1], index=[f"frame {i}" for i in (3, 2, 1, 0)])
+    assert retrain.agreement(few_results.SOFTMAX, Member(1, 0), again) == (
+        "seed1-fold0: 2 of 4 predictions are those stored; accuracy 25.00 %, stored 75.00 % (trained on "
+        f"{machine.name()}, then on cpu)"
+    )
 
 
 def test_nothing_is_trained_that_was_not_finished_or_is_there(few, monkeypatch):
