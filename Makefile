@@ -15,7 +15,7 @@ ckplus fer2013 ferplus own: .venv/.installed  ## train the missing experiments o
 test: .venv/.installed  ## run all checks and tests
 	ruff check
 	ruff format --check
-	pytest --numprocesses logical --maxprocesses 4 --dist loadfile
+	pytest --numprocesses logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 .venv/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if (3, 11) <= sys.version_info[:2] <= (3, 13) else f"Python 3.11 to 3.13 is required, but $(PYTHON) is {sys.version.split()[0]}; choose another: make PYTHON=python3.12 ...")'

@@ -11,6 +11,14 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # As many threads as processes would wait for one another; kernels and other programs inherit it.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+LONGEST = ("test_study", "test_stored_pages", "test_run", "test_side_by_side")
+
+
+def pytest_collection_modifyitems(items):
+    """The files that take longest first: started last, they would keep one process busy after all others."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(LONGEST)))
+
 
 @pytest.fixture
 def own_cache(tmp_path, monkeypatch):
