@@ -87,7 +87,7 @@ def agreement(experiment: Experiment, member: Member, predictions: pd.Series) ->
     same, there = (again == stored["prediction"]).sum(), run["members"][str(member)].get("device", run["device"])
     return (
         f"{member}: {same:,} of {len(stored):,} predictions are those stored; accuracy {percent(now)} %, stored "
-        f"{percent(before)} % (trained on {machine.name()}, then on {there})"
+        f"{percent(before)} % (now on {machine.name()}, the stored run on {there})"
     )
 
 

@@ -40,7 +40,7 @@ def test_lost_weights_come_back_to_the_last_bit(few):
     stored = results.read(SOFTMAX, "metrics.csv").set_index("seed").loc[1]
     tested, accuracy = stored["n_test"], 100 * stored["accuracy"]
     same = f"{tested} of {tested} predictions are those stored; accuracy {accuracy:.2f} %, stored {accuracy:.2f} %"
-    assert said.startswith(f"seed1-fold0: {same} (trained on ")
+    assert said.startswith(f"seed1-fold0: {same} (now on ")
     with pytest.raises(ValueError, match="few of synthetic has no run 'seed2-fold0'; stored: seed0-fold0, seed1-fold0"):
         retrain.restore(SOFTMAX, ["seed2-fold0"])
 
@@ -50,8 +50,8 @@ def test_other_predictions_than_those_stored_are_counted(listed):
     few_results.store(few_results.SOFTMAX, [0.25, 0.75, 0.25], [0, 0, 0])  # of four frames
     again = pd.Series([0, 0, 0, 1], index=[f"frame {i}" for i in (3, 2, 1, 0)])
     assert retrain.agreement(few_results.SOFTMAX, Member(1, 0), again) == (
-        "seed1-fold0: 2 of 4 predictions are those stored; accuracy 25.00 %, stored 75.00 % (trained on "
-        f"{machine.name()}, then on cpu)"
+        "seed1-fold0: 2 of 4 predictions are those stored; accuracy 25.00 %, stored 75.00 % (now on "
+        f"{machine.name()}, the stored run on cpu)"
     )
 
 

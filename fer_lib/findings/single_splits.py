@@ -7,12 +7,10 @@ import pandas as pd
 
 from fer_lib import results
 from fer_lib.findings.tables import collapsed, measured
+from fer_lib.stats import ROUNDING
 from fer_lib.words.naming import differences, label, printed
 
 COLUMNS = ["label", "printed", "seed", "accuracy", "collapsed"]
-
-EQUAL = 1e-9
-"""Accuracies on the same frames that differ by less have the same number of errors."""
 
 
 def runs(dataset: str) -> pd.DataFrame:
@@ -42,11 +40,11 @@ def in_words(table: pd.DataFrame) -> str:
     names, said = list(dict.fromkeys(table["label"])), []
     gains = {upper: wide["accuracy"][upper] - wide["accuracy"][lower] for lower, upper in pairwise(names)}
     for (lower, upper), gain in zip(pairwise(names), gains.values(), strict=True):
-        level, lost = (gain.abs() < EQUAL).sum(), wide["collapsed"][upper].sum()
+        level, lost = (gain.abs() < ROUNDING).sum(), wide["collapsed"][upper].sum()
         also = [f"level with it on {level}"] * bool(level) + [f"collapsed on {lost}"] * bool(lost)
-        above = f"{upper} is above {lower} on {(gain > EQUAL).sum() or 'none'} of {len(gain)} splits"
+        above = f"{upper} is above {lower} on {(gain > ROUNDING).sum() or 'none'} of {len(gain)} splits"
         said.append(", ".join([above, *also]))
-    ordered = (pd.DataFrame(gains) > EQUAL).all(axis=1).sum()
+    ordered = (pd.DataFrame(gains) > ROUNDING).all(axis=1).sum()
     return (
         f"One run of each network on the same split: {'; '.join(said)}. The order that the paper prints appears on "
         f"{ordered or 'none'} of {len(wide)} splits."
