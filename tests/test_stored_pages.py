@@ -25,6 +25,8 @@ def test_a_stored_page_is_that_of_the_stored_results(page, tmp_path):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_stored_page_leads_to_all_others(page):
-    links = Links((STORED / f"{page}.html").read_text()).links
+def test_a_stored_page_shows_no_warning_and_leads_to_all_others(page):
+    text = (STORED / f"{page}.html").read_text()
+    assert "Warning: " not in text, "a cell of the page shows a warning"
+    links = Links(text).links
     assert {f"{name}.html" for name in PAGES} <= {*links, f"{page}.html"}, "render it again"

@@ -25,6 +25,9 @@ from fer_lib.words.naming import label
 OUTLINES = 40
 """How many views are drawn on a face; more would hide it."""
 
+MOST_ROOM = SIZE / 4
+"""How far beyond the face, in pixels, its views are drawn at most; views that leave it would make the faces small."""
+
 COLOURS = dict(zip(attention.MAPS, (CYCLE[1], CYCLE[2], ACCENT, MUTED, MUTED), strict=True))
 """Of the maps and of the controls."""
 
@@ -45,12 +48,17 @@ def face(ax: Axes, image: np.ndarray) -> Axes:
 
 def view(ax: Axes, image: np.ndarray, theta: np.ndarray) -> Axes:
     """Draw a face and on it the views theta (M, 2, 3): `OUTLINES` of them as pale outlines, their mean in full."""
-    outlines = (views.CORNERS @ theta.transpose(0, 2, 1) + 1) * SIZE / 2
+    outlines = _outlines(theta)
     some = outlines[np.linspace(0, len(outlines) - 1, min(OUTLINES, len(outlines))).astype(int)]
     for outline in np.unique(some.round(1), axis=0):
-        ax.add_patch(Polygon(outline, fill=False, color=CYCLE[1], linewidth=0.5, alpha=0.35, clip_on=False))
-    ax.add_patch(Polygon(outlines.mean(axis=0), fill=False, color=ACCENT, linewidth=1.6, clip_on=False))
+        ax.add_patch(Polygon(outline, fill=False, color=CYCLE[1], linewidth=0.5, alpha=0.35))
+    ax.add_patch(Polygon(outlines.mean(axis=0), fill=False, color=ACCENT, linewidth=1.6))
     return face(ax, image)
+
+
+def _outlines(theta: np.ndarray) -> np.ndarray:
+    """The corners (M, 4, 2) of the views theta (M, 2, 3) in pixels."""
+    return (views.CORNERS @ theta.transpose(0, 2, 1) + 1) * SIZE / 2
 
 
 def warped(image: np.ndarray, theta: np.ndarray) -> np.ndarray:
@@ -66,6 +74,10 @@ def before_and_after(experiment: Experiment, classes: list[str], faces: dict[str
     for (above, below), (emotion, own) in zip(axes.T, theta.items(), strict=True):
         view(above, faces[emotion], own).set_title(emotion, fontsize=8.5, loc="center", pad=7)
         face(below, warped(faces[emotion], own.mean(axis=0)))
+    reach = max(np.abs(_outlines(own) - SIZE / 2).max() for own in theta.values()) - SIZE / 2
+    room = np.clip(reach + 1, 1, MOST_ROOM)
+    for ax in axes.flat:
+        ax.set(xlim=(-room, SIZE + room), ylim=(SIZE + room, -room))
     for ax, words in zip(axes[:, 0], ("input", "after STN"), strict=True):
         ax.set_ylabel(words)
     return fig
