@@ -27,6 +27,7 @@ DIFFERS = {
     "STN at a tenth of its rate (slow STN)": {"stn_lr_factor"},
     "triplet loss beside softmax (slow STN)": {"loss"},
     "strong recipe": {"recipe", "occlusion", "stn_lr_factor", "epochs", "batch_size"},
+    "triplet loss instead of softmax (strong recipe)": {"loss"},
     "mixed occlusion in training (strong recipe)": {"occlusion"},
     "strong recipe in 100 epochs instead of 50": {"epochs"},
     "start from FER2013's weights": {"pretrained", "epochs", "lr"},

@@ -140,9 +140,10 @@ def test_what_its_occlusion_gains_the_recipe(listed):
     clear = replace(STRONG, experiment="clear", occlusion="none")
     listed(STRONG, INNER, PAPER, clear)
     store_all()
-    assert recipe_results.without_occlusion(STRONG) is None, "it is not trained yet"
+    assert recipe_results.variant(STRONG, occlusion="none") is None, "it is not trained yet"
     store(clear, [lambda i, one: one == CLEAN] * 6)
-    assert recipe_results.without_occlusion(STRONG) == clear
+    assert recipe_results.variant(STRONG, occlusion="none") == clear
+    assert recipe_results.variant(STRONG, loss="triplet") is None
     gained = recipe_results.compared(STRONG, clear, recipe_results.COMPARED).query("subjects == 'all'")
     assert gained.set_index("score")["difference"].loc[["clean", "mouth", "eyes"]].tolist() == pytest.approx(
         [-1 / 18, 0, 17 / 18]

@@ -90,9 +90,9 @@ def trained(dataset: str) -> list[Experiment]:
     return sorted(own, key=lambda row: differences(row) != ["strong recipe"])
 
 
-def without_occlusion(recipe: Experiment) -> Experiment | None:
-    """The same training on clear faces alone; None if it was not measured."""
-    return next((row for row in measured(recipe.dataset) if recipe.is_like(row, occlusion="none")), None)
+def variant(recipe: Experiment, **instead) -> Experiment | None:
+    """The same training with the values `instead` of some parameters; None if it was not measured."""
+    return next((row for row in measured(recipe.dataset) if recipe.is_like(row, **instead)), None)
 
 
 def reached(experiment: Experiment, aims: dict = AIMS) -> pd.DataFrame:

@@ -98,7 +98,8 @@ def named(experiment: Experiment) -> str:
         without = ", without STN" * (experiment.input_path == "plain")
         return f"the paper's network with {experiment.loss}{slower}{without}"
     start = WEIGHTS.get(experiment.pretrained, experiment.pretrained)
-    differs = [f"{experiment.occlusion} occlusion"] * (experiment.occlusion != "mixed")
+    differs = [experiment.loss] * (experiment.loss != "softmax")
+    differs += [f"{experiment.occlusion} occlusion"] * (experiment.occlusion != "mixed")
     longer = experiment.pretrained == "none" and experiment.epochs > USUAL["strong"].epochs
     differs += [f"{experiment.epochs} epochs"] * longer
     return ", ".join(["strong recipe", f"from {start}", *differs])

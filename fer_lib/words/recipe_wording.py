@@ -13,7 +13,7 @@ from fer_lib.findings.recipe_results import (
     on_all_folds,
     reached,
     trained,
-    without_occlusion,
+    variant,
 )
 from fer_lib.findings.robustness import ASKED, gain, right, score
 from fer_lib.findings.tables import LOOKS, has_results
@@ -60,7 +60,7 @@ MET = {
 
 
 def answer(experiment: Experiment) -> str:
-    """Whether the aims are met, and what occlusion in training and longer training change: a bullet each."""
+    """Whether the aims are met, and what occlusion in training, triplet loss and longer training change: bullets."""
     table = reached(experiment).set_index("aim")
     clean, kept = table.loc["clean accuracy"], table.drop("clean accuracy")
     shares = [
@@ -71,12 +71,11 @@ def answer(experiment: Experiment) -> str:
         f"reaches {headline(experiment, subjects=UNTOUCHED)}.",
         f"**Under occlusion** it keeps, of that accuracy, {', '.join(shares)}.",
     ]
-    clear = without_occlusion(experiment)
+    clear, triplet = variant(experiment, occlusion="none"), variant(experiment, loss="triplet")
     if clear and on_all_folds(clear):
-        rows = {words: pd.Series(gain(experiment, clear, SCORES[name])) for name, words in ASKED.items()}
-        said = ", ".join(f"{gained(row)} {words} ({row['verdict']})" for words, row in rows.items())
-        n, pairs = next(iter(rows.values()))[["n", "pairs"]]
-        bullets.append(f"**Its occlusion in training** gains {said}; n = {n} {pairs}.")
+        bullets.append(f"**Its occlusion in training** gains {_gains(experiment, clear)}.")
+    if triplet and on_all_folds(triplet):
+        bullets.append(f"**Triplet loss** instead of softmax gains {_gains(triplet, experiment)}.")
     for longer in filter(on_all_folds, changed(experiment.dataset)):
         row = longer_gains(longer, experiment)
         bullets.append(
@@ -85,6 +84,13 @@ def answer(experiment: Experiment) -> str:
             f"{row['pairs']}."
         )
     return "\n".join(f"- {bullet}" for bullet in bullets)
+
+
+def _gains(first: Experiment, second: Experiment) -> str:
+    rows = {words: pd.Series(gain(first, second, SCORES[name])) for name, words in ASKED.items()}
+    said = ", ".join(f"{gained(row)} {words} ({row['verdict']})" for words, row in rows.items())
+    n, pairs = next(iter(rows.values()))[["n", "pairs"]]
+    return f"{said}; n = {n} {pairs}"
 
 
 def headline(experiment: Experiment, where: str = "", subjects: str = "") -> str:
