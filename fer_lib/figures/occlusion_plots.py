@@ -172,6 +172,17 @@ def gained(ax: Axes, table: pd.DataFrame, decided: pd.DataFrame | None = None, m
     return ax
 
 
+def gains(table: pd.DataFrame, decided: pd.DataFrame) -> Figure:
+    """`gained` of each comparison (a row) under each occlusion (a column), with its scale; from `questions.wide`."""
+    fig, ax = plt.subplots(figsize=(9.6, 1.2 + 0.4 * len(table)))
+    gained(ax, table, decided, most=0.3)
+    ax.xaxis.tick_top()
+    ax.tick_params(labelsize=7.5)
+    plt.setp(ax.get_xticklabels(), rotation=30, ha="left")
+    scale(ax)
+    return fig
+
+
 def forest(ax: Axes, table: pd.DataFrame) -> Axes:
     """Draw paired gains with both intervals in points, a line per score, coloured by verdict.
 
