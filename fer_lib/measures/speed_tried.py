@@ -14,7 +14,7 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from fer_lib import machine
 from fer_lib.batches import Batch
-from fer_lib.convolution import ProductConv2d
+from fer_lib.convolution import ChannelsMaxPool2d, ProductConv2d
 from fer_lib.experiments import Experiment, Member
 from fer_lib.training import Data, Trainee, batch_loss, optimiser_for, with_frames
 
@@ -125,6 +125,9 @@ def _stacked(trainees: list[Trainee], batch: Batch) -> Callable[[], object]:
     """A step of several members stacked into one network, whose weights have a leading member dimension."""
     parameters, buffers = stack_module_state([trainee.network.train() for trainee in trainees])
     skeleton = copy.deepcopy(trainees[0].network).to("meta")
+    for module in skeleton.modules():
+        if isinstance(module, ChannelsMaxPool2d):
+            module.__class__ = nn.MaxPool2d  # vmap cannot ask for a layout
     optimiser = torch.optim.Adam(parameters.values(), lr=trainees[0].experiment.lr, fused=True)
     each = [with_frames(batch, trainee.data) for trainee in trainees]
     batches = {name: torch.stack([one[name] for one in each]) for name in each[0]}
