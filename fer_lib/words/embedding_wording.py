@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from fer_lib.findings import triplet_outcomes
 from fer_lib.findings.embedding_scores import (
     DISTANCES,
     LOWER_IS_CLEARER,
@@ -10,8 +11,9 @@ from fer_lib.findings.embedding_scores import (
     all_member_scores,
     comparisons,
 )
+from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import TRAININGS
-from fer_lib.words.rounding import in_cell, in_folds
+from fer_lib.words.rounding import in_cell, in_folds, percent, points
 
 RESOLVED = ("clearer", "less clear")
 """What an interval on one side of zero says of the division."""
@@ -49,6 +51,44 @@ def answer(table: pd.DataFrame) -> str:
     return "## The answer so far\n\n" + "\n".join(sentences)
 
 
+def triplets_in_words(compared: pd.DataFrame) -> str:
+    """How often a negative is nearer, against softmax, a bullet per network under the least exposed protocol.
+
+    compared: `triplet_outcomes.compared`.
+    """
+    several = compared[compared["n"] > 1]
+    first = [name for name in LEAST_EXPOSED if name in set(several["protocol"])][:1]
+    return "\n".join(
+        f"- **{row.label}**, protocol {row.protocol}: {_nearer(row)}."
+        for row in several[several["protocol"].isin(first)].itertuples()
+    )
+
+
+def _nearer(row) -> str:
+    """row: of `triplet_outcomes.compared`, as attributes."""
+    unit = TRAININGS.get(row.protocol, ("", "pairs of runs"))[1]
+    gain = points(row.difference, row.ci_low, row.ci_high)
+    return (
+        f"in {percent(row.mean)} % of the triplets of test frames the negative is nearer than the positive, {gain} "
+        f"points against softmax (n = {row.n} {unit})"
+    )
+
+
+def hardest_triplets(found: dict[str, pd.DataFrame]) -> str:
+    """Of which emotions the negative is nearer most often, a bullet per network.
+
+    found: label -> `triplet_outcomes.of_emotions`.
+    """
+    lines = []
+    for label, pairs in found.items():
+        row = pairs.loc[pairs["wrong"].idxmax()]
+        lines.append(
+            f"- **{label}**: anchor {row['anchor']}, negative {row['negative']}, in {row['wrong']:.0%} of their "
+            f"triplets, which are {row['asked']:.1%} of all."
+        )
+    return "\n".join(lines)
+
+
 def in_brief(dataset: str) -> str:
     """What the triplet loss changes on the most unseen subjects, in a sentence; empty without a pair of arms there."""
     compared = comparisons(all_member_scores(dataset), dataset)
@@ -58,9 +98,12 @@ def in_brief(dataset: str) -> str:
         return ""
     first = own[(own[PAIR] == own.loc[own["n"].idxmax(), PAIR]).all(axis=1)]
     optimised, other = (_counted(first[first["distance"] == name]) for name in DISTANCES)
+    name = first["label"].iloc[0]
+    triplets = triplet_outcomes.compared(dataset).query("protocol == 'subject' and label == @name")
+    nearer = "".join(f"; {_nearer(row)}" for row in triplets.itertuples())
     return (
-        f"Division of the classes on unseen subjects, {first['label'].iloc[0]} against softmax: {optimised} by "
-        f"Euclidean distance, which triplet loss optimises, {other} by cosine distance."
+        f"Division of the classes on unseen subjects, {name} against softmax: {optimised} by Euclidean distance, which "
+        f"triplet loss optimises, {other} by cosine distance{nearer}."
     )
 
 
