@@ -23,11 +23,14 @@ Batch = dict[str, torch.Tensor]
 """
 
 
-def draw_batches(rng: np.random.Generator, labels: np.ndarray, batch_size: int, triplets: bool) -> list[np.ndarray]:
+def draw_batches(
+    rng: np.random.Generator, labels: np.ndarray, batch_size: int, triplets: bool, balanced: bool = False
+) -> list[np.ndarray]:
     """One epoch's batches, as indices into the training frames; every frame once, in random order.
 
     With `triplets` each batch is n anchors, then one random positive per anchor (another frame of its class), then one
-    random negative per anchor. Raises ValueError if a class has a single frame, and thus no positive.
+    random negative per anchor: any frame of another class is as likely, or, if `balanced`, any other class. Raises
+    ValueError if a class has a single frame, and thus no positive.
     """
     order = rng.permutation(len(labels))
     if not triplets:
@@ -42,8 +45,14 @@ def draw_batches(rng: np.random.Generator, labels: np.ndarray, batch_size: int, 
     own = labels[order]
     step = rng.integers(1, count[own])
     positive = by_class[start[own] + (place[order] - start[own] + step) % count[own]]
-    other = rng.integers(0, len(labels) - count[own])
-    negative = by_class[other + np.where(other >= start[own], count[own], 0)]
+    if balanced:
+        there = np.flatnonzero(count)
+        step = rng.integers(1, len(there), len(order))
+        other = there[(np.searchsorted(there, own) + step) % len(there)]
+        negative = by_class[start[other] + rng.integers(0, count[other])]
+    else:
+        other = rng.integers(0, len(labels) - count[own])
+        negative = by_class[other + np.where(other >= start[own], count[own], 0)]
     cuts = range(batch_size, len(order), batch_size)
     return [
         np.concatenate(part) for part in zip(*(np.split(i, cuts) for i in (order, positive, negative)), strict=True)
@@ -61,7 +70,8 @@ def draw_frames(experiment: Experiment, member: Member, epoch: int, labels: np.n
     """The draws for all frames of an epoch, batch after batch, and the batch sizes."""
     rng = np.random.default_rng([member.seed, member.fold, epoch])
     dropout = np.random.default_rng(rng.integers(2**62))
-    batches = draw_batches(rng, labels, experiment.batch_size, experiment.has_triplets)
+    balanced = experiment.mining == "balanced"
+    batches = draw_batches(rng, labels, experiment.batch_size, experiment.has_triplets, balanced)
     index = np.concatenate(batches)
     count = len(index)
     drawn = {"index": index}

@@ -18,7 +18,7 @@ CHOICES = {
     "input_path": ("stn", "dual", "plain"),
     "head_layers": (1, 2),
     "loss": ("softmax", "triplet", "joint"),
-    "mining": ("random", "batch-all", "semi-hard", "batch-hard"),
+    "mining": ("random", "balanced", "batch-all", "semi-hard", "batch-hard"),
     "classifier": ("knn", "boosted-trees", "logistic"),
     "occlusion": ("none", "rectangle", "mixed", "heavy"),
     "recipe": ("paper", "strong"),

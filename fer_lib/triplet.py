@@ -22,7 +22,8 @@ def valid(labels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
 def random_triplets(distances: torch.Tensor, labels: torch.Tensor, margin: float) -> torch.Tensor:
     """The triplets as drawn: the batch holds n anchors, their n positives and their n negatives, in this order.
 
-    One random positive and one random negative per anchor, as in the author's public code.
+    One random positive and one random negative per anchor, as in the author's public code; or, if `balanced`, the
+    emotion of the negative is drawn first, so that rare emotions are told apart as often as frequent ones.
     """
     index = torch.arange(len(labels), device=labels.device)
     count = len(labels) // 3
@@ -58,6 +59,7 @@ def batch_hard(distances: torch.Tensor, labels: torch.Tensor, margin: float) -> 
 
 MINERS = {
     "random": random_triplets,
+    "balanced": random_triplets,
     "batch-all": batch_all,
     "semi-hard": semi_hard,
     "batch-hard": batch_hard,

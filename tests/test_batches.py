@@ -27,6 +27,18 @@ def test_triplet_batches():
     assert np.bincount(negatives, minlength=203).min() > 0  # 6090 draws over 203 frames
 
 
+def test_balanced_negatives_are_of_any_other_class_alike():
+    labels = np.repeat([0, 2, 5], [60, 30, 10])  # not every class need be there
+    drawn = [draw_batches(np.random.default_rng(i), labels, 100, triplets=True, balanced=True)[0] for i in range(60)]
+    anchor, positive, negative = np.concatenate([batch.reshape(3, -1) for batch in drawn], axis=1)
+    assert (labels[anchor] == labels[positive]).all() and (anchor != positive).all()
+    for own, others in ((0, (2, 5)), (2, (0, 5)), (5, (0, 2))):
+        asked = labels[negative[labels[anchor] == own]]
+        assert set(asked) == set(others)
+        assert (asked == others[0]).mean() == pytest.approx(0.5, abs=0.07)
+    assert np.bincount(negative, minlength=100).min() > 0, "of 6000 triplets"
+
+
 def test_every_other_frame_of_a_class_may_be_the_positive():
     rng, labels = np.random.default_rng(0), np.array([0, 0, 0, 1, 1])
     drawn = [draw_batches(rng, labels, 5, triplets=True)[0].reshape(3, 5) for _ in range(60)]

@@ -28,6 +28,7 @@ DIFFERS = {
     "triplet loss beside softmax (slow STN)": {"loss"},
     "strong recipe": {"recipe", "occlusion", "stn_lr_factor", "epochs", "batch_size"},
     "triplet loss instead of softmax (strong recipe)": {"loss"},
+    "triplets balanced by emotion (strong recipe)": {"mining"},
     "mixed occlusion in training (strong recipe)": {"occlusion"},
     "strong recipe in 100 epochs instead of 50": {"epochs"},
     "start from FER2013's weights": {"pretrained", "epochs", "lr"},

@@ -39,6 +39,7 @@ BEYOND = {
     "triplet loss beside softmax (slow STN)": ("resnet10-joint", "resnet10-softmax-slow-stn"),
     "strong recipe": ("resnet10-strong", "resnet10-softmax"),
     "triplet loss instead of softmax (strong recipe)": ("resnet10-strong-triplet", "resnet10-strong"),
+    "triplets balanced by emotion (strong recipe)": ("resnet10-strong-triplet-balanced", "resnet10-strong-triplet"),
     "mixed occlusion in training (strong recipe)": ("resnet10-strong", "resnet10-strong-no-occlusion"),
     "strong recipe in 100 epochs instead of 50": ("resnet10-strong-long", "resnet10-strong"),
     "start from FER2013's weights": ("resnet10-transfer", "resnet10-strong"),
