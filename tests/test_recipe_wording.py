@@ -76,12 +76,15 @@ def test_what_triplet_loss_gains_the_recipe_is_told_once_everybody_was_asked(sto
     triplet = replace(STRONG, experiment="triplet", loss="triplet")
     monkeypatch.setattr(recipe_results, "measured", lambda dataset: [STRONG, triplet])
     store(triplet, [lambda i, one: one == CLEAN] * 5)
-    assert "Triplet" not in recipe_wording.answer(STRONG)
+    assert "Triplet" not in recipe_wording.answer(STRONG) + recipe_wording.in_short("synthetic")
     store(triplet, [lambda i, one: one == CLEAN] * 6)
     told = recipe_wording.answer(STRONG).split("\n")[-1]
-    assert told.startswith("- **Triplet loss** instead of softmax gains +5.56 points [")
+    assert told.startswith("- **Triplet loss** instead of softmax changes it by +5.56 points [")
     assert "] on clear faces (not resolvable), -94.44 points [" in told
     assert told.endswith("] under unseen occlusion (contradicted); n = 6 subjects in 6 folds (6 and 6 runs).")
+    said = recipe_wording.in_short("synthetic")
+    assert " on unseen subjects. In 50 epochs, triplet loss instead of softmax changes it by +5.56 points [" in said
+    assert said.endswith("] (not resolvable). Our aim was 96 %.")
 
 
 def test_nothing_was_trained(stored, monkeypatch):
