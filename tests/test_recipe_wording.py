@@ -79,7 +79,7 @@ def test_what_triplet_loss_gains_the_recipe_is_told_once_everybody_was_asked(sto
     assert "Triplet" not in recipe_wording.answer(STRONG) + recipe_wording.in_short("synthetic")
     store(triplet, [lambda i, one: one == CLEAN] * 6)
     told = recipe_wording.answer(STRONG).split("\n")[-1]
-    assert told.startswith("- **Triplet loss** instead of softmax changes it by +5.56 points [")
+    assert told.startswith("- **Triplet loss** instead of softmax changes the accuracy by +5.56 points [")
     assert "] on clear faces (not resolvable), -94.44 points [" in told
     assert told.endswith("] under unseen occlusion (contradicted); n = 6 subjects in 6 folds (6 and 6 runs).")
     said = recipe_wording.in_short("synthetic")

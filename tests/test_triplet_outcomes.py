@@ -107,7 +107,8 @@ def test_runs_of_one_split_are_compared(stored):
 def test_the_hardest_emotions_are_named(stored):
     found = {"softmax": triplet_outcomes.of_emotions(SOFTMAX)}
     assert embedding_wording.hardest_triplets(found) == (
-        "- **softmax**: anchor contempt, negative anger, in 25% of their triplets, which are 50.0% of all."
+        "- **softmax**: most often with anchor contempt and negative anger, in 25 % of their triplets, which are "
+        "50.0 % of all."
     )
 
 

@@ -83,8 +83,8 @@ def hardest_triplets(found: dict[str, pd.DataFrame]) -> str:
     for label, pairs in found.items():
         row = pairs.loc[pairs["wrong"].idxmax()]
         lines.append(
-            f"- **{label}**: anchor {row['anchor']}, negative {row['negative']}, in {row['wrong']:.0%} of their "
-            f"triplets, which are {row['asked']:.1%} of all."
+            f"- **{label}**: most often with anchor {row['anchor']} and negative {row['negative']}, in "
+            f"{100 * row['wrong']:.0f} % of their triplets, which are {100 * row['asked']:.1f} % of all."
         )
     return "\n".join(lines)
 

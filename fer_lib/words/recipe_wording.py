@@ -75,7 +75,7 @@ def answer(experiment: Experiment) -> str:
     if clear and on_all_folds(clear):
         bullets.append(f"**Its occlusion in training** gains {_gains(experiment, clear)}.")
     if triplet and on_all_folds(triplet):
-        bullets.append(f"**Triplet loss** instead of softmax changes it by {_gains(triplet, experiment)}.")
+        bullets.append(f"**Triplet loss** instead of softmax changes the accuracy by {_gains(triplet, experiment)}.")
     for longer in filter(on_all_folds, changed(experiment.dataset)):
         row = longer_gains(longer, experiment)
         bullets.append(
