@@ -190,3 +190,5 @@ def test_what_is_printed_of_ckplus_is_not_beside_other_faces():
     other = replace(WITH, dataset="own")
     assert np.isnan(claims.printed_gain(other, replace(other, backbone="resnet18")))
     assert np.isnan(claims.printed_gain(replace(WITH, loss="joint"), WITH)), "the paper has no such loss"
+    strong = replace(WITH, recipe="strong")
+    assert np.isnan(claims.printed_gain(strong, replace(strong, backbone="resnet18"))), "nor such a training"

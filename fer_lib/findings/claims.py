@@ -97,10 +97,11 @@ def late(better: Experiment, worse: Experiment, without_collapsed: bool = False)
 def printed_gain(better: Experiment, worse: Experiment) -> float:
     """Difference of the paper's accuracies for the two arms' loss and backbone on CK+, a share; NaN if not printed.
 
-    The paper compares networks of one STN rate.
+    The paper compares networks of its own training, with one STN rate.
     """
     both = [(arm.backbone, arm.loss) for arm in (better, worse)]
-    gives = better.dataset == "ckplus" and both[0] != both[1] and better.stn_lr_factor == worse.stn_lr_factor
+    of_the_paper = (better.dataset, better.recipe) == ("ckplus", "paper")
+    gives = of_the_paper and both[0] != both[1] and better.stn_lr_factor == worse.stn_lr_factor
     return round(published(*both[0]) - published(*both[1]), 4) if gives else float("nan")
 
 
