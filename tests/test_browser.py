@@ -143,7 +143,7 @@ def test_the_map_is_filtered_and_offers_its_frames(browser):
         frames = int(shown.text_content().split()[2])
         every.click()
         assert shown.text_content().startswith("0 of") and every.text_content() == "all"
-        page.get_by_label("fear").check()
+        page.get_by_role("checkbox", name="fear").check()
         alone = int(shown.text_content().split()[0])
         with page.expect_download() as saved:
             page.locator(".embedding-map a.download").click()
