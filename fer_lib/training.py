@@ -15,7 +15,7 @@ import torch
 from torch.nn.functional import cross_entropy, normalize
 
 from fer_lib.batches import Batch, draw_epoch
-from fer_lib.convolution import fit_to_cpu
+from fer_lib.cpu_layers import fit_to_cpu
 from fer_lib.evaluation import Predictor, scores
 from fer_lib.experiments import Experiment, Member
 from fer_lib.network import Network

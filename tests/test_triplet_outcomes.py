@@ -104,11 +104,13 @@ def test_runs_of_one_split_are_compared(stored):
     assert embedding_wording.triplets_in_words(table.assign(n=1)) == ""
 
 
-def test_the_hardest_emotions_are_named(stored):
-    found = {"softmax": triplet_outcomes.of_emotions(SOFTMAX)}
-    assert embedding_wording.hardest_triplets(found) == (
-        "- **softmax**: most often with anchor contempt and negative anger, in 25 % of their triplets, which are "
-        "50.0 % of all."
+def test_the_share_of_rare_emotions_is_told():
+    pairs = pd.DataFrame({"anchor": ["anger", "fear"], "negative": ["happiness", "contempt"]})
+    found = {"triplet": pairs.assign(asked=[0.8, 0.2], wrong=[0.1, 0.4]), "solved": pairs.assign(asked=0.5, wrong=0.0)}
+    assert embedding_wording.rare_triplets(found) == (
+        "- **triplet**: the rarer half of the pairs of emotions is 20 % of the triplets and 50 % of those whose "
+        "negative is nearer. Picked after the fact: that is so most often with anchor fear and negative contempt, in "
+        "40 % of their triplets, which are 50 % of all such ones.\n- **solved**: no negative is nearer."
     )
 
 

@@ -14,7 +14,7 @@ from torch.func import functional_call, stack_module_state, vmap
 
 from fer_lib import machine
 from fer_lib.batches import Batch
-from fer_lib.convolution import ChannelsMaxPool2d, ProductConv2d
+from fer_lib.cpu_layers import ChannelsMaxPool2d, ProductConv2d
 from fer_lib.experiments import Experiment, Member
 from fer_lib.training import Data, Trainee, batch_loss, optimiser_for, with_frames
 

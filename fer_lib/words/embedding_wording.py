@@ -74,17 +74,24 @@ def _nearer(row) -> str:
     )
 
 
-def hardest_triplets(found: dict[str, pd.DataFrame]) -> str:
-    """Of which emotions the negative is nearer most often, a bullet per network.
+def rare_triplets(found: dict[str, pd.DataFrame]) -> str:
+    """Whether it is the rare emotions whose negatives are nearer, and which most often, a bullet per network.
 
     found: label -> `triplet_outcomes.of_emotions`.
     """
     lines = []
     for label, pairs in found.items():
-        row = pairs.loc[pairs["wrong"].idxmax()]
+        wrong = pairs["asked"] * pairs["wrong"]
+        if not wrong.any():
+            lines.append(f"- **{label}**: no negative is nearer.")
+            continue
+        rarer, worst = pairs["asked"].nsmallest(len(pairs) // 2).index, pairs["wrong"].idxmax()
+        row, share = pairs.loc[worst], wrong / wrong.sum()
         lines.append(
-            f"- **{label}**: most often with anchor {row['anchor']} and negative {row['negative']}, in "
-            f"{100 * row['wrong']:.0f} % of their triplets, which are {100 * row['asked']:.1f} % of all."
+            f"- **{label}**: the rarer half of the pairs of emotions is {100 * pairs.loc[rarer, 'asked'].sum():.0f} % "
+            f"of the triplets and {100 * share[rarer].sum():.0f} % of those whose negative is nearer. Picked after the "
+            f"fact: that is so most often with anchor {row['anchor']} and negative {row['negative']}, in "
+            f"{100 * row['wrong']:.0f} % of their triplets, which are {100 * share[worst]:.0f} % of all such ones."
         )
     return "\n".join(lines)
 

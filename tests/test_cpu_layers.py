@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from fer_lib import machine
-from fer_lib.convolution import ChannelsMaxPool2d, ProductConv2d, fit_to_cpu
+from fer_lib.cpu_layers import ChannelsMaxPool2d, ProductConv2d, fit_to_cpu
 from fer_lib.network import Network
 
 
