@@ -110,7 +110,7 @@ def test_the_share_of_rare_emotions_is_told():
     assert embedding_wording.rare_triplets(found) == (
         "- **triplet**: the rarer half of the pairs of emotions is 20 % of the triplets and 50 % of those whose "
         "negative is nearer. Picked after the fact: that is so most often with anchor fear and negative contempt, in "
-        "40 % of their triplets, which are 50 % of all such ones.\n- **solved**: no negative is nearer."
+        "40 % of their triplets: 50 % of all whose negative is nearer.\n- **solved**: no negative is nearer."
     )
 
 

@@ -91,7 +91,7 @@ def rare_triplets(found: dict[str, pd.DataFrame]) -> str:
             f"- **{label}**: the rarer half of the pairs of emotions is {100 * pairs.loc[rarer, 'asked'].sum():.0f} % "
             f"of the triplets and {100 * share[rarer].sum():.0f} % of those whose negative is nearer. Picked after the "
             f"fact: that is so most often with anchor {row['anchor']} and negative {row['negative']}, in "
-            f"{100 * row['wrong']:.0f} % of their triplets, which are {100 * share[worst]:.0f} % of all such ones."
+            f"{100 * row['wrong']:.0f} % of their triplets: {100 * share[worst]:.0f} % of all whose negative is nearer."
         )
     return "\n".join(lines)
 
