@@ -250,6 +250,14 @@ def test_the_readme_has_a_place_for_every_module():
     assert not [name for name in modules if f"`{name}`" not in text]
 
 
+def test_every_file_that_a_text_names_exists():
+    texts = [*paths.NOTEBOOKS.glob("*.ipynb"), *(paths.ROOT / "fer_lib").rglob("*.py"), paths.ROOT / "README.md"]
+    named = {
+        name for text in texts for name in re.findall(r"\b(?:fer_lib|notebooks|tests)/[\w/]+\.\w+", text.read_text())
+    }
+    assert len(named) > 1 and not [name for name in named if not (paths.ROOT / name).exists()]
+
+
 def test_the_readmes_examples_run(capsys, tmp_path, monkeypatch):
     *examples, of_a_photo = re.findall(r"```python\n(.*?)```", (paths.ROOT / "README.md").read_text(), re.DOTALL)
     names = {}

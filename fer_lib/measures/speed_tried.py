@@ -35,10 +35,17 @@ PREDICTED = {
         float("nan"),
         "where it has no AVX-512 kernels the study multiplies matrices instead; added once that was timed",
     ),
+    "PyTorch's max pooling": (
+        float("nan"),
+        "vectorised for channels-last images only, where the study finds the maxima; added once that was timed",
+    ),
     "a solved batch": (2.2, "no triplet is active, every gradient is zero: forward pass and Adam are left"),
     "stacked, 2 members": (0.9, "grouped convolutions are no larger for one core, and rarer in the libraries"),
 }
 """Change to a training step -> predicted speed-up, and why."""
+
+OWN_LAYERS = {"oneDNN's convolutions alone": ProductConv2d, "PyTorch's max pooling": ChannelsMaxPool2d}
+"""Change that gives up a layer of the study for the PyTorch layer it derives from -> the study's layer."""
 
 
 def tried(seconds: float = 3.0, rounds: int = 3) -> pd.DataFrame:
@@ -64,9 +71,9 @@ def tried(seconds: float = 3.0, rounds: int = 3) -> pd.DataFrame:
 def _possible(change: str) -> bool:
     """Whether this machine supports the change: a compiler, or a processor that computes in bf16.
 
-    On a GPU the networks are already channels-last, and oneDNN is not used.
+    On a GPU the networks are already channels-last, and none of the study's own layers is used.
     """
-    if machine.device() == "cuda" and ("channels-last" in change or "oneDNN" in change):
+    if machine.device() == "cuda" and ("channels-last" in change or change in OWN_LAYERS):
         return False
     if "bf16" in change:
         return machine.device() == "cuda" or machine.has_avx512()
@@ -86,10 +93,9 @@ def _step(change: str = "") -> Callable[[], object]:
     network = trainees[0].network.train()
     if len(members) == 2:
         return _stacked(trainees, batch)
-    if change == "oneDNN's convolutions alone":
-        for module in network.modules():
-            if isinstance(module, ProductConv2d):
-                module.__class__ = nn.Conv2d
+    for module in network.modules():
+        if type(module) is OWN_LAYERS.get(change):
+            module.__class__ = type(module).__base__
     if "channels-last" in change:
         network.to(memory_format=torch.channels_last)
     optimiser = optimiser_for(network, experiment)
