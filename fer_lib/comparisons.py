@@ -44,20 +44,28 @@ def paired_difference(
     and p are NaN with only one, or if all differences are equal. `verdict` is that of the interval, `ONE_TRAINING` of
     one member.
     """
-    arms = [by_training(protocol, arm) for arm in (first, second)]
     if protocol == "usage":
-        mean, n = arms[0].mean() - arms[1].mean(), min(map(len, arms))
-        low, high, p = _unpaired(
-            mean, [_retraining(arm, np.zeros(len(arm)), np.ones(len(arm))) for arm in arms], within
-        )
-        found = {"difference": mean, "ci_low": low, "ci_high": high, "p": p, "n": n}
-        return {**found, "verdict": ONE_TRAINING if n == 1 else verdict((low, high))}
+        return unpaired_difference(first, second, protocol, within)
+    arms = [by_training(protocol, arm) for arm in (first, second)]
     difference = (arms[0] - arms[1]).dropna()
     n = len(difference)
     overlap = OVERLAP.get(protocol, 0.0)
     mean, low, high = mean_interval(difference, within, overlap) if n else [np.nan] * 3
     p = 2 * stats.t.sf(abs(mean) / standard_error(difference, overlap), n - 1) if pd.notna(low) else np.nan
     found = {"difference": mean, "ci_low": low, "ci_high": high, "p": float(p), "n": n}
+    return {**found, "verdict": ONE_TRAINING if n == 1 else verdict((low, high))}
+
+
+def unpaired_difference(first: pd.Series, second: pd.Series, protocol: str, within: tuple[float, float]) -> dict:
+    """As `paired_difference`, of all members of both arms: Welch's interval and test, n of the smaller arm.
+
+    Each arm's variance is corrected by `OVERLAP`. NaN are left out.
+    """
+    arms = [by_training(protocol, arm).dropna() for arm in (first, second)]
+    mean, n = arms[0].mean() - arms[1].mean(), min(map(len, arms))
+    errors = [(standard_error(arm, OVERLAP.get(protocol, 0.0)) ** 2, len(arm) - 1) for arm in arms if len(arm) > 1]
+    low, high, p = _unpaired(mean, errors, within) if len(errors) == 2 else [np.nan] * 3
+    found = {"difference": mean, "ci_low": low, "ci_high": high, "p": p, "n": n}
     return {**found, "verdict": ONE_TRAINING if n == 1 else verdict((low, high))}
 
 

@@ -67,7 +67,7 @@ def next_interval(values) -> tuple[float, float]:
     No ends where `mean_interval` has none.
     """
     values = np.asarray(values, dtype=float)
-    mean, low, _ = mean_interval(values)
+    mean, low, _ = mean_interval(values) if len(values) else [np.nan] * 3
     if np.isnan(low):
         return np.nan, np.nan
     half = np.std(values, ddof=1) * np.sqrt(1 + 1 / len(values)) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)

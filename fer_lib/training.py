@@ -293,4 +293,4 @@ def load(path: Path, device: torch.device | str) -> dict:
     try:
         return torch.load(path, map_location=device, weights_only=True)
     except (RuntimeError, EOFError, IndexError, KeyError, pickle.UnpicklingError) as error:
-        raise ValueError(f"{path} is damaged ({error}); delete it, and the run starts anew") from error
+        raise ValueError(f"{path} is damaged ({type(error).__name__}); delete it, then train again") from error

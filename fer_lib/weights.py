@@ -8,7 +8,7 @@ import torch
 from fer_lib import results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.network import Network
-from fer_lib.training import network_for
+from fer_lib.training import load, network_for
 
 
 def weights_file(experiment: Experiment, member: Member) -> Path:
@@ -19,20 +19,23 @@ def weights_file(experiment: Experiment, member: Member) -> Path:
 def weights_fingerprint(experiment: Experiment, member: Member) -> str:
     """sha256 over names and values of a member's weights, since two files of the same weights may differ in bytes."""
     digest = hashlib.sha256()
-    for name, tensor in torch.load(weights_file(experiment, member), weights_only=True, map_location="cpu").items():
+    for name, tensor in load(weights_file(experiment, member), "cpu").items():
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         digest.update(tensor.contiguous().numpy().tobytes())
     return digest.hexdigest()
 
 
 def load_network(experiment: Experiment, member: Member, classes: int) -> Network:
-    """A trained network in evaluation mode. Raises FileNotFoundError if its weights are not on this machine."""
+    """A trained network in evaluation mode.
+
+    Raises FileNotFoundError if its weights are not on this machine, ValueError if they are damaged.
+    """
     file = weights_file(experiment, member)
     if not file.exists():
         names = f"{experiment.dataset} {experiment.experiment}"
         raise FileNotFoundError(f"no weights {file}; train the experiment, or run python -m fer_lib.retrain {names}")
     network = network_for(experiment, classes)
-    network.load_state_dict(torch.load(file, weights_only=True, map_location="cpu"))
+    network.load_state_dict(load(file, "cpu"))
     return network.eval()
 
 

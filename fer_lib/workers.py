@@ -29,8 +29,8 @@ def in_parallel(
     spawn = multiprocessing.get_context("spawn")
     epochs, stop = spawn.SimpleQueue(), spawn.Event()
     listener = Thread(target=lambda: [on_epoch() for _ in iter(epochs.get, None)])
-    listener.start()
     pool = ProcessPoolExecutor(min(len(members), machine.cores()), spawn, _start, (train, data, epochs, stop))
+    listener.start()
     try:
         jobs = {pool.submit(_work, member): member for member in members}
         for job in as_completed(jobs):

@@ -53,18 +53,25 @@ def test_what_occlusion_takes_is_told_of_the_first_arm(monkeypatch):
 def test_what_is_printed_is_reached_or_not(monkeypatch):
     rows = [("softmax", 0.985, 0, 0.9), ("triplet", 0.99, 1, np.nan), ("slow", 0.99, 0, 0.97), ("other", np.nan, 2, 0)]
     table = pd.DataFrame(rows, columns=["label", "printed", "collapsed", "next_low"]).assign(n=2, next_high=1.0)
+    table = table.assign(protocol="random", part="Table 2")
     found = pd.DataFrame({"label": ["softmax", "softmax", "triplet", "slow"], "accuracy": [0.985, 0.9, 0.2, 0.98]})
     found["printed"] = [0.985, 0.985, 0.99, 0.99]
     own = "label in @table['label']"
     monkeypatch.setattr(answers.tables, "with_members", lambda table, dataset: found.query(own))
     said = (
-        "Under the paper's random split our networks reach 98.50 % or more in 1 of 2 runs; 99.00 % or more in none of "
-        "2 runs, at best 98.00 %. The STN collapsed in 1 of 2 runs of triplet, in none of 2 runs of slow."
+        "Under the paper's random split our networks reach 98.50 % or more, printed for softmax, in 1 of 2 runs; 99.00 "
+        "% or more, printed for triplet, in none of 2 runs, at best 98.00 %. The STN collapsed in 1 of 2 runs of "
+        "triplet, in none of 2 runs of slow."
     )
     assert answers.as_printed("ckplus", table) == said
     found.loc[0, "accuracy"] = 0.99
-    without = " 99.00 % is reached without triplet loss: by softmax in 1 of 2 runs."
-    assert answers.as_printed("ckplus", table) == said + without
+    assert answers.as_printed("ckplus", table) == f"{said} Others reach 99.00 % too: softmax in 1 of 2 runs."
+    bare = pd.DataFrame({"label": ["bare", "bare"], "accuracy": [0.99, 0.995]})
+    found = pd.concat([found, bare], ignore_index=True)
+    table = pd.concat([table, table[3:].assign(label="bare", part="no occlusion")], ignore_index=True)
+    others = "Others reach 99.00 % too: softmax in 1 of 2 runs, bare in 2 of 2 runs."
+    assert answers.as_printed("ckplus", table).endswith(others), "what is printed has no network without occlusion"
+    assert "bare" not in answers.as_printed("ckplus", table.assign(protocol="subject"))
     assert answers.as_printed("ckplus", table[3:]) == "", "nothing is printed of other faces"
 
 

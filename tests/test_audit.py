@@ -20,8 +20,9 @@ def test_which_printed_numbers_are_possible():
 
 def test_whether_one_way_gives_all_numbers():
     assert audit.common_way(pd.DataFrame({"accuracy": [96.87, 98.96, 99.44]})).startswith(
-        "Neither counting all frames nor averaging over test batches gives all 3 printed accuracies. Counted on "
-        "one test set, they would need at least 1,245 frames; CK+ has 981. At least one"
+        "Neither counting all frames nor averaging over test batches gives all 3 printed accuracies; and 98.96 must be "
+        "rounded, 96.87 and 99.44 truncated. Counted on one test set, they would need at least 1,245 frames; CK+ has "
+        "981. At least one"
     )
     assert audit.common_way(pd.DataFrame({"accuracy": [96.87, 98.96]})).endswith(
         "in the same way: over batches of 16, or batches of 32, or batches of 64."

@@ -75,7 +75,7 @@ def test_dependence_in_words():
         "tested subject 2.0 (expected over all random splits). Clustered by subject, the variance of the number of "
         "errors is that of independent frames times a design effect, with its 95 % interval over subjects: HOG 2.6 "
         "[2.0\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}3.0] (n = 10 splits); STN 2.4 (n = 6 splits). Wilson's intervals "
-        "are therefore too narrow, and the exact p values are too small."
+        "are therefore probably too narrow, and the exact p values probably too small."
     )
     assert "96.64 % of them have a frame of the same sequence there" in said
     assert "2.0 (expected over all random splits). Wilson's" in dependence.in_words(LEAKS, effects.iloc[:0])

@@ -91,19 +91,27 @@ def test_scores_stand_in_a_panel_each():
 
 
 def test_the_clearer_division_is_to_the_right():
-    about = {"protocol": "subject", "label": "STN + triplet (slow)", "less": "softmax (slow)", "n": 10}
+    about = {
+        "protocol": "subject",
+        "label": "STN + triplet (slow)",
+        "less": "softmax (slow)",
+        "n": 10,
+        "over": "10 folds",
+    }
     several = pd.DataFrame(product(RANGES, DISTANCES), columns=["score", "distance"]).assign(**about)
     several = several.assign(difference=0.1, ci_low=0.05, ci_high=0.15)
-    two = several.assign(label="STN + joint (slow)", n=2, ci_low=-0.8, ci_high=0.9)
+    two = several.assign(label="STN + joint (slow)", n=2, over="3 and 2 runs, unpaired", ci_low=-0.8, ci_high=0.9)
     figure = embedding_plots.differences_figure(pd.concat([several, two]))
     *first, last = figure.axes
     assert [ax.get_xlabel() for ax in figure.axes] == list(RANGES)
     assert all(ax.get_xlim() == pytest.approx((-0.162, 0.162)) for ax in first), "the interval of two pairs is cut"
     assert last.get_xlim() == pytest.approx((0.162, -0.162)), "the lower the clearer"
     assert [text.get_text() for text in first[0].get_yticklabels()] == [
-        "triplet (slow)\nless softmax, subject, n = 10",
-        "joint (slow)\nless softmax, subject, n = 2",
+        "triplet (slow)\nless softmax, subject, 10 folds",
+        "joint (slow)\nless softmax, subject, 3 and 2 runs",
     ]
-    euclidean, cosine = first[0].lines[:2]
-    assert euclidean.get_xdata().tolist() == [0.1, 0.1] and euclidean.get_ydata()[0] < cosine.get_ydata()[0]
+    dots = first[0].lines[: len(DISTANCES)]
+    assert [line.get_label() for line in dots] == list(DISTANCES)
+    assert dots[0].get_xdata().tolist() == [0.1, 0.1]
+    assert [line.get_ydata()[0] for line in dots] == [-0.25, 0, 0.25]
     plt.close(figure)

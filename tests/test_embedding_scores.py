@@ -4,6 +4,7 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import ttest_ind
 from sklearn.metrics import silhouette_score
 from sklearn.model_selection import LeaveOneOut, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier
@@ -119,11 +120,19 @@ def compared(ends, **about):
     """`comparisons` of one pair of arms, its intervals by what the answer calls them, all others around 0."""
     rows = []
     for score, distance in product(RANGES, embedding_scores.DISTANCES):
-        name = score if distance == "Euclidean" else f"{score} by cosine distance"
+        name = score if distance == "Euclidean" else f"{score} by {distance} distance"
         low, high = ends.get(name, (-0.1, 0.1))
         rows.append((score, distance, (low + high) / 2, low, high))
     table = pd.DataFrame(rows, columns=["score", "distance", "difference", "ci_low", "ci_high"])
-    about = {"protocol": "random", "label": "triplet", "less": "softmax (slow)", "p": 0.01, "n": 3, **about}
+    about = {
+        "protocol": "random",
+        "label": "triplet",
+        "less": "softmax (slow)",
+        "p": 0.01,
+        "n": 3,
+        "over": "3 pairs of runs",
+        **about,
+    }
     return table.assign(**about)
 
 
@@ -138,13 +147,13 @@ def test_the_answer_goes_by_the_intervals():
     said = embedding_wording.answer(table).replace("\xa0", " ")
     assert (
         "- **triplet (slow)** against softmax, protocol random, n = 3 pairs of runs: by Euclidean distance clearer in "
-        "2 of 5 scores, less clear in 1 of 5 scores; by cosine distance less clear in 1 of 5 scores."
+        "2 of 5 scores, less clear in 1 of 5 scores; by cosine distance less clear in 1 of 5 scores; by centred cosine "
+        "distance resolvable in none of 5 scores."
     ) in said, "within / between is lower where classes are divided"
-    assert "n = 3 folds: by Euclidean distance clearer in 2" in embedding_wording.answer(
-        table.assign(protocol="subject")
-    )
+    unpaired = table.assign(over="6 and 3 runs, unpaired")
+    assert "n = 6 and 3 runs, unpaired: by Euclidean distance clearer in 2" in embedding_wording.answer(unpaired)
     one = embedding_wording.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
-    assert one.endswith("- A single pair of runs allows no conclusion about triplet (slow), protocol random.")
+    assert one.endswith("- A single run allows no conclusion about triplet (slow), protocol random.")
     without = embedding_wording.answer(table.assign(ci_low=np.nan, ci_high=np.nan))
     assert "by Euclidean distance resolvable in none of 5 scores" in without
     nothing = "No pair of networks that differ from softmax in the loss alone has been trained yet."
@@ -193,7 +202,19 @@ def test_only_arms_that_differ_in_the_loss_alone_are_paired(monkeypatch):
         ("STN + ResNet-10 + triplet", "softmax"): pytest.approx(0.25),
         ("STN + ResNet-10 + joint (STN rate × 0.1)", "triplet (STN rate × 0.1)"): pytest.approx(0.6),
     }
-    assert len(found) == 2 * len(RANGES) and (found["n"] == 2).all()
+    assert len(found) == 2 * len(RANGES) and (found["n"] == 2).all() and (found["over"] == "2 pairs of runs").all()
+
+
+def test_networks_without_two_common_runs_are_compared_unpaired(monkeypatch):
+    arms = [Experiment("softmax", "ckplus", loss="softmax"), Experiment("triplet", "ckplus")]
+    monkeypatch.setattr(tables, "measured", lambda dataset: arms)
+    members = pd.DataFrame({"experiment": ["softmax"] * 2 + ["triplet"] * 4, "seed": [0, 1, 1, 2, 3, 4], "fold": 0})
+    members = members.assign(value=[0.5, 0.6, 0.8, np.nan, 0.9, 0.7], divided="emotion")
+    found = embedding_scores.differences(pd.concat([members.assign(score=name) for name in RANGES]), "ckplus")
+    (row,) = found[found["score"] == "MAP@R"].itertuples()
+    assert (row.difference, row.n, row.over) == (pytest.approx(0.25), 2, "3 and 2 runs, unpaired")
+    oracle = ttest_ind([0.8, 0.9, 0.7], [0.5, 0.6], equal_var=False).confidence_interval()
+    assert row.ci_low < oracle.low < oracle.high < row.ci_high, "widened, for the splits are of the same frames"
 
 
 def test_only_compared_arms_are_scored_again_by_cosine(monkeypatch):
@@ -202,16 +223,28 @@ def test_only_compared_arms_are_scored_again_by_cosine(monkeypatch):
     monkeypatch.setattr(tables, "measured", lambda dataset: arms)
     again = []
 
-    def all_member_scores(dataset, metric="euclidean", arms=arms):
-        again.extend([metric, *(arm.experiment for arm in arms)])
+    def all_member_scores(dataset, distance="Euclidean", arms=arms):
+        again.extend([distance, *(arm.experiment for arm in arms)])
         names = np.repeat([arm.experiment for arm in arms], len(RANGES))
         found = pd.DataFrame({"experiment": names, "score": [*RANGES] * len(arms), "value": 0.5})
         return found.assign(seed=0, fold=0, divided="emotion")
 
     monkeypatch.setattr(embedding_scores, "all_member_scores", all_member_scores)
     found = embedding_scores.comparisons(all_member_scores("ckplus"), "ckplus")
-    assert again[4:] == ["cosine", "triplet", "softmax"]
-    assert found["distance"].tolist() == [*["Euclidean"] * len(RANGES), *["cosine"] * len(RANGES)]
+    assert again[4:] == ["cosine", "triplet", "softmax", "centred cosine", "triplet", "softmax"]
+    assert found["distance"].tolist() == np.repeat(list(embedding_scores.DISTANCES), len(RANGES)).tolist()
+
+
+def test_centred_cosines_do_not_ask_where_the_origin_is(monkeypatch):
+    points = np.array([[1, 0], [9, 0], [-1, 0.1], [-9, 0.1]]) + 100
+    table = pd.DataFrame({"e0": points[:, 0], "e1": points[:, 1], "label": [0, 0, 1, 1], "subject": list("abab")})
+    monkeypatch.setattr(embedding_scores.results, "read", lambda *_: table.assign(tested=True, seed=0, fold=0))
+    found = {
+        name: embedding_scores.member_scores(Experiment("x"), name).set_index(["divided", "score"])["value"]
+        for name in embedding_scores.DISTANCES
+    }
+    assert found["centred cosine"]["emotion", "precision@1"] == 1
+    assert found["cosine"]["emotion", "precision@1"] == found["Euclidean"]["emotion", "precision@1"] == 0.5
 
 
 def test_of_a_single_pair_of_members_nothing_is_said_in_short(monkeypatch):
@@ -223,7 +256,8 @@ def test_of_a_single_pair_of_members_nothing_is_said_in_short(monkeypatch):
     monkeypatch.setattr(embedding_wording, "comparisons", lambda members, dataset: found)
     assert embedding_wording.in_brief("ckplus") == (
         "Division of the classes on unseen subjects, triplet against softmax: clearer in 1 of 5 scores by Euclidean "
-        "distance, which triplet loss optimises, resolvable in none of 5 scores by cosine distance."
+        "distance, which triplet loss optimises, resolvable in none of 5 scores by cosine distance, resolvable in none "
+        "of 5 scores by centred cosine distance."
     )
     monkeypatch.setattr(embedding_wording, "comparisons", lambda members, dataset: one)
     assert embedding_wording.in_brief("ckplus") == ""

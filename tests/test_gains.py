@@ -106,7 +106,9 @@ def test_a_part_with_a_collapsed_run_stands_there_again_without_it(stored):
         == ["subjects in 2 folds (2 and 2 runs)"] * 3 + ["subjects in 1 fold (1 and 1 runs)"] * 3
     )
     assert set(found["verdict"]) == {TWO_KINDS, ONE_TRAINING}
-    assert gains.in_words(found) == "No verdict on: occlusion in training (softmax)."
+    assert gains.in_words(found) == (
+        "No verdict on: occlusion in training (softmax). n = 2 subjects in 2 folds where no other is named."
+    )
 
 
 def test_the_least_exposed_protocol_is_told_alone(stored, monkeypatch):
@@ -139,7 +141,8 @@ def rows() -> pd.DataFrame:
         p=[0.4, 0.02, np.nan],
         verdict=verdicts,
         printed=[0.02, np.nan, np.nan],
-        pairs="subjects in 2 folds",
+        n=[4, 3, 4],
+        pairs="subjects in 2 folds (2 and 4 runs)",
     )
 
 
@@ -177,12 +180,15 @@ def test_a_gain_far_below_the_intervals_lies_at_the_edge_of_the_axis():
 
 
 def test_verdicts_on_the_papers_parts_are_said():
-    assert gains.in_words(rows()) == ("What hurts: loss -3.0 under unseen occlusion.")
+    usual, other = "n = 4 subjects in 2 folds where no other is named.", "n = 3 subjects in 2 folds"
+    alike = rows().assign(n=4)
+    assert gains.in_words(alike) == f"What hurts: loss -3.0 under unseen occlusion. {usual}"
     often = pd.concat([rows(), rows()[:1], rows()[:1]], ignore_index=True)
-    assert "-3.0 under unseen occlusion (not after Holm's correction)." in gains.in_words(often), "4 times 0.02"
-    assert gains.in_words(rows()[:1]) == "No verdict on: loss."
-    again = pd.concat([rows()[:1].assign(verdict=TWO_KINDS), rows()[1:2].assign(part="loss" + NOT_COLLAPSED)])
-    assert gains.in_words(again) == f"What hurts: loss{NOT_COLLAPSED} -3.0 under unseen occlusion."
+    limits = f"({other}; not after Holm's correction). {usual}"
+    assert f"-3.0 under unseen occlusion {limits}" in gains.in_words(often), "4 times 0.02"
+    assert gains.in_words(rows()[:1]) == f"No verdict on: loss. {usual}"
+    again = pd.concat([rows()[:1].assign(verdict=TWO_KINDS), alike[1:2].assign(part="loss" + NOT_COLLAPSED)])
+    assert gains.in_words(again) == f"What hurts: loss{NOT_COLLAPSED} -3.0 under unseen occlusion. {usual}"
 
 
 def test_what_is_printed_of_ckplus_is_not_beside_other_faces():

@@ -131,7 +131,7 @@ def test_training_starts_from_the_same_seeds_weights(few, monkeypatch):
         torch.save({name: tensor + 2 for name, tensor in network.items()}, weights_file(first, Member(0, 0)))
         trainee(replace(second, epochs=2), few, Member(0, 1), few_faces(), "cpu")
     checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=r"checkpoint-seed0-fold1.pt is damaged .*delete it, and the run starts anew"):
+    with pytest.raises(ValueError, match=r"checkpoint-seed0-fold1.pt is damaged .*delete it, then train again"):
         trainee(replace(second, epochs=2), few, Member(0, 1), few_faces(), "cpu")
     weights_file(second, Member(0, 0)).unlink()
     with pytest.raises(ValueError, match="seed0-fold0 of second started from other weights of first than those"):

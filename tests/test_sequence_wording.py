@@ -26,8 +26,8 @@ def test_where_the_errors_lie():
         "always misclassified, 1 of them the same."
     )
     assert nobody.startswith(
-        "All networks of the strong recipe, in all its settings, always misclassify 1 sequence "
-        "(A_1, labelled anger: fear in 8 of 9 predictions). None of them"
+        "The networks of the strong recipe, in all its settings that were tested on all subjects, always misclassify 1 "
+        "sequence (A_1, labelled anger: fear in 8 of 9 predictions). None of them"
     )
 
 

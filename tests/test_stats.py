@@ -20,7 +20,11 @@ def test_where_one_more_member_falls():
     half = 4.3027 * 0.01 * (4 / 3) ** 0.5
     assert next_interval([0.49, 0.5, 0.51]) == pytest.approx((0.5 - half, 0.5 + half), abs=1e-5)
     assert next_interval([0.3, 0.5, 0.7]) == (0, 1)
-    assert np.isnan(next_interval([0.5])).all() and np.isnan(next_interval([0.5, 0.5])).all()
+    assert (
+        np.isnan(next_interval([])).all()
+        and np.isnan(next_interval([0.5])).all()
+        and np.isnan(next_interval([0.5, 0.5])).all()
+    )
 
 
 def test_mean_interval_is_cut_and_undefined_for_one():

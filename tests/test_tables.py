@@ -55,7 +55,8 @@ def test_accuracy_table():
     ]
     answer = wording.answer(table.reset_index())
     collapsed = "in 1 of 3 runs the STN collapsed"
-    assert f"{collapsed}; these reach 0.00 %, the others 75.00 %; the paper prints 99.44 %." in answer
+    after = "within what one more run that does not collapse may give (0.00 to 100.00)"
+    assert f"{collapsed}; these reach 0.00 %, the others 75.00 %; the paper prints 99.44 %, {after}." in answer
     assert "75.00 %, n = 2; the paper prints 98.96 %." in answer
     assert shown["95 % interval"].tolist()[1] == "–"
     # Wilson's interval of 1 of 3, as statistics books print it.

@@ -23,6 +23,12 @@ def stored(tmp_path, monkeypatch):
         save(network_for(FIRST, 1).state_dict(), weights_file(FIRST, member))
 
 
+def test_damaged_weights_are_named(stored):
+    weights_file(FIRST, Member(0, 0)).write_bytes(b"PK no weights")
+    with pytest.raises(ValueError, match=r"model-seed0-fold0.pt is damaged .*delete it, then train again"):
+        load_network(FIRST, Member(0, 0), 1)
+
+
 def test_each_seed_starts_from_its_own_weights(stored):
     for seed in range(2):
         network = load_network(FIRST, Member(seed, 0), 1)

@@ -11,7 +11,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.figures import embedding_maps
 from fer_lib.figures.plots import ACCENT, CYCLE, EMOTION_COLOURS, INK, name_lines
 from fer_lib.findings import tables
-from fer_lib.findings.embedding_scores import LOWER_IS_CLEARER, PAIR, RANGES, short_label
+from fer_lib.findings.embedding_scores import DISTANCES, LOWER_IS_CLEARER, PAIR, RANGES, short_label
 from fer_lib.words import naming
 
 MARKS = dict(zip(EMOTION_COLOURS, "o^o^^osD", strict=True))
@@ -22,7 +22,9 @@ SUBJECT_MARKS = [(mark, face) for face in (INK, "none") for mark in "os^vDP"]
 
 DIVIDED_COLOURS = {"emotion": ACCENT, "identity": CYCLE[1]}
 
-DISTANCE_LOOKS = {"Euclidean": {"color": ACCENT, "marker": "o"}, "cosine": {"color": CYCLE[1], "marker": "s"}}
+DISTANCE_LOOKS = {
+    name: {"color": colour, "marker": mark} for name, colour, mark in zip(DISTANCES, CYCLE[:3], "osD", strict=True)
+}
 
 
 def by_emotion(ax: Axes, points: pd.DataFrame) -> Axes:
@@ -168,14 +170,15 @@ def differences_figure(compared: pd.DataFrame) -> Figure:
     compared: rows of `embedding_scores.comparisons` of several pairs of members. The axes hold the intervals over more
     than two pairs, if there are any; wider ones leave them.
     """
-    counts = compared.groupby(PAIR, sort=False)["n"].max()
-    names = [_compared_name(*key, n) for key, n in counts.items()]
+    counts = compared.sort_values("n", ascending=False, kind="stable").groupby(PAIR, sort=False)["over"].first()
+    counts = counts.reindex(pd.MultiIndex.from_frame(compared[PAIR].drop_duplicates()))
+    names = [_compared_name(*key, over) for key, over in counts.items()]
     fig, axes = plt.subplots(1, len(RANGES), figsize=(9.4, 1.0 + 0.5 * len(names)), sharey=True)
     for ax, score in zip(axes, RANGES, strict=True):
         own = compared[compared["score"] == score]
         for k, (distance, look) in enumerate(DISTANCE_LOOKS.items()):
             rows = own[own["distance"] == distance].set_index(PAIR).reindex(counts.index)
-            lines = np.arange(len(names)) + 0.3 * (k - 0.5)
+            lines = np.arange(len(names)) + 0.25 * (k - 1)
             ax.hlines(lines, rows["ci_low"], rows["ci_high"], color=look["color"], linewidth=1.6)
             ax.plot(rows["difference"], lines, linestyle="", markersize=4.5, label=distance, **look)
         fixed = own[own["n"] > 2] if (own["n"] > 2).any() else own
@@ -183,12 +186,12 @@ def differences_figure(compared: pd.DataFrame) -> Figure:
         ax.set(xlabel=score, xlim=(most, -most) if score in LOWER_IS_CLEARER else (-most, most))
         ax.axvline(0, color=INK, linewidth=0.7)
         name_lines(ax, names)
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     return fig
 
 
-def _compared_name(protocol: str, label: str, less: str, n: int) -> str:
-    return f"{label.removeprefix('STN + ')}\nless {less.split(' (')[0]}, {protocol}, n = {n}"
+def _compared_name(protocol: str, label: str, less: str, over: str) -> str:
+    return f"{label.removeprefix('STN + ')}\nless {less.split(' (')[0]}, {protocol}, {over.removesuffix(', unpaired')}"
 
 
 def _labels(table: pd.DataFrame) -> dict[str, str]:

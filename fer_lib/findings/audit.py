@@ -105,11 +105,24 @@ def common_way(printed: pd.DataFrame) -> str:
     if common := common_ways(printed):
         return f"All {len(printed)} printed accuracies can be computed in the same way: over {', or '.join(common)}."
     return (
-        f"Neither counting all frames nor averaging over test batches gives all {len(printed)} printed accuracies. "
+        f"Neither counting all frames nor averaging over test batches gives all {len(printed)} printed accuracies"
+        f"{_roundings(printed)}. "
         f"Counted on one test set, they would need at least {fewest_frames(printed['accuracy']):,} frames; CK+ has "
         f"{FRAMES}. At least one of them was computed in another way or on other frames, or does not match what was "
         "measured."
     )
+
+
+def _roundings(printed: pd.DataFrame) -> str:
+    """That the explained ones of the printed accuracies are not all rounded, nor all truncated; empty if they are."""
+    ways = {"rounded": [], "truncated": []}
+    for accuracy in printed["accuracy"]:
+        found = np.array([np.isclose(rounded_and_cut(share), accuracy) for share in explanations(accuracy)["accuracy"]])
+        if len(found) and not found.any(axis=0).all():
+            ways["rounded" if found.any(axis=0)[0] else "truncated"].append(f"{accuracy:.2f}")
+    if not all(ways.values()):
+        return ""
+    return f"; and {' and '.join(ways['rounded'])} must be rounded, {' and '.join(ways['truncated'])} truncated"
 
 
 def fewest_frames(printed: Iterable[float]) -> int:

@@ -68,8 +68,8 @@ def in_words(leaks: pd.DataFrame, effects: pd.DataFrame) -> str:
     return (
         f"The {row['test frames']:.0f} frames of a random test set are not independent. A tested sequence contributes "
         f"{row['frames a sequence']:.1f} frames and a tested subject {row['frames a subject']:.1f} (expected over all "
-        f"random splits).{_clustered(effects)} Wilson's intervals are therefore too narrow, and the exact p "
-        "values are too small.\n\nThe test frames also depend on the training set: "
+        f"random splits).{_clustered(effects)} Wilson's intervals are therefore probably too narrow, and "
+        "the exact p values probably too small.\n\nThe test frames also depend on the training set: "
         f"{percent(row['sequence seen'])} % of them have a frame of the same sequence there. All these numbers apply "
         "to near-duplicates of training frames, not to unseen faces."
     )
@@ -94,8 +94,8 @@ def in_short(effects: pd.DataFrame) -> str:
         return ""
     ends = dict.fromkeys(f"{x:.1f}" for x in (effects["effect"].min(), effects["effect"].max()))
     return (
-        "The frames are not independent: in our runs the variance of the number of errors, clustered by subject, is "
-        f"{' to '.join(ends)} times that of independent frames ({(effects['ci_low'] > 1).sum()} of {len(effects)} "
-        "intervals over subjects lie above 1). The interval is therefore too narrow, the p value too small, and the "
-        "number of frames below too low."
+        "The frames are not independent: in our runs and references the variance of the number of errors, clustered by "
+        f"subject, is {' to '.join(ends)} times that of independent frames ({(effects['ci_low'] > 1).sum()} of "
+        f"{len(effects)} intervals over subjects lie above 1). The interval is therefore probably too narrow, the p "
+        "value too small, and the number of frames below too low."
     )

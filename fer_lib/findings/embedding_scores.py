@@ -2,7 +2,8 @@
 
 Under softmax and joint loss the embedding is the seven logits, under triplet loss alone the point in the triplet space.
 Distances are Euclidean. Comparisons between losses also use cosine distances, because the triplet loss optimises
-Euclidean ones. An embedding that divides its frames by subject has kept the identity, which is a warning.
+Euclidean ones; it fixes no origin, so that these are also taken around the mean. An embedding that divides its frames
+by subject has kept the identity, which is a warning.
 """
 
 from collections.abc import Iterable
@@ -15,10 +16,10 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import silhouette_samples
 
 from fer_lib import results
-from fer_lib.comparisons import paired_difference
+from fer_lib.comparisons import paired_difference, unpaired_difference
 from fer_lib.experiments import Experiment
 from fer_lib.findings import tables
-from fer_lib.stats import by_training, mean_interval
+from fer_lib.stats import TRAININGS, by_training, mean_interval
 from fer_lib.words import naming
 
 NEIGHBOURS = 5
@@ -40,8 +41,10 @@ GROUPINGS = {"emotion": "label", "identity": "subject"}
 LESS = (("triplet", "softmax"), ("joint", "softmax"), ("joint", "triplet"))
 """Which losses are compared: the first less the second."""
 
-DISTANCES = ("Euclidean", "cosine")
-"""The distances of `comparisons`; cosine ones ask only for the direction of an embedding, not for its length."""
+DISTANCES = {"Euclidean": "euclidean", "cosine": "cosine", "centred cosine": "cosine"}
+"""The distances of `comparisons` -> scipy's name. Cosine ones ask only for the direction of an embedding, not for its
+length: from the origin, or centred from the mean of the frames that are compared.
+"""
 
 PAIR = ["protocol", "label", "less"]
 """The columns of `comparisons` that name the two arms."""
@@ -92,14 +95,19 @@ def _neighbours_accuracy(classes: np.ndarray, order: np.ndarray, queries: np.nda
     return float(np.mean(votes == classes[queries]))
 
 
-def member_scores(experiment: Experiment, metric: str = "euclidean") -> pd.DataFrame:
-    """The scores of every member on its test frames: one row per seed, fold, divided (`GROUPINGS`) and score; value."""
+def member_scores(experiment: Experiment, distance: str = "Euclidean") -> pd.DataFrame:
+    """The scores of every member on its test frames: one row per seed, fold, divided (`GROUPINGS`) and score; value.
+
+    distance: one of `DISTANCES`.
+    """
     table = results.read(experiment, "embeddings.csv.gz")
     rows = []
     for (seed, fold), frames in table[table["tested"]].groupby(["seed", "fold"]):
         points = frames[dimensions(frames)].to_numpy(float)
+        if distance.startswith("centred"):
+            points = points - points.mean(axis=0)
         for divided, column in GROUPINGS.items():
-            found = scores(points, frames[column].to_numpy(), metric)
+            found = scores(points, frames[column].to_numpy(), DISTANCES[distance])
             rows += [(seed, fold, divided, score, value) for score, value in found.items()]
     return pd.DataFrame(rows, columns=["seed", "fold", "divided", "score", "value"])
 
@@ -110,7 +118,7 @@ def dimensions(table: pd.DataFrame) -> list[str]:
 
 
 def all_member_scores(
-    dataset: str, metric: str = "euclidean", arms: Iterable[Experiment] | None = None
+    dataset: str, distance: str = "Euclidean", arms: Iterable[Experiment] | None = None
 ) -> pd.DataFrame:
     """`member_scores` of every arm that has embeddings, with experiment, protocol, part and label.
 
@@ -120,7 +128,7 @@ def all_member_scores(
     for row in tables.trained_apart(tables.measured(dataset)) if arms is None else arms:
         if len(results.read(row, "embeddings.csv.gz")):
             about = {"experiment": row.experiment, "protocol": row.protocol, "part": naming.part(row)}
-            found.append(member_scores(row, metric).assign(**about, label=naming.label(row)))
+            found.append(member_scores(row, distance).assign(**about, label=naming.label(row)))
     if not found:
         raise ValueError(f"no experiment of {dataset} has embeddings; train one with 01_train")
     return pd.concat(found, ignore_index=True)
@@ -169,8 +177,9 @@ def pairs(dataset: str) -> list[tuple[Experiment, Experiment]]:
 def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """One loss less another in each score by emotion, over the members, or folds, that both of `pairs` have.
 
-    members: `all_member_scores`. One row per pair and score: protocol, label (of the first arm), less (the other's
-    `short_label`), score, difference, ci_low, ci_high, p, n.
+    Over all members of either where they have fewer than two in common. members: `all_member_scores`. One row per pair
+    and score: protocol, label (of the first arm), less (the other's `short_label`), score, difference, ci_low, ci_high,
+    p, n, over (n in words).
     """
     values = members[members["divided"] == "emotion"].set_index(["experiment", "score", "seed", "fold"])["value"]
     values = values.sort_index()
@@ -179,10 +188,14 @@ def differences(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
         if {first.experiment, second.experiment} <= set(members["experiment"]):
             about = {"protocol": first.protocol, "label": naming.label(first), "less": short_label(second)}
             for score, (low, high) in RANGES.items():
-                pair = (values[arm.experiment, score] for arm in (first, second))
-                found = paired_difference(*pair, first.protocol, within=(low - high, high - low))
-                rows.append({**about, "score": score, **found})
-    columns = ["protocol", "label", "less", "score", "difference", "ci_low", "ci_high", "p", "n"]
+                pair, within = [values[arm.experiment, score] for arm in (first, second)], (low - high, high - low)
+                found = paired_difference(*pair, first.protocol, within)
+                over = f"{found['n']} {TRAININGS.get(first.protocol, ('', 'pairs of runs'))[1]}"
+                if found["n"] < 2:
+                    found = unpaired_difference(*pair, first.protocol, within)
+                    over = f"{' and '.join(str(arm.notna().sum()) for arm in pair)} runs, unpaired"
+                rows.append({**about, "score": score, **found, "over": over})
+    columns = ["protocol", "label", "less", "score", "difference", "ci_low", "ci_high", "p", "n", "over"]
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -190,8 +203,8 @@ def comparisons(members: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """`differences` by each of `DISTANCES`, its column distance. members: `all_member_scores`, which are Euclidean."""
     compared = dict.fromkeys(arm for pair in pairs(dataset) for arm in pair)
     compared = [arm for arm in compared if arm.experiment in set(members["experiment"])]
-    again = all_member_scores(dataset, "cosine", compared) if compared else members
-    found = [differences(own, dataset) for own in (members, again)]
+    again = [all_member_scores(dataset, name, compared) if compared else members for name in list(DISTANCES)[1:]]
+    found = [differences(own, dataset) for own in (members, *again)]
     return pd.concat([own.assign(distance=name) for own, name in zip(found, DISTANCES, strict=True)], ignore_index=True)
 
 

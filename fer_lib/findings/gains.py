@@ -176,26 +176,30 @@ def picture(found: pd.DataFrame) -> Figure:
 def in_words(found: pd.DataFrame) -> str:
     """Which gains of the paper's parts have a verdict, in points, and which parts have none; empty if not compared.
 
-    A verdict that Holm's correction for all comparisons of `table` does not leave standing is marked.
+    A verdict that Holm's correction for all comparisons of `table` does not leave standing is marked, and so is another
+    n than that of most.
     """
-    found = found.assign(stands=holm(found["p"]) < 1 - LEVEL)
+    n = found["n"].astype(str) + " " + found["pairs"].str.split(" (", regex=False).str[0]
+    found = found.assign(stands=holm(found["p"]) < 1 - LEVEL, units=n)
     own = found[found["whose"] == "paper"]
+    usual = max(own["units"].unique(), key=list(own["units"]).count, default="")
     lines, decided = [], own[own["verdict"].isin(COLOURS)]
     for verdict in COLOURS:
         parts = [
-            f"{part} {', '.join(map(_said, rows.itertuples()))}"
+            f"{part} {', '.join(_said(row, usual) for row in rows.itertuples())}"
             for part, rows in decided[decided["verdict"] == verdict].groupby("part", sort=False)
         ]
         lines.append(f"{SAID[verdict]}: {'; '.join(parts)}." if parts else "")
     names = own["part"].str.removesuffix(NOT_COLLAPSED)
     undecided = names[~names.isin(decided["part"].str.removesuffix(NOT_COLLAPSED))].unique()
     lines.append(f"No verdict on: {'; '.join(undecided)}." if len(undecided) else "")
+    lines.append(f"n = {usual} where no other is named." if usual else "")
     return " ".join(filter(None, lines))
 
 
-def _said(row) -> str:
-    unsure = "" if row.stands else " (not after Holm's correction)"
-    return f"{100 * row.difference:+.1f} {ASKED[row.asked]}{unsure}"
+def _said(row, usual: str) -> str:
+    limits = [f"n = {row.units}"] * (row.units != usual) + ["not after Holm's correction"] * (not row.stands)
+    return f"{100 * row.difference:+.1f} {ASKED[row.asked]}" + (f" ({'; '.join(limits)})" if limits else "")
 
 
 def in_full(found: pd.DataFrame) -> str:

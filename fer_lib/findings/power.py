@@ -166,10 +166,12 @@ def power_caption(curves: pd.DataFrame) -> str:
 def in_short() -> str:
     """How many test frames the printed gain takes, in a sentence."""
     low, high = published("resnet10", "softmax"), published("resnet10", "triplet")
+    shared = [paired_frames_needed(high - low, share) for share in (high - low, 2 - low - high)]
     return (
         f"The printed gain of triplet over softmax, {100 * (high - low):.2f} points, is "
         f"{(high - low) * TEST_FRAMES:.2f} of {TEST_FRAMES} frames. Detecting it with {100 * POWER:.0f} % power takes "
-        f"{frames_needed(low, high):,} independent test frames per method."
+        f"{frames_needed(low, high):,} independent test frames for each method, or {shared[0]:,} to {shared[1]:,} that "
+        "both share: fewest if the better one is correct wherever the other is, most if their errors never coincide."
     )
 
 

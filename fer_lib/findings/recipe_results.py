@@ -156,10 +156,19 @@ def over_the_paper(experiment: Experiment) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["label", "score", *COMPARISON, *LATE])
 
 
-def the_papers(dataset: str) -> Experiment | None:
-    """The paper's network with softmax and occlusion in training, under `subject`; None if it was not measured."""
-    own = (row for row in measured(dataset) if (row.protocol, label(row)) == ("subject", followed.labels()[0]))
-    return next(own, None)
+def the_papers(dataset: str, loss: str = "softmax") -> Experiment | None:
+    """The paper's network with occlusion in training, under `subject`; None if it was not measured.
+
+    With triplet loss the one with a slow STN, see `followed.labels`.
+    """
+    name = dict(zip(("softmax", "triplet"), followed.labels(), strict=True))[loss]
+    return next((row for row in measured(dataset) if (row.protocol, label(row)) == ("subject", name)), None)
+
+
+def active_triplets(experiment: Experiment) -> float:
+    """Share of the training triplets that the loss still moves in the last epoch, mean over the members."""
+    history = results.read(experiment, "history.csv")
+    return float(history[history["epoch"] == experiment.epochs]["active_triplets"].mean())
 
 
 def losses(pairs: list[tuple[Experiment, Experiment]], name: Callable[[Experiment], str] = label) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """What a single split would have shown: one run of each of the paper's networks on the same random split."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -13,18 +14,20 @@ from fer_lib.words.naming import differences, label, printed
 COLUMNS = ["label", "printed", "seed", "accuracy", "collapsed"]
 
 
-def runs(dataset: str) -> pd.DataFrame:
+def runs(dataset: str, occlusion: str = "rectangle") -> pd.DataFrame:
     """The runs of the networks that the paper's text describes and prints a number for, by that number, then by split.
 
     On the splits that all of them were tested on; `seed` names the split. Empty with fewer than two networks.
+    occlusion: in their training, in place of the paper's rectangle.
     """
     found = []
     for arm in measured(dataset):
-        if np.isnan(printed(arm)) or differences(arm):
+        as_printed = replace(arm, occlusion="rectangle")
+        if arm.occlusion != occlusion or np.isnan(printed(as_printed)) or differences(as_printed):
             continue
         away, own = collapsed(arm), results.read(arm, "metrics.csv")
         lost = [member in away for member in zip(own["seed"], own["fold"], strict=True)]
-        found.append(own.assign(label=label(arm), printed=printed(arm), collapsed=lost)[COLUMNS])
+        found.append(own.assign(label=label(arm), printed=printed(as_printed), collapsed=lost)[COLUMNS])
     if len(found) < 2:
         return pd.DataFrame(columns=COLUMNS)
     shared = set.intersection(*(set(own["seed"]) for own in found))
@@ -32,20 +35,36 @@ def runs(dataset: str) -> pd.DataFrame:
     return table[table["seed"].isin(shared)].sort_values(["printed", "seed"], ignore_index=True)
 
 
-def in_words(table: pd.DataFrame) -> str:
-    """On how many splits each network of `runs` is above the one with the next lower printed number, in sentences."""
+def in_words(dataset: str) -> str:
+    """On how many splits each of the paper's networks is above the one with the next lower printed number.
+
+    And on how many all are in this order, also without occlusion in training. Empty without two networks.
+    """
+    table, clear = runs(dataset), runs(dataset, "none")
     if table.empty:
         return ""
-    wide = table.pivot(index="seed", columns="label")
-    names, said = list(dict.fromkeys(table["label"])), []
-    gains = {upper: wide["accuracy"][upper] - wide["accuracy"][lower] for lower, upper in pairwise(names)}
-    for (lower, upper), gain in zip(pairwise(names), gains.values(), strict=True):
-        level, lost = (gain.abs() < ROUNDING).sum(), wide["collapsed"][upper].sum()
-        also = [f"level with it on {level}"] * bool(level) + [f"collapsed on {lost}"] * bool(lost)
+    lost, said = table[table["collapsed"]]["label"].value_counts(), []
+    gains = _gains(table)
+    for (lower, upper), gain in gains.items():
+        level = (gain.abs() < ROUNDING).sum()
+        also = [f"level with it on {level}"] * bool(level)
+        also += [f"collapsed on {lost[upper]}"] if upper in lost else []
         above = f"{upper} is above {lower} on {(gain > ROUNDING).sum() or 'none'} of {len(gain)} splits"
         said.append(", ".join([above, *also]))
-    ordered = (pd.DataFrame(gains) > ROUNDING).all(axis=1).sum()
+    without = f"; without occlusion in training, on {_in_order(clear)}" if len(clear) else ""
     return (
         f"One run of each network on the same split: {'; '.join(said)}. The order that the paper prints appears on "
-        f"{ordered or 'none'} of {len(wide)} splits."
+        f"{_in_order(table)}{without}."
     )
+
+
+def _gains(table: pd.DataFrame) -> dict[tuple[str, str], pd.Series]:
+    """Two networks of `runs` that follow each other -> what the second gains over the first, by split."""
+    wide = table.pivot(index="seed", columns="label", values="accuracy")
+    return {(lower, upper): wide[upper] - wide[lower] for lower, upper in pairwise(table["label"].unique())}
+
+
+def _in_order(table: pd.DataFrame) -> str:
+    """1 of 3 splits: those on which each network of `runs` is above the one before it."""
+    ordered = (pd.DataFrame(_gains(table)) > ROUNDING).all(axis=1)
+    return f"{ordered.sum() or 'none'} of {len(ordered)} splits"

@@ -64,11 +64,12 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         predictions = results.read(experiment, "predictions.csv.gz")
         right = predictions["label"] == predictions["prediction"]
         mean, low, high = pooled(experiment.protocol, predictions, right)
-        after = (np.nan, np.nan) if experiment.protocol in RESAMPLED else next_interval(metrics["accuracy"])
+        after = np.nan, np.nan
+        if experiment.protocol not in RESAMPLED:
+            after = next_interval(kept(experiment, metrics)["accuracy"])
         away = collapsed(experiment)
         if two_kinds(experiment, metrics[["seed", "fold"]]):
             low = high = np.nan
-            after = (np.nan, np.nan)
         stayed = kept(experiment, predictions).index
         parts = [right[predictions.index.difference(stayed)], right[stayed]]
         # Most arms have one part only, whose mean is known; pooling it again would take long.
@@ -244,9 +245,8 @@ def member_accuracies(table: pd.DataFrame, dataset: str) -> list[np.ndarray]:
 
 def with_members(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """One row per member: its seed, fold and accuracy, and mean and interval of its row of `accuracy_table`."""
-    arms = {row.experiment: row for row in measured(dataset)}
     columns = ["experiment", "protocol", "label", "mean", "ci_low", "ci_high", "n", "printed"]
-    metrics = [results.read(arms[name], "metrics.csv").assign(experiment=name) for name in table["experiment"]]
+    metrics = [results.read(row, "metrics.csv").assign(experiment=row.experiment) for row in measured(dataset)]
     return table[columns].merge(pd.concat(metrics)[["experiment", "seed", "fold", "accuracy"]], on="experiment")
 
 

@@ -29,10 +29,14 @@ IMITATED = ("patches", "mouth", "lower")
 """
 
 APART = {f"{half} half": equally([one for one in SUITE if one.kind == half]) for half in ("upper", "lower")} | {
+    "salt and pepper": equally([one for one in SUITE if one.kind == "salt and pepper"]),
     "unseen, imitated": equally([one for one in SCORES["unseen"] if one.kind in IMITATED]),
     "unseen, not imitated": equally([one for one in SCORES["unseen"] if one.kind not in IMITATED]),
 }
 """Scores that tell whether a training that covers one part of the face is robust where it covers another."""
+
+KINDS = ("25 % patches", "mouth", "eyes", "upper half", "lower half", "salt and pepper")
+"""The scores of `compared` that are of one kind of occlusion."""
 
 FEATURES = {transfer.TRAINED: "frozen FER2013 features", transfer.UNTRAINED: "frozen untrained features"}
 

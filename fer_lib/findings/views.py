@@ -181,8 +181,8 @@ def _with_range(mean: float, lowest: float, highest: float) -> str:
 
 TRAINED = {
     "printed": "trained with the paper's occlusion and STN rate",
-    "variant": "trained without occlusion or with a slower STN",
-    "strong": "trained with the strong recipe",
+    "variant": "trained by the paper's recipe without occlusion or with a slower STN",
+    "strong": "trained by the strong recipe with a slower STN",
 }
 """Kind of training -> how a sentence calls its STNs; see `trained`. The first two have the paper's recipe."""
 
@@ -211,9 +211,8 @@ def looks_away(dataset: str) -> str:
 
 
 def in_short(dataset: str) -> str:
-    """How many STNs with the paper's recipe apply one fixed view, and with which losses; empty if none has views."""
-    found = by_kind(dataset)
-    counts = [f"{_fixed(own)} runs {TRAINED[kind]}{_by_loss(own)}" for kind, own in found.items() if kind != "strong"]
+    """How many STNs of each kind of training apply one fixed view, and with which losses; empty if none has views."""
+    counts = [f"{_fixed(own)} runs {TRAINED[kind]}{_by_loss(own)}" for kind, own in by_kind(dataset).items()]
     if not counts:
         return ""
     return (
@@ -225,11 +224,13 @@ def in_short(dataset: str) -> str:
 def _fixed(members: pd.DataFrame) -> str:
     """members: rows of `by_kind`, here and below."""
     fixed, n = members["fixed"].sum(), len(members)
-    return f"all {n}" if fixed == n else f"{fixed} of {n}"
+    return f"all {n}" if fixed == n else f"{fixed or 'none'} of {n}"
 
 
 def _by_loss(members: pd.DataFrame) -> str:
-    """The same by loss, in brackets."""
+    """The same by loss, in brackets; empty where it says no more."""
+    if members["fixed"].all() or not members["fixed"].any():
+        return ""
     return f" ({', '.join(f'{_fixed(own)} with {loss}' for loss, own in members.groupby('loss'))})"
 
 

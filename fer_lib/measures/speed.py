@@ -55,7 +55,8 @@ def compare(experiments: dict[str, Experiment] = EXPERIMENTS, members: dict[str,
         for way in (USUAL, *members):
             joules, began = machine.joules(), time.monotonic()
             timed = _alone(partial(usual_way, experiment)) if way == USUAL else ours(experiment, members[way])
-            watts = (machine.joules() - joules) / (time.monotonic() - began)
+            spent = machine.joules() - joules  # the counter wraps after some tens of minutes
+            watts = spent / (time.monotonic() - began) if spent >= 0 else float("nan")
             power = machine.gpu_watts() if machine.device() == "cuda" else watts
             rate = timed["frames"] / timed["seconds"]
             row = {"loss": loss, "way": way, "members": members.get(way, 1), **timed, "frames_per_second": rate}

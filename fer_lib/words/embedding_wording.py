@@ -39,16 +39,20 @@ def answer(table: pd.DataFrame) -> str:
     sentences = []
     for (protocol, label, less), own in table[table["n"] > 1].groupby(PAIR, sort=False):
         said = [f"by {name} distance {_counted(own[own['distance'] == name])}" for name in DISTANCES]
-        units = TRAININGS.get(protocol, ("", "pairs of runs"))[1]
-        about = f"**{label}** against {less.split(' (')[0]}, protocol {protocol}, n = {own['n'].max()} {units}"
+        about = f"**{label}** against {less.split(' (')[0]}, protocol {protocol}, n = {_most(own)}"
         sentences.append(f"- {about}: {'; '.join(said)}.")
     alone = table[table["n"] == 1].drop_duplicates(PAIR)
     if len(alone):
         named = "; ".join(f"{row.label}, protocol {row.protocol}" for row in alone.itertuples())
-        sentences.append(f"- A single pair of runs allows no conclusion about {named}.")
+        sentences.append(f"- A single run allows no conclusion about {named}.")
     if not sentences:
         sentences.append("No pair of networks that differ from softmax in the loss alone has been trained yet.")
     return "## The answer so far\n\n" + "\n".join(sentences)
+
+
+def _most(rows: pd.DataFrame) -> str:
+    """What most of the scores are over: in very small test sets some are undefined."""
+    return rows.loc[rows["n"].idxmax(), "over"]
 
 
 def triplets_in_words(compared: pd.DataFrame) -> str:
@@ -104,13 +108,13 @@ def in_brief(dataset: str) -> str:
     if own.empty:
         return ""
     first = own[(own[PAIR] == own.loc[own["n"].idxmax(), PAIR]).all(axis=1)]
-    optimised, other = (_counted(first[first["distance"] == name]) for name in DISTANCES)
+    optimised, *others = (f"{_counted(first[first['distance'] == name])} by {name} distance" for name in DISTANCES)
     name = first["label"].iloc[0]
     triplets = triplet_outcomes.compared(dataset).query("protocol == 'subject' and label == @name")
     nearer = "".join(f"; {_nearer(row)}" for row in triplets.itertuples())
     return (
-        f"Division of the classes on unseen subjects, {name} against softmax: {optimised} by Euclidean distance, which "
-        f"triplet loss optimises, {other} by cosine distance{nearer}."
+        f"Division of the classes on unseen subjects, {name} against softmax: {optimised}, which triplet loss "
+        f"optimises, {', '.join(others)}{nearer}."
     )
 
 

@@ -137,7 +137,7 @@ def answer(table: pd.DataFrame, claims: pd.DataFrame, parts: pd.DataFrame) -> st
     found = [
         f"{reached(chosen, len(table))}{aimed(chosen)} {_without_twins(chosen, parts)}",
         *as_in_the_paper(table),
-        *claimed(claims, "**The paper's claims**"),
+        *claimed(claims, "**The paper's claims, and its comparison with and without occlusion**"),
     ]
     return "\n".join(f"- {said}" for said in found) + _not_among(table)
 
@@ -220,7 +220,7 @@ def untrained(claims: pd.DataFrame) -> str:
         return ""
     return (
         f"Not trained enough: in the last epoch the triplet loss {' and '.join(said)}. Mapping all faces to one point "
-        f"costs 1.00; above {NEAR_MARGIN:.2f} there is no verdict."
+        f"costs 1.00; above {NEAR_MARGIN:.2f}, a limit set after seeing such runs, there is no verdict."
     )
 
 

@@ -6,6 +6,7 @@ import pandas as pd
 
 from fer_lib.comparisons import TWO_KINDS
 from fer_lib.findings.claims import NOT_COLLAPSED
+from fer_lib.words.naming import SETTINGS
 from fer_lib.words.rounding import percent
 
 VARIANT = re.compile(r" \((softmax|[^(]*slow STN)\)$")
@@ -22,8 +23,9 @@ def works(reached: pd.DataFrame, over: pd.DataFrame) -> str:
     if len(over):
         low, high = percent(over["accuracy"].min()), percent(over["accuracy"].max())
         better = (over["verdict"] == "supported").sum()
+        slow = ", some with a slow STN," if over["label"].str.contains(SETTINGS["stn_lr_factor"]).any() else ""
         said.append(
-            "on clear faces of unseen subjects its networks without a collapsed run reach "
+            f"on clear faces of unseen subjects its networks without a collapsed run{slow} reach "
             f"{low if low == high else f'{low} to {high}'} %, {better or 'none'} of them measurably better than "
             f"{over['reference'].iloc[0]} with {percent(over['alone'].iloc[0])} %, which learns no features"
         )
@@ -54,12 +56,20 @@ def robust(name: str, scores: pd.Series, covered: pd.Series, parts: pd.DataFrame
     )
     own = parts[(parts["whose"] == "paper") & (parts["asked"] != "clean")]
     names = own["part"].str.removesuffix(NOT_COLLAPSED).str.replace(VARIANT, "", regex=True)
-    verdicts = own["verdict"].groupby(names, sort=False).agg(set)
-    helps = [part for part, found in verdicts.items() if "supported" in found and "contradicted" not in found]
-    others = [part for part in verdicts.index if part not in helps]
-    said = [f"what measurably helps is {', '.join(helps) or 'no part of the method'}"] if len(verdicts) else []
-    said += [f"what does not: {', '.join(others)}"] if helps and others else []
+    verdicts = {part: list(found) for part, found in own["verdict"].groupby(names, sort=False)}
+    hurts = {part: found for part, found in verdicts.items() if "contradicted" in found}
+    helps = [part for part, found in verdicts.items() if "supported" in found and part not in hurts]
+    undecided = [part for part in verdicts if part not in {*hurts, *helps}]
+    said = [f"what measurably helps is {', '.join(helps) or 'no part of the method'}"] if verdicts else []
+    said += [f"what hurts: {', '.join(_how_often(part, found) for part, found in hurts.items())}"] if hurts else []
+    said += [f"no verdict on: {', '.join(undecided)}"] if undecided else []
     return " ".join([lost, _sentence("; ".join(said))]).strip()
+
+
+def _how_often(part: str, verdicts: list[str]) -> str:
+    """The part, and in how many of its comparisons it hurts; those with two kinds of outcome stand there again."""
+    asked = [one for one in verdicts if one != TWO_KINDS]
+    return f"{part} in {asked.count('contradicted')} of {len(asked)} comparisons"
 
 
 def trusted(seen: float, ways: list[str], printed: int) -> str:

@@ -94,7 +94,8 @@ def hardest(table: pd.DataFrame) -> str:
     others = " The figure has the other networks." if len(table) > 1 else ""
     return (
         f"{row.method} loses most recall on {row.emotion} with the {PARTS[row.kind]} covered: from "
-        f"{percent(row.clear)} to {with_ends((row.recall, row.low, row.high))}, n = {row.n} predictions.{others}"
+        f"{percent(row.clear)} to {with_ends((row.recall, row.low, row.high))}, n = {row.n} predictions. This is "
+        f"the largest of its falls, picked for its size, so the interval is too optimistic.{others}"
     )
 
 

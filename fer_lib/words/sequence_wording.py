@@ -51,7 +51,7 @@ def _nobody(sequences: pd.DataFrame) -> str:
         for row in unread.itertuples()
     )
     return (
-        "All networks of the strong recipe, in all its settings, always misclassify "
+        "The networks of the strong recipe, in all its settings that were tested on all subjects, always misclassify "
         f"{_sequences(len(unread))} ({said}). None of them was trained on the subject it is tested on, but they share "
         "most of their training subjects. Agreement on another emotion may therefore come from the face, its label or "
         "the shared training data; the predictions do not tell which."

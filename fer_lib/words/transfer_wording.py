@@ -12,6 +12,7 @@ from fer_lib.findings.transfer_results import (
     AIMS,
     CLASSIFIERS,
     FEATURES,
+    KINDS,
     compared,
     directions,
     fine_tuned,
@@ -56,11 +57,7 @@ def fine_tuned_in_short() -> str:
 def occluded_in_short() -> str:
     """What pretraining gains under unseen occlusion, and what the most robust of `heavily_covered` gains and loses."""
     pretrained = _of_all(tuned(), recipe_results.strong("ckplus"))
-    imitated, other = (_briefly(pretrained.loc[f"unseen, {kind}"]) for kind in ("imitated", "not imitated"))
-    said = (
-        f"**Under unseen occlusion** pretraining gains {_judged(pretrained.loc['unseen'])}: {imitated} under the kinds "
-        f"that heavy occlusion imitates, {other} under the others."
-    )
+    said = f"**Under unseen occlusion** pretraining gains {_judged(pretrained.loc['unseen'])}: {_from_to(pretrained)}."
     heavy = max(heavily_covered(), key=_unseen, default=None)
     if not heavy:
         return said
@@ -73,8 +70,16 @@ def occluded_in_short() -> str:
     return (
         f"{said} Heavy occlusion in training, for {heavy.epochs} epochs instead of {mixed.epochs}, gains "
         f"{_with_blind(more, 'unseen, imitated', _judged)} under the kinds it imitates and "
-        f"{_with_blind(more, 'unseen, not imitated', _briefly)} under the others; on clear faces {' and '.join(clear)}."
+        f"{_with_blind(more, 'unseen, not imitated', _briefly)} under the others: {_from_to(more.loc['all'])}. "
+        f"On clear faces it gains {' and '.join(clear)}."
     )
+
+
+def _from_to(compared: pd.DataFrame) -> str:
+    """The smallest and the largest gain under one kind of occlusion, of rows of `compared` indexed by score."""
+    kinds = compared.loc[list(KINDS)]
+    least, most = (kinds.loc[pick] for pick in (kinds["difference"].idxmin(), kinds["difference"].idxmax()))
+    return f"from {_briefly(least)} for {least.name} to {_briefly(most)} for {most.name}, picked for their size"
 
 
 def _with_blind(compared: pd.DataFrame, score: str, judged: Callable[[pd.Series], str]) -> str:
@@ -132,10 +137,20 @@ def in_short() -> str:
     if not fine_tuned():
         return ""
     fine, best = tuned(), max([tuned(), *fine_tuned(LONG_START), *heavily_covered()], key=_unseen)
-    imitated = ", by a network whose training imitates some of these kinds" if best in heavily_covered() else ""
+    imitated = ""
+    if best in heavily_covered():
+        mixed = _of_all(best, tuned(best.pretrained))
+        imitated = (
+            ", by a network whose training imitates some of these kinds. Over mixed occlusion it gains "
+            f"{_briefly(mixed.loc['unseen, imitated'])} under these and {_briefly(mixed.loc['unseen, not imitated'])} "
+            "under the others"
+        )
     clear, unseen = (
-        "; ".join(filter(None, [runs(arm), blind and f"folds 4 to 9: {blind}"]))
-        for arm, blind in ((fine, on_blind_folds(fine)), (best, on_blind_folds(best, "unseen")))
+        "; ".join(filter(None, [runs(arm), blind and f"folds 4 to 9{subjects}: {blind}"]))
+        for arm, blind, subjects in (
+            (fine, on_blind_folds(fine), RATE_ONLY),
+            (best, on_blind_folds(best, "unseen"), ""),
+        )
     )
     over = _of_all(fine, recipe_results.strong("ckplus")).loc["clean"]
     return (

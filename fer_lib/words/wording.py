@@ -158,13 +158,32 @@ def late_in_words(claims: pd.DataFrame) -> str:
     )
     for row in other.itertuples():
         late = points(row.late, row.late_low, row.late_high)
-        said += f" Another one: {row.claim} ({row.better}, {row.protocol}), {late}, {row.late_verdict}."
+        said += (
+            f" It differs for {row.claim} ({row.better}, {row.protocol}): {late}, {row.late_verdict}; after the last "
+            f"epoch {100 * row.difference:+.2f}, {row.verdict}."
+        )
     if "subject" in set(own["protocol"]):
         said += (
             " On unseen subjects the mean has an interval over folds alone, since only the predictions of the last "
             "epoch are stored; the verdict on that epoch also needs the interval over subjects."
         )
     return said
+
+
+def over_references_in_words(table: pd.DataFrame) -> str:
+    """How many networks are better than each reference, and how many worse: a bullet per reference.
+
+    table: `claims.against_references`.
+    """
+    lines = []
+    for reference, own in table.groupby("reference", sort=False):
+        said = []
+        for protocol, rows in own.groupby("protocol", sort=False):
+            counts = rows["verdict"].value_counts()
+            worse = f", {counts['contradicted']} worse" if "contradicted" in counts else ""
+            said.append(f"{counts.get('supported', 'none')} of {len(rows)} under {protocol}{worse}")
+        lines.append(f"- Measurably better than **{reference}**: {'; '.join(said)}.")
+    return "\n".join(lines)
 
 
 def readable_comparisons(table: pd.DataFrame, *names: str) -> pd.DataFrame:
@@ -242,7 +261,8 @@ def _judged(row) -> str:
     if pd.isna(row.next_low):
         return ""
     within = "within" if row.next_low <= row.printed <= row.next_high else "outside"
-    return f", {within} what one more run may give ({interval(row.next_low, row.next_high)})"
+    which = "one more run that does not collapse" if row.collapsed else "one more run"
+    return f", {within} what {which} may give ({interval(row.next_low, row.next_high)})"
 
 
 def not_run(dataset: str) -> str:
