@@ -11,18 +11,22 @@ from fer_lib.findings.questions import QUESTIONS
 from fer_lib.words.naming import label
 from fer_lib.words.wording import readable_comparisons
 
-ABOUT = ["protocol", "label", "map", "correct", "frames"]
+ABOUT = ["protocol", "occlusion", "label", "map", "correct", "frames"]
+
+TRAINED = {"rectangle": "the paper's rectangle", "mixed": "mixed occlusion"}
+"""Occlusion in training -> in words."""
 
 
 def compared(dataset: str) -> pd.DataFrame:
-    """A row per map of `PLACED` and pair of networks of which only one was trained with the paper's rectangle.
+    """A row per map of `PLACED` and pair of networks of which only one was trained with occlusion, one of `TRAINED`.
 
-    Columns protocol, label (the network trained with it), map, correct (frames that both classify correctly), frames
-    (those of them on which both maps have positive relevance), and `COMPARISON` of the mouth's share of the positive
-    relevance: without occlusion less with it, so a positive difference is less reliance on the mouth.
+    Columns protocol, occlusion, label (the network trained with it), map, correct (frames that both classify
+    correctly), frames (those of them on which both maps have positive relevance), and `COMPARISON` of the mouth's share
+    of the positive relevance: without occlusion less with it, so a positive difference is less reliance on the mouth.
     """
     rows, with_maps = [], set(arms(dataset))
-    for covered, clear in pairs(dataset, QUESTIONS[0]):
+    with_occlusion = [question for question in QUESTIONS if question.worse == {"occlusion": "none"}]
+    for covered, clear in (pair for question in with_occlusion for pair in pairs(dataset, question)):
         if not {covered, clear} <= with_maps:
             continue
         for name in PLACED:
@@ -31,7 +35,7 @@ def compared(dataset: str) -> pd.DataFrame:
             )
             own = both.dropna(subset=["inside_covered", "inside_clear"])
             if len(own):
-                about = (covered.protocol, label(covered), name, len(both), len(own))
+                about = (covered.protocol, covered.occlusion, label(covered), name, len(both), len(own))
                 less = (own["inside_clear"] - own["inside_covered"]).to_numpy()
                 rows.append(dict(zip(ABOUT, about, strict=True)) | pooled_gain(covered.protocol, own, less))
     return pd.DataFrame(rows, columns=[*ABOUT, *COMPARISON])
@@ -45,13 +49,16 @@ def _shares(experiment: Experiment, name: str) -> pd.DataFrame:
 
 
 def in_words(table: pd.DataFrame) -> str:
-    """The verdicts of `compared` by map, and on how many frames a map has no value; empty without a comparison."""
+    """The verdicts of `compared` by occlusion and map, and on how many frames a map has no value; else empty."""
     if table.empty:
         return ""
-    said = [f"by *{name}* {_verdicts(own)}" for name, own in table.groupby("map", sort=False)]
+    lines = []
+    for occlusion, rows in table.groupby("occlusion", sort=False):
+        said = [f"by *{name}* {_verdicts(own)}" for name, own in rows.groupby("map", sort=False)]
+        lines.append(f"{TRAINED[occlusion]}, {'; '.join(said)}")
     return (
-        "**Does training with the paper's rectangle lower the reliance on the mouth?** Paired on frames that both "
-        f"networks classify correctly: {'; '.join(said)}.{_without_value(table)}"
+        "**Does occlusion in training lower the reliance on the mouth?** Paired on frames that both networks classify "
+        f"correctly. With {'. With '.join(lines)}.{_without_value(table)}"
     )
 
 
@@ -73,6 +80,6 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     """`compared` in points, with the frames that have a value."""
     frames = [f"{row.frames} of {row.correct}" for row in table.itertuples()]
     shown = readable_comparisons(table, "protocol", "label", "map").rename(
-        columns={"label": "trained with the rectangle", "gain": "less on the mouth"}
+        columns={"label": "trained with occlusion", "gain": "less on the mouth"}
     )
     return shown.assign(frames=frames)
