@@ -70,8 +70,8 @@ def test_each_map_has_its_verdict():
     assert mouth.in_words(table) == (
         "**Does occlusion in training lower the reliance on the mouth?** Paired on frames that both networks classify "
         "correctly. With the paper's rectangle, by *integrated gradients* supported in 2 of 2 comparisons (9.20 to "
-        "14.20 points less); by *sliding square* not resolvable in 1 of 2 comparisons (6.32 points less), contradicted in 1 of 2 "
-        f"comparisons (-3.04 points less). Frames without a value: 408 of 790 ({name}, *sliding square*)."
+        "14.20 points less); by *sliding square* not resolvable in 1 of 2 comparisons (6.32 points less), contradicted "
+        f"in 1 of 2 comparisons (-3.04 points less). Frames without a value: 408 of 790 ({name}, *sliding square*)."
     )
     mixed = mouth.in_words(pd.concat([table, table[2:3].assign(occlusion="mixed")]))
     assert (

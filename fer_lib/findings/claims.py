@@ -62,9 +62,9 @@ def claims_table(dataset: str, claims: tuple[Claim, ...] = CLAIMS) -> pd.DataFra
 
     Under `subject` intervals resample subjects, n counts them, and the test exchanges the arms within a subject;
     `usage` does the same with images; under the other protocols the difference is paired by member. `verdict` is that
-    of `stats`, or `TWO_KINDS` without interval and p, since the mean then mixes two kinds of outcome; the next row is
-    then the same without the collapsed runs, if any are left, its claim ending in `NOT_COLLAPSED`. The columns `LATE`
-    are NaN on occluded faces, which are not evaluated during training.
+    of `comparisons`, or `TWO_KINDS` without interval and p, since the mean then mixes two kinds of outcome. The next
+    row is then the same without the collapsed runs, if any are left, its claim ending in `NOT_COLLAPSED`. The columns
+    `LATE` are NaN on occluded faces, which are not evaluated during training.
     """
     rows = []
     for claim in claims:

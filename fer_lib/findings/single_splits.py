@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib import results
-from fer_lib.findings.tables import collapsed, measured
+from fer_lib.findings.tables import has_collapsed, measured
 from fer_lib.stats import ROUNDING
 from fer_lib.words.naming import differences, label, printed
 
@@ -25,9 +25,9 @@ def runs(dataset: str, occlusion: str = "rectangle") -> pd.DataFrame:
         as_printed = replace(arm, occlusion="rectangle")
         if arm.occlusion != occlusion or np.isnan(printed(as_printed)) or differences(as_printed):
             continue
-        away, own = collapsed(arm), results.read(arm, "metrics.csv")
-        lost = [member in away for member in zip(own["seed"], own["fold"], strict=True)]
-        found.append(own.assign(label=label(arm), printed=printed(as_printed), collapsed=lost)[COLUMNS])
+        own = results.read(arm, "metrics.csv")
+        own = own.assign(label=label(arm), printed=printed(as_printed), collapsed=has_collapsed(arm, own))
+        found.append(own[COLUMNS])
     if len(found) < 2:
         return pd.DataFrame(columns=COLUMNS)
     shared = set.intersection(*(set(own["seed"]) for own in found))

@@ -174,31 +174,30 @@ def collapsed(experiment: Experiment) -> set[tuple[int, int]]:
     return set(away[["seed", "fold"]].itertuples(index=False, name=None))
 
 
+def has_collapsed(experiment: Experiment, rows: pd.DataFrame) -> np.ndarray:
+    """Which rows are of a collapsed member, bool; rows: columns seed and fold."""
+    away = collapsed(experiment)
+    return np.array([member in away for member in zip(rows["seed"], rows["fold"], strict=True)], dtype=bool)
+
+
 def while_collapsed(experiments: list[Experiment]) -> pd.DataFrame:
     """History of the collapsed members: experiment, seed, fold, epoch, grid_outside."""
     rows = []
     for experiment in experiments:
-        history, away = results.read(experiment, "history.csv"), collapsed(experiment)
-        own = [member in away for member in zip(history["seed"], history["fold"], strict=True)]
-        rows.append(
-            history.loc[own, ["seed", "fold", "epoch", "grid_outside"]].assign(experiment=experiment.experiment)
-        )
+        history = results.read(experiment, "history.csv")
+        own = history.loc[has_collapsed(experiment, history), ["seed", "fold", "epoch", "grid_outside"]]
+        rows.append(own.assign(experiment=experiment.experiment))
     return pd.concat(rows, ignore_index=True)
 
 
 def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
-    """Whether some of the members collapsed and others did not.
-
-    members: columns seed and fold.
-    """
-    away = collapsed(experiment)
-    return len({member in away for member in members[["seed", "fold"]].itertuples(index=False, name=None)}) == 2
+    """Whether some of the members collapsed and others did not; members: columns seed and fold."""
+    return len(set(has_collapsed(experiment, members))) == 2
 
 
 def kept(experiment: Experiment, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the members that did not collapse; rows: columns seed and fold."""
-    away = collapsed(experiment)
-    return rows[np.array([member not in away for member in zip(rows["seed"], rows["fold"], strict=True)], dtype=bool)]
+    return rows[~has_collapsed(experiment, rows)]
 
 
 def of_one_kind(found: dict, *used: tuple[Experiment, pd.DataFrame]) -> dict:
@@ -257,8 +256,8 @@ def learning_curves(experiments: list[Experiment]) -> pd.DataFrame:
     """
     curves = []
     for experiment in experiments:
-        history, away = results.read(experiment, "history.csv"), collapsed(experiment)
-        history["collapsed"] = [member in away for member in zip(history["seed"], history["fold"], strict=True)]
+        history = results.read(experiment, "history.csv")
+        history["collapsed"] = has_collapsed(experiment, history)
         for quantity in ("loss", "test_accuracy", "grid_outside"):
             watched = history.dropna(subset=quantity).groupby(["collapsed", "epoch"])[quantity]
             curve = watched.agg(["mean", "min", "max"]).reset_index()

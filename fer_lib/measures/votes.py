@@ -1,6 +1,6 @@
 """FER2013's labels compared with ten people's votes, and what models that know the votes would score on them.
 
-All functions take a table with a row per image: usage, label, and the columns of `described`.
+Most functions take a table with a row per image: usage, label, and the columns of `described`.
 Contempt, unknown and no face are categories of the votes, but not classes of FER2013.
 """
 

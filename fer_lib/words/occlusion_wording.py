@@ -12,7 +12,7 @@ from fer_lib.occlusion_benchmark import WINDOW
 from fer_lib.results import class_names
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import gained, in_cell, in_points, percent, with_ends
+from fer_lib.words.rounding import briefly, gained, in_cell, in_points, judged, percent, with_ends
 
 PARTS = {"eyes": "eyes", "mouth": "mouth"} | {kind: f"{kind} half" for kind in ("upper", "lower", "left", "right")}
 """Cover -> the part of the face that it hides."""
@@ -45,25 +45,16 @@ def _gains(own: pd.DataFrame) -> str:
     """
     if (own["verdict"] == TWO_KINDS).any():
         return f"{TWO_KINDS}, because the STN collapsed in some runs only; their mean gain says little."
-    said = [f"{ASKED[name]} {_judged(own.loc[name])}" for name in ("black rectangle", "unseen", "clean")]
+    said = [f"{ASKED[name]} {judged(own.loc[name])}" for name in ("black rectangle", "unseen", "clean")]
     kinds = own.loc[own.index.isin(KINDS), "difference"]
     ends = {"most": kinds.idxmax(), "least": kinds.idxmin()}
-    picked = [f"{size} {_covered(kind)}, {_briefly(own.loc[kind])}" for size, kind in ends.items()]
+    picked = [f"{size} {_covered(kind)}, {briefly(own.loc[kind])}" for size, kind in ends.items()]
     n = own.loc["clean", ["n", "pairs"]]
     return f"{'; '.join(said)}. Picked after the fact: {'; '.join(picked)}. n = {n['n']} {n['pairs']}."
 
 
 def _covered(kind: str) -> str:
     return f"with the {PARTS[kind]} covered" if kind in PARTS else f"under the kind {kind}"
-
-
-def _briefly(row: pd.Series) -> str:
-    """A gain without its intervals, which are in the figure's data."""
-    return f"{100 * row['difference']:+.2f} points ({row['verdict']})"
-
-
-def _judged(row: pd.Series) -> str:
-    return f"{gained(row)} ({row['verdict']})"
 
 
 def not_drawn(arms: list[Experiment], drawn: dict[str, list[Experiment]]) -> str:

@@ -27,6 +27,7 @@ from fer_lib.words.rounding import (
     in_cell,
     in_points,
     intervals,
+    judged,
     members_and_subjects,
     paired,
     percent,
@@ -170,15 +171,13 @@ def in_short(dataset: str) -> str:
     said = [f"With a modern training recipe, the paper's network reaches {' and '.join(reaches)} on unseen subjects."]
     for longer in others:
         row = longer_gains(longer, first)
-        said.append(f"The longer training gains {gained(row)} ({row['verdict']}).")
+        said.append(f"The longer training gains {judged(row)}.")
     blind = [found for row in (first, *others) if (found := on_blind_folds(row))]
     said += [f"Folds 4 to 9, whose subjects had no part in choosing them: {' and '.join(blind)}."] if blind else []
     triplet = variant(first, loss="triplet")
     if triplet and on_all_folds(triplet):
         row = pd.Series(gain(triplet, first, SCORES["clean"]))
-        said.append(
-            f"In {first.epochs} epochs, triplet loss instead of softmax changes it by {gained(row)} ({row['verdict']})."
-        )
+        said.append(f"In {first.epochs} epochs, triplet loss instead of softmax changes it by {judged(row)}.")
     return " ".join([*said, f"Our aim was {100 * AIMS['clean accuracy'][2]:g} %."])
 
 
@@ -236,7 +235,7 @@ def losses_in_words(table: pd.DataFrame) -> str:
         lines.append(
             f"- Under random patches on 25 % of the face, {less['reference']} loses {percent(less['reference_lost'])} "
             f"points, {less['method']} {percent(less['lost'])}{_share(less['removed'])}. Loss taken away: "
-            f"{gained(less)} ({less['verdict']}); gain on clear faces: {gained(clear)} ({clear['verdict']}); "
+            f"{judged(less)}; gain on clear faces: {judged(clear)}; "
             f"n = {less['n']} {less['pairs']}."
         )
     return "\n".join(lines)

@@ -19,6 +19,16 @@ def gained(row) -> str:
     return f"{said} [{ends}]"
 
 
+def judged(row) -> str:
+    """`gained` and the verdict: +1.00 points [0.00 to +2.00] (not resolvable)."""
+    return f"{gained(row)} ({row.verdict})"
+
+
+def briefly(row) -> str:
+    """`judged` without intervals, for what a figure or its data have in full."""
+    return f"{100 * row.difference:+.2f} points ({row.verdict})"
+
+
 def in_points(row) -> str:
     """`gained` in a cell, whose line breaks before each interval only: +1.00 [0.00 to +2.00] folds [-1.00 to +3.00]."""
     said = points(row.difference, row.ci_low, row.ci_high)

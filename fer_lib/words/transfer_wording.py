@@ -28,7 +28,7 @@ from fer_lib.stats import cluster_interval
 from fer_lib.words import recipe_wording
 from fer_lib.words.naming import LONG_START
 from fer_lib.words.recipe_wording import headline, on_blind_folds, runs
-from fer_lib.words.rounding import gained, intervals, members_and_subjects, percent, with_ends
+from fer_lib.words.rounding import briefly, intervals, judged, members_and_subjects, percent, with_ends
 
 RATE_ONLY = ", whose subjects were tested before only to choose the rate of fine-tuning"
 """What holds of the subjects of folds 4 to 9 here: all inner folds chose the rate, see page 11."""
@@ -50,27 +50,27 @@ def fine_tuned_in_short() -> str:
     return (
         f"**The aim of {100 * aim:g} % is {'reached' if met else 'not reached'}.** Fine-tuned from FER2013's weights, "
         f"the network reaches {headline(fine, ' on unseen subjects', RATE_ONLY)}, "
-        f"{with_ends(recipe_results.by_sequence(fine))} by sequence. Gain over training from scratch: {_judged(over)}."
+        f"{with_ends(recipe_results.by_sequence(fine))} by sequence. Gain over training from scratch: {judged(over)}."
     )
 
 
 def occluded_in_short() -> str:
     """What pretraining gains under unseen occlusion, and what the most robust of `heavily_covered` gains and loses."""
     pretrained = _of_all(tuned(), recipe_results.strong("ckplus"))
-    said = f"**Under unseen occlusion** pretraining gains {_judged(pretrained.loc['unseen'])}: {_from_to(pretrained)}."
+    said = f"**Under unseen occlusion** pretraining gains {judged(pretrained.loc['unseen'])}: {_from_to(pretrained)}."
     heavy = max(heavily_covered(), key=_unseen, default=None)
     if not heavy:
         return said
     mixed = tuned(heavy.pretrained)
     more = compared(heavy, mixed).set_index(["subjects", "score"])
     clear = [
-        f"{_briefly(row)} over {subjects.replace('all', 'all folds')}"
+        f"{briefly(row)} over {subjects.replace('all', 'all folds')}"
         for subjects, row in more.xs("clean", level="score").iterrows()
     ]
     return (
         f"{said} Heavy occlusion in training, for {heavy.epochs} epochs instead of {mixed.epochs}, gains "
-        f"{_with_blind(more, 'unseen, imitated', _judged)} under the kinds it imitates and "
-        f"{_with_blind(more, 'unseen, not imitated', _briefly)} under the others: {_from_to(more.loc['all'])}. "
+        f"{_with_blind(more, 'unseen, imitated', judged)} under the kinds it imitates and "
+        f"{_with_blind(more, 'unseen, not imitated', briefly)} under the others: {_from_to(more.loc['all'])}. "
         f"On clear faces it gains {' and '.join(clear)}."
     )
 
@@ -79,7 +79,7 @@ def _from_to(compared: pd.DataFrame) -> str:
     """The smallest and the largest gain under one kind of occlusion, of rows of `compared` indexed by score."""
     kinds = compared.loc[list(KINDS)]
     least, most = (kinds.loc[pick] for pick in (kinds["difference"].idxmin(), kinds["difference"].idxmax()))
-    return f"from {_briefly(least)} for {least.name} to {_briefly(most)} for {most.name}, picked for their size"
+    return f"from {briefly(least)} for {least.name} to {briefly(most)} for {most.name}, picked for their size"
 
 
 def _with_blind(compared: pd.DataFrame, score: str, judged: Callable[[pd.Series], str]) -> str:
@@ -93,16 +93,6 @@ def _with_blind(compared: pd.DataFrame, score: str, judged: Callable[[pd.Series]
 def _of_all(first: Experiment, second: Experiment) -> pd.DataFrame:
     """The rows of `compared` for all subjects, by score."""
     return compared(first, second).query("subjects == 'all'").set_index("score")
-
-
-def _judged(row: pd.Series) -> str:
-    """A row of `compared` in points with both intervals, and its verdict."""
-    return f"{gained(row)} ({row['verdict']})"
-
-
-def _briefly(row: pd.Series) -> str:
-    """`_judged` without intervals, which are in the figure and its data."""
-    return f"{100 * row['difference']:+.2f} points ({row['verdict']})"
 
 
 def features_in_short() -> str:
@@ -142,7 +132,7 @@ def in_short() -> str:
         mixed = _of_all(best, tuned(best.pretrained))
         imitated = (
             ", by a network whose training imitates some of these kinds. Over mixed occlusion it gains "
-            f"{_briefly(mixed.loc['unseen, imitated'])} under these and {_briefly(mixed.loc['unseen, not imitated'])} "
+            f"{briefly(mixed.loc['unseen, imitated'])} under these and {briefly(mixed.loc['unseen, not imitated'])} "
             "under the others"
         )
     clear, unseen = (
@@ -155,7 +145,7 @@ def in_short() -> str:
     over = _of_all(fine, recipe_results.strong("ckplus")).loc["clean"]
     return (
         f"Fine-tuned from FER2013's weights, it reaches {with_ends(score(fine, SCORES['clean']))} ({clear}), "
-        f"{_judged(over)} over training from scratch. Our aim was {100 * AIMS['clean accuracy'][2]:g} %. The highest "
+        f"{judged(over)} over training from scratch. Our aim was {100 * AIMS['clean accuracy'][2]:g} %. The highest "
         f"accuracy of a fine-tuned network under unseen occlusion is {with_ends(score(best, SCORES['unseen']))} "
         f"({unseen}){imitated}."
     )
@@ -206,7 +196,7 @@ def met_by_the_mean(table: pd.DataFrame) -> str:
             continue
         cost = costs.get(row["method"], pd.DataFrame(columns=["subjects", "score"]))
         cost = cost.query("subjects == 'all' and score == 'clean'")
-        against = [f", {_judged(found)} against mixed occlusion from the same start" for _, found in cost.iterrows()]
+        against = [f", {judged(found)} against mixed occlusion from the same start" for _, found in cost.iterrows()]
         said.append(
             f"{row['aim'][0].upper()}{row['aim'][1:]}: only the mean, {with_ends(row)}, reaches the aim "
             f"of {100 * row['wanted']:g} %, not the whole interval "

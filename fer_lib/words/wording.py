@@ -225,7 +225,7 @@ def answer(table: pd.DataFrame) -> str:
             )
         if _mixed(row):
             accuracy += f", the others {percent(row.kept_mean)} %"
-        printed = f"; the paper prints {percent(row.printed)} %{_judged(row)}" if row.printed > 0 else ""
+        printed = f"; the paper prints {percent(row.printed)} %{_one_more(row)}" if row.printed > 0 else ""
         sentences.append(f"- **{row.label}**, protocol {row.protocol}: {accuracy}{printed}.")
     return "## The answer so far\n\n" + "\n".join(sentences)
 
@@ -256,7 +256,7 @@ def collapsed_early(table: pd.DataFrame) -> str:
     )
 
 
-def _judged(row) -> str:
+def _one_more(row) -> str:
     """How the printed number compares with what one more run may give; empty without an interval."""
     if pd.isna(row.next_low):
         return ""
