@@ -9,7 +9,6 @@ machines, agreed on 85 % of PrivateTest.
 """
 
 import sys
-from contextlib import closing
 
 import pandas as pd
 import torch
@@ -18,11 +17,10 @@ from fer_lib import faces, machine, results
 from fer_lib.evaluation import Predictor
 from fer_lib.experiments import Experiment, Member
 from fer_lib.faces import Faces
-from fer_lib.progress import Progress
-from fer_lib.run import checkpoint_file, train
+from fer_lib.run import train_and_store
 from fer_lib.splits import split
-from fer_lib.training import Trainee, epochs_done, save
-from fer_lib.weights import check_start, weights_file
+from fer_lib.training import Trainee, save
+from fer_lib.weights import weights_file
 from fer_lib.words.rounding import percent
 
 
@@ -54,18 +52,14 @@ def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> 
         raise ValueError(
             f"{folder} holds results of other parameters or data: {'; '.join(different)}; restore the former ones"
         )
-    for seed in {member.seed for member in missing}:
-        check_start(experiment, seed)
-    done = sum(epochs_done(checkpoint_file(experiment, member)) for member in missing)
-    total = len(missing) * experiment.epochs
-    progress = Progress(f"weights of {experiment.experiment}", total, done, folder / "progress.txt")
     said = []
-    with closing(train(experiment, _learned, missing, data, progress.step)) as trained:
-        for member, (weights, predictions) in trained:
-            save(weights, weights_file(experiment, member))
-            checkpoint_file(experiment, member).unlink()
-            said.append(agreement(experiment, member, predictions))
-    progress.finish()
+
+    def keep(member: Member, learned: tuple[dict[str, torch.Tensor], pd.Series]) -> None:
+        weights, predictions = learned
+        save(weights, weights_file(experiment, member))
+        said.append(agreement(experiment, member, predictions))
+
+    train_and_store(experiment, _learned, missing, data, keep, f"weights of {experiment.experiment}")
     return said
 
 

@@ -49,23 +49,45 @@ def _train_missing(experiment: Experiment, data: Faces) -> None:
     results.open_folder(experiment, data.fingerprint, machine.name())
     finished = results.finished(experiment)
     waiting = [member for member in experiment.members if member not in finished]
-    if not waiting:
-        return
-    for seed in {member.seed for member in waiting}:
-        check_start(experiment, seed)
-    done = len(finished) * experiment.epochs + sum(epochs_done(checkpoint_file(experiment, m)) for m in waiting)
-    total = len(experiment.members) * experiment.epochs
-    progress = Progress(experiment.experiment, total, done, results.folder(experiment) / "progress.txt")
-    # Closed at once if adding fails: training must not continue in a folder that is unlocked for the next run.
-    with closing(train(experiment, evaluate, waiting, data, progress.step)) as outcomes:
-        for member, outcome in outcomes:
+    if waiting:
+        before = len(finished) * experiment.epochs
+
+        def add(member: Member, outcome: dict) -> None:
             results.add_member(experiment, member, outcome["tables"], outcome["timing"])
-            checkpoint_file(experiment, member).unlink()
-    progress.finish()
+
+        train_and_store(experiment, evaluate, waiting, data, add, experiment.experiment, before)
 
 
 Finish = Callable[[Trainee, Faces], Any]
 """What to do with a trained member: (trainee, data) -> outcome; picklable."""
+
+
+def train_and_store(
+    experiment: Experiment,
+    finish: Finish,
+    members: list[Member],
+    data: Faces,
+    store: Callable[[Member, Any], None],
+    label: str,
+    before: int = 0,
+) -> None:
+    """Train the members with a line of progress; store(member, outcome) each, then delete its checkpoint.
+
+    label: of the progress, which also counts so many epochs trained before. Raises as `weights.check_start`.
+    """
+    for seed in {member.seed for member in members}:
+        check_start(experiment, seed)
+    done = before + sum(epochs_done(checkpoint_file(experiment, member)) for member in members)
+    total = before + len(members) * experiment.epochs
+    progress = Progress(label, total, done, results.folder(experiment) / "progress.txt")
+    try:
+        # Closed at once if storing fails: training must not continue in a folder that is unlocked for the next run.
+        with closing(train(experiment, finish, members, data, progress.step)) as outcomes:
+            for member, outcome in outcomes:
+                store(member, outcome)
+                checkpoint_file(experiment, member).unlink()
+    finally:
+        progress.finish()
 
 
 def train(

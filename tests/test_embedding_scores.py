@@ -259,6 +259,13 @@ def test_of_a_single_pair_of_members_nothing_is_said_in_short(monkeypatch):
         "distance, which triplet loss optimises, resolvable in none of 5 scores by cosine distance, resolvable in none "
         "of 5 scores by centred cosine distance."
     )
+    as_printed = compared({"MAP@R": (-0.2, -0.1)}, label=embedding_wording.PROPOSED, over="6 and 3 runs, unpaired")
+    both = pd.concat([found, as_printed])
+    monkeypatch.setattr(embedding_wording, "comparisons", lambda members, dataset: both)
+    assert embedding_wording.in_brief("ckplus").endswith(
+        "by centred cosine distance. Under the paper's split and at its STN rate triplet is less clear in 1 of 5 "
+        "scores by Euclidean distance (n = 6 and 3 runs, unpaired; collapsed runs have no score)."
+    )
     monkeypatch.setattr(embedding_wording, "comparisons", lambda members, dataset: one)
     assert embedding_wording.in_brief("ckplus") == ""
     triplet = Experiment("slow", "ckplus", stn_lr_factor=0.1)

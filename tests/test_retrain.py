@@ -57,7 +57,7 @@ def test_other_predictions_than_those_stored_are_counted(listed):
 
 def test_nothing_is_trained_that_was_not_finished_or_is_there(few, monkeypatch):
     run(SOFTMAX)
-    monkeypatch.setattr(retrain, "train", None)
+    monkeypatch.setattr(retrain, "train_and_store", None)
     retrain.restore(replace(SOFTMAX, seeds=3))
 
 

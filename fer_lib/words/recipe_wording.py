@@ -116,8 +116,8 @@ def _trained_enough(triplet: Experiment) -> str:
     row = pd.Series(gain(triplet, paper, SCORES["clean"]))
     return (
         f" The recipe was chosen for softmax and may train triplet loss too little: {left} % of the training triplets "
-        f"are still active in its last epoch, {there} % in that of the paper's training with a slow STN, over which "
-        f"triplet gains {gained(row)} on clear faces ({row['verdict']})."
+        f"are still active in its last epoch, {there} % in that of the paper's training with a slow STN. Against that "
+        f"training it changes the accuracy by {judged(row)}."
     )
 
 
