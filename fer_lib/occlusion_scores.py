@@ -31,6 +31,11 @@ def equally(occlusions: list[Occlusion]) -> Weights:
     return {one: 1 / len(set(kinds)) / kinds.count(one.kind) for one in occlusions}
 
 
+def of_kind(kind: str) -> Weights:
+    """`equally` over the suite's occlusions of one kind."""
+    return equally([one for one in SUITE if one.kind == kind])
+
+
 def under_curve(fill: str) -> Weights:
     """Area under accuracy against covered share, from clean to half covered by random patches, divided by that half."""
     points = [CLEAN, *(one for one in SUITE if one.kind == "patches" and one.fill == fill)]

@@ -170,7 +170,7 @@ class Trainee:
                 for name in ("exp_avg", "exp_avg_sq"):
                     moments[name] = torch.empty_like(parameter).copy_(moments[name])
             self.history, self.seconds = state["history"], state["seconds"]
-            self.start_sha256 = state.get("start_sha256")  # older checkpoints lack it
+            self.start_sha256 = state["start_sha256"]
 
     @property
     def epoch(self) -> int:

@@ -171,7 +171,7 @@ def test_a_checkpoint_of_a_gpu_goes_on_on_a_cpu(data, tmp_path):
                 moments[name] = moments[name].to(memory_format=torch.channels_last)
     for group in state["optimiser"]["param_groups"]:
         group |= {"capturable": True, "lr": torch.tensor(0.5)}
-    training.save({**state, "history": begun.history, "seconds": 1.0}, file)
+    training.save({**state, "history": begun.history, "seconds": 1.0, "start_sha256": None}, file)
     resumed = Trainee(experiment, Member(0, 0), data, 7, file)
     assert [(group["lr"], group["capturable"]) for group in resumed.optimiser.param_groups] == [(0.001, False)] * 2
     fit(resumed, lambda: None)

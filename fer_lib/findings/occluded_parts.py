@@ -11,14 +11,11 @@ from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.findings.robustness import enough, interval_over
 from fer_lib.findings.tables import of_one_kind
-from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOW, WINDOWS, window_name
-from fer_lib.occlusion_scores import equally, weighed
+from fer_lib.occlusion_benchmark import CLEAN, WINDOW, WINDOWS, window_name
+from fer_lib.occlusion_scores import of_kind, weighed
 from fer_lib.words.naming import label
 
-COVERS = {"none": {CLEAN: 1.0}} | {
-    kind: equally([one for one in SUITE if one.kind == kind])
-    for kind in ("eyes", "mouth", "upper", "lower", "left", "right")
-}
+COVERS = {"none": {CLEAN: 1.0}} | {kind: of_kind(kind) for kind in ("eyes", "mouth", "upper", "lower", "left", "right")}
 """The covers that hide a part of the face, and none -> the weights of their fills."""
 
 CORNERS = [(0, 0), (0, SIZE - WINDOW)]

@@ -8,7 +8,7 @@ from fer_lib.findings import followed
 from fer_lib.findings.claims import NOT_COLLAPSED, Claim, pairs
 from fer_lib.findings.robustness import KINDS, counted, gain, right
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
-from fer_lib.occlusion_scores import SCORES, equally
+from fer_lib.occlusion_scores import SCORES, equally, of_kind
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.words.naming import label
 from fer_lib.words.rounding import gained, percent, with_ends
@@ -49,7 +49,7 @@ def compared(dataset: str, only: tuple[str, ...] = ()) -> pd.DataFrame:
     """
     groups = {"clean": SCORES["clean"], "black rectangle": SCORES["black rectangle"], "unseen": SCORES["unseen"]}
     groups |= BY_FILL
-    groups |= {kind: equally([one for one in SUITE if one.kind == kind]) for kind in KINDS if kind != TARGETED[0].kind}
+    groups |= {kind: of_kind(kind) for kind in KINDS if kind != TARGETED[0].kind}
     groups = {name: groups[name] for name in only or groups}
     rows = []
     for question in QUESTIONS:

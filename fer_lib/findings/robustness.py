@@ -10,7 +10,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.findings.tables import compared, kept, measured, two_kinds
 from fer_lib.occlusion_benchmark import CLEAN, STRIDE, SUITE, TARGETED, WINDOW, WINDOWS, Occlusion, window_name
-from fer_lib.occlusion_scores import REPORTED, SCORES, SHOWN, Weights, equally, weighed
+from fer_lib.occlusion_scores import REPORTED, SCORES, SHOWN, Weights, equally, of_kind, weighed
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import RESAMPLED, pooled
 from fer_lib.words.naming import label
@@ -94,29 +94,24 @@ def covered(experiment: Experiment, weights: Weights) -> float:
 
 
 def robustness_table(dataset: str) -> pd.DataFrame:
-    """One row per arm and score of `REPORTED`: protocol, label, members, subjects, score, mean, ci_low, ci_high."""
+    """One row per arm and score of `REPORTED`.
+
+    Columns experiment, protocol, label, members, subjects, score, mean, ci_low, ci_high.
+    """
     rows = []
     for experiment in arms(dataset):
         asked = right(experiment, SCORES["clean"])
-        members, subjects = asked.groupby(["seed", "fold"]).ngroups, asked["subject"].nunique()
         about = {"experiment": experiment.experiment, "protocol": experiment.protocol, "label": label(experiment)}
+        about |= {"members": asked.groupby(["seed", "fold"]).ngroups, "subjects": asked["subject"].nunique()}
         for name, (weights, of) in REPORTED.items():
-            mean, low, high = score(experiment, weights, of)
-            row = {
-                "members": members,
-                "subjects": subjects,
-                "score": name,
-                "mean": mean,
-                "ci_low": low,
-                "ci_high": high,
-            }
-            rows.append({**about, **row})
+            ends = zip(("mean", "ci_low", "ci_high"), score(experiment, weights, of), strict=True)
+            rows.append({**about, "score": name, **dict(ends)})
     return pd.DataFrame(rows)
 
 
 def by_kind(experiment: Experiment) -> pd.DataFrame:
     """One row per kind: kind, mean, ci_low, ci_high over its occlusions, and `CLEAN` first, as kind `none`."""
-    groups = {"none": {CLEAN: 1.0}, **{kind: equally([o for o in SUITE if o.kind == kind]) for kind in KINDS}}
+    groups = {"none": {CLEAN: 1.0}, **{kind: of_kind(kind) for kind in KINDS}}
     rows = [(kind, *score(experiment, weights)) for kind, weights in groups.items()]
     return pd.DataFrame(rows, columns=["kind", "mean", "ci_low", "ci_high"])
 
@@ -133,7 +128,7 @@ def by_level(experiment: Experiment) -> pd.DataFrame:
     rows = []
     for (kind, level), own in groups.items():
         name = "none" if own == [CLEAN] else str(Occlusion(kind, "", level)).rstrip(", ")
-        rows.append((name, kind in SHOWN, *score(experiment, {one: 1 / len(own) for one in own})))
+        rows.append((name, kind in SHOWN, *score(experiment, equally(own))))
     return pd.DataFrame(rows, columns=["occlusion", "seen", "mean", "ci_low", "ci_high"])
 
 

@@ -16,8 +16,7 @@ from fer_lib.findings import recipe_results
 from fer_lib.findings.tables import has_results, measured
 from fer_lib.measures import transfer
 from fer_lib.measures.references import METHODS
-from fer_lib.occlusion_benchmark import SUITE
-from fer_lib.occlusion_scores import SCORES, equally
+from fer_lib.occlusion_scores import SCORES, equally, of_kind
 from fer_lib.stats import cluster_interval, cluster_ratio
 from fer_lib.words.naming import COVERED_START, LONG_START, USUAL, USUAL_START, label
 
@@ -28,8 +27,8 @@ IMITATED = ("patches", "mouth", "lower")
 """The unseen kinds of occlusion that heavy occlusion is much like: its pieces the first, its wide rectangle the rest.
 """
 
-APART = {f"{half} half": equally([one for one in SUITE if one.kind == half]) for half in ("upper", "lower")} | {
-    "salt and pepper": equally([one for one in SUITE if one.kind == "salt and pepper"]),
+APART = {f"{half} half": of_kind(half) for half in ("upper", "lower")} | {
+    "salt and pepper": of_kind("salt and pepper"),
     "unseen, imitated": equally([one for one in SCORES["unseen"] if one.kind in IMITATED]),
     "unseen, not imitated": equally([one for one in SCORES["unseen"] if one.kind not in IMITATED]),
 }
