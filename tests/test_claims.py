@@ -154,3 +154,14 @@ def test_under_the_subject_protocol_subjects_are_paired():
     # Person a gains 0 of 2 frames, person b 1 of 2, over both initialisations.
     assert (row["difference"], row["ci_low"], row["ci_high"]) == (0.25, 0, 0.5)
     assert (row["n"], row["pairs"], row["p"]) == (2, "subjects in 1 fold (2 and 2 runs)", 1)
+
+
+def test_networks_better_than_a_reference_are_counted():
+    table = pd.DataFrame(
+        {"reference": ["1-NN"] * 3 + ["HOG"] * 2, "protocol": ["random", "random", "subject"] + ["random"] * 2}
+    )
+    table["verdict"] = ["supported", "contradicted", "not resolvable", "not resolvable", "supported"]
+    assert wording.over_references_in_words(table) == (
+        "- Measurably better than **1-NN**: 1 of 2 under random, 1 worse; none of 1 under subject.\n"
+        "- Measurably better than **HOG**: 1 of 2 under random."
+    )

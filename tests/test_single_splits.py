@@ -46,6 +46,8 @@ def test_the_order_of_the_networks_is_counted(stored, listed):
         "on 1 of 2 splits; without occlusion in training, on none of 2 splits."
     )
     assert len(single_splits.runs("ckplus", "none")) == 6
+    listed(*PRINTED, *clear[1:])
+    assert "without" not in single_splits.in_words("ckplus"), "two networks are not the order of three"
 
 
 def test_one_network_has_no_order(listed):

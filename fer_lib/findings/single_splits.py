@@ -51,7 +51,8 @@ def in_words(dataset: str) -> str:
         also += [f"collapsed on {lost[upper]}"] if upper in lost else []
         above = f"{upper} is above {lower} on {(gain > ROUNDING).sum() or 'none'} of {len(gain)} splits"
         said.append(", ".join([above, *also]))
-    without = f"; without occlusion in training, on {_in_order(clear)}" if len(clear) else ""
+    as_many = clear["label"].nunique() == table["label"].nunique()
+    without = f"; without occlusion in training, on {_in_order(clear)}" if as_many else ""
     return (
         f"One run of each network on the same split: {'; '.join(said)}. The order that the paper prints appears on "
         f"{_in_order(table)}{without}."

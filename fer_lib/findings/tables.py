@@ -53,10 +53,10 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
     Under `subject` and `usage` the mean is pooled over all test frames and the interval resamples subjects or images;
     under the other protocols mean and interval are over members. There is no interval if some members collapsed and
     some did not, since the mean then mixes two kinds of outcome. next_low, next_high: prediction interval for one more
-    member, NaN if subjects or images are resampled. `collapsed` counts the collapsed members, `collapsed_mean` is
-    their accuracy and `kept_mean` that of the others, as `mean`. `worst_class` is the emotion with the lowest recall
-    over all members. `oracle_gain`: gain of the best evaluated epoch on the test frames over the last, mean over
-    members, under `subject` over folds; `trainings` counts what its interval is over.
+    member that does not collapse, NaN if subjects or images are resampled. `collapsed` counts the collapsed members,
+    `collapsed_mean` is their accuracy and `kept_mean` that of the others, as `mean`. `worst_class` is the emotion with
+    the lowest recall over all members. `oracle_gain`: gain of the best evaluated epoch on the test frames over the
+    last, mean over members, under `subject` over folds; `trainings` counts what its interval is over.
     """
     rows = []
     for experiment in measured(dataset):

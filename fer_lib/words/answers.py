@@ -169,7 +169,7 @@ def reached(dataset: str, table: pd.DataFrame) -> pd.DataFrame:
     printed = table[table["printed"] > 0]
     rows = [
         (number, own["label"].iloc[0], len(own), (own["accuracy"] >= number).sum(), own["accuracy"].max())
-        for number, own in (tables.with_members(printed, dataset).groupby("printed"))
+        for number, own in tables.with_members(printed, dataset).groupby("printed")
     ]
     return pd.DataFrame(rows, columns=["printed", "label", "n", "runs", "best"])
 
