@@ -134,7 +134,10 @@ def test_heavy_occlusion_comes_last(stored, listed):
     )
     short = transfer_wording.occluded_in_short()
     assert transfer_wording.answer().count(short) == 1
-    assert "for 60 epochs instead of 20, gains +8.33 points [" in short and "under the others: from" in short
+    assert (
+        "for 60 epochs instead of 20, gains +8.33 points [" in short
+        and "under the others; of single kinds from" in short
+    )
     assert short.endswith(" On clear faces it gains +8.33 points (not resolvable) over all folds.")
     unseen = set(SCORES["unseen"])
     parts = [set(transfer_results.APART[f"unseen, {part}"]) for part in ("imitated", "not imitated")]

@@ -57,7 +57,7 @@ def fine_tuned_in_short() -> str:
 def occluded_in_short() -> str:
     """What pretraining gains under unseen occlusion, and what the most robust of `heavily_covered` gains and loses."""
     pretrained = _of_all(tuned(), recipe_results.strong("ckplus"))
-    said = f"**Under unseen occlusion** pretraining gains {judged(pretrained.loc['unseen'])}: {_from_to(pretrained)}."
+    said = f"**Under unseen occlusion** pretraining gains {judged(pretrained.loc['unseen'])}; {_from_to(pretrained)}."
     heavy = max(heavily_covered(), key=_unseen, default=None)
     if not heavy:
         return said
@@ -70,16 +70,19 @@ def occluded_in_short() -> str:
     return (
         f"{said} Heavy occlusion in training, for {heavy.epochs} epochs instead of {mixed.epochs}, gains "
         f"{_with_blind(more, 'unseen, imitated', judged)} under the kinds it imitates and "
-        f"{_with_blind(more, 'unseen, not imitated', briefly)} under the others: {_from_to(more.loc['all'])}. "
+        f"{_with_blind(more, 'unseen, not imitated', briefly)} under the others; {_from_to(more.loc['all'])}. "
         f"On clear faces it gains {' and '.join(clear)}."
     )
 
 
 def _from_to(compared: pd.DataFrame) -> str:
     """The smallest and the largest gain under one kind of occlusion, of rows of `compared` indexed by score."""
-    kinds = compared.loc[list(KINDS)]
-    least, most = (kinds.loc[pick] for pick in (kinds["difference"].idxmin(), kinds["difference"].idxmax()))
-    return f"from {briefly(least)} for {least.name} to {briefly(most)} for {most.name}, picked for their size"
+    gains = compared.loc[list(KINDS), "difference"]
+    said = [
+        f"{100 * gains[kind]:+.2f} points ({kind}; {compared.loc[kind, 'verdict']})"
+        for kind in (gains.idxmin(), gains.idxmax())
+    ]
+    return f"of single kinds from {' to '.join(said)}, picked for their size"
 
 
 def _with_blind(compared: pd.DataFrame, score: str, judged: Callable[[pd.Series], str]) -> str:
