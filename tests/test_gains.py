@@ -27,6 +27,7 @@ DIFFERS = {
     "STN at a tenth of its rate (slow STN)": {"stn_lr_factor"},
     "triplet loss beside softmax (slow STN)": {"loss"},
     "strong recipe": {"recipe", "occlusion", "stn_lr_factor", "epochs", "batch_size"},
+    "spatial transformer (strong recipe, slow STN)": {"input_path", "stn_lr_factor"},
     "triplet loss instead of softmax (strong recipe)": {"loss"},
     "triplets balanced by emotion (strong recipe)": {"mining"},
     "mixed occlusion in training (strong recipe)": {"occlusion"},

@@ -132,8 +132,10 @@ def test_every_setting_compared_with_itself(stored):
 
 def test_the_usual_training_comes_first_wherever_it_is_listed(monkeypatch):
     listed = [replace(STRONG, dataset="ckplus", experiment="long", epochs=100), replace(STRONG, dataset="ckplus")]
-    monkeypatch.setattr(recipe_results, "measured", lambda dataset: listed)
-    assert recipe_results.trained("ckplus") == listed[::-1]
+    plain = replace(listed[1], experiment="plain", **recipe_results.PLAIN)
+    monkeypatch.setattr(recipe_results, "measured", lambda dataset: [plain, *listed])
+    assert recipe_results.trained("ckplus") == listed[::-1], "without a transformer it is another network"
+    assert recipe_results.variant(listed[1], **recipe_results.PLAIN) == plain
 
 
 def test_what_its_occlusion_gains_the_recipe(listed):

@@ -61,6 +61,17 @@ def test_answer(stored):
     assert "folds 4 to 9" not in text, "of other subjects than those of CK+ none had a part in setting it"
 
 
+def test_what_the_transformer_gains_is_told_once_everybody_was_asked(stored, monkeypatch):
+    plain = replace(STRONG, experiment="plain", **recipe_results.PLAIN)
+    monkeypatch.setattr(recipe_results, "measured", lambda dataset: [STRONG, plain])
+    store(plain, [lambda i, one: one == CLEAN] * 5)
+    assert "transformer" not in recipe_wording.answer(STRONG) + recipe_wording.in_short("synthetic")
+    store(plain, [lambda i, one: one == CLEAN] * 6)
+    assert "**The spatial transformer** gains -5.56 points [" in recipe_wording.answer(STRONG).split("\n")[-1]
+    said = recipe_wording.in_short("synthetic")
+    assert " on unseen subjects. In 50 epochs, the spatial transformer changes it by -5.56 points [" in said
+
+
 def test_what_its_occlusion_gains_is_told_once_everybody_was_asked(stored, monkeypatch):
     clear = replace(STRONG, experiment="clear", occlusion="none")
     monkeypatch.setattr(recipe_results, "measured", lambda dataset: [STRONG, clear])

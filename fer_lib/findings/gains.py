@@ -38,6 +38,7 @@ BEYOND = {
     "STN at a tenth of its rate (slow STN)": ("resnet10-softmax-slow-stn", "resnet10-softmax"),
     "triplet loss beside softmax (slow STN)": ("resnet10-joint", "resnet10-softmax-slow-stn"),
     "strong recipe": ("resnet10-strong", "resnet10-softmax"),
+    "spatial transformer (strong recipe, slow STN)": ("resnet10-strong", "resnet10-strong-plain"),
     "triplet loss instead of softmax (strong recipe)": ("resnet10-strong-triplet", "resnet10-strong"),
     "triplets balanced by emotion (strong recipe)": ("resnet10-strong-triplet-balanced", "resnet10-strong-triplet"),
     "mixed occlusion in training (strong recipe)": ("resnet10-strong", "resnet10-strong-no-occlusion"),

@@ -4,6 +4,7 @@ Made from `results/` alone.
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 
 import numpy as np
 import pandas as pd
@@ -69,8 +70,13 @@ BY_KIND = (
 """Caption of `robustness.by_kind` under `subject`."""
 
 
+PLAIN = {"input_path": "plain", "stn_lr_factor": 1.0}
+CLEAR, TRIPLET = {"occlusion": "none"}, {"loss": "triplet"}
+"""What is changed in the recipe, for `variant`: it has no STN, no occlusion in training, triplet loss."""
+
+
 def strong(dataset: str) -> Experiment:
-    """The strong recipe with mixed occlusion, under `subject`. Raises ValueError if none of it is trained."""
+    """The strong recipe with STN and mixed occlusion, under `subject`. Raises ValueError if none of it is trained."""
     rows = trained(dataset)
     if not rows:
         raise ValueError(f"the strong recipe was not trained on {dataset} under subject; train its row with 01_train")
@@ -78,15 +84,15 @@ def strong(dataset: str) -> Experiment:
 
 
 def changed(dataset: str) -> list[Experiment]:
-    """What else was trained by the strong recipe with mixed occlusion under `subject`: longer, say."""
+    """What else than `strong` was trained by the recipe with an STN and mixed occlusion: longer, say."""
     return trained(dataset)[1:]
 
 
 def trained(dataset: str) -> list[Experiment]:
-    """What was trained by the strong recipe with mixed occlusion under `subject`: with its usual settings first."""
-    settings = ("strong", "subject", "mixed", "softmax", "none")
-    rows = measured(dataset)
-    own = [row for row in rows if (row.recipe, row.protocol, row.occlusion, row.loss, row.pretrained) == settings]
+    """What the strong recipe trained with an STN and mixed occlusion under `subject`, its usual settings first."""
+    settings = ("strong", "subject", "stn", "mixed", "softmax", "none")
+    of = attrgetter("recipe", "protocol", "input_path", "occlusion", "loss", "pretrained")
+    own = [row for row in measured(dataset) if of(row) == settings]
     return sorted(own, key=lambda row: differences(row) != ["strong recipe"])
 
 

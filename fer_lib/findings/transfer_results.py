@@ -96,16 +96,16 @@ def ladder() -> pd.DataFrame:
 
 def named(experiment: Experiment) -> str:
     """The experiment as this page calls it."""
+    without = ", without STN" * (experiment.input_path == "plain")
     if experiment.recipe == "paper":
         slower = ", slow STN" * (experiment.stn_lr_factor < 1)
-        without = ", without STN" * (experiment.input_path == "plain")
         return f"the paper's network with {experiment.loss}{slower}{without}"
     start = WEIGHTS.get(experiment.pretrained, experiment.pretrained)
     differs = [experiment.loss] * (experiment.loss != "softmax")
     differs += [f"{experiment.occlusion} occlusion"] * (experiment.occlusion != "mixed")
     longer = experiment.pretrained == "none" and experiment.epochs > USUAL["strong"].epochs
     differs += [f"{experiment.epochs} epochs"] * longer
-    return ", ".join(["strong recipe", f"from {start}", *differs])
+    return ", ".join(["strong recipe", f"from {start}", *differs]) + without
 
 
 def names(experiments: list[Experiment]) -> dict[Experiment, str]:

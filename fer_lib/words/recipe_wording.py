@@ -8,7 +8,10 @@ from fer_lib.findings import initialisations
 from fer_lib.findings.recipe_results import (
     AIMS,
     BLIND,
+    CLEAR,
     COMPARED,
+    PLAIN,
+    TRIPLET,
     active_triplets,
     changed,
     on_all_folds,
@@ -63,7 +66,10 @@ MET = {
 
 
 def answer(experiment: Experiment) -> str:
-    """Whether the aims are met, and what occlusion in training, triplet loss and longer training change: bullets."""
+    """Whether the aims are met, and what the STN, occlusion in training, triplet loss and longer training change.
+
+    A bullet each.
+    """
     table, paper = reached(experiment).set_index("aim"), the_papers(experiment.dataset)
     clean, kept = table.loc["clean accuracy"], table.drop("clean accuracy")
     shares = [
@@ -76,7 +82,9 @@ def answer(experiment: Experiment) -> str:
         f"reaches {headline(experiment, subjects=UNTOUCHED)}.",
         f"**Under occlusion** it keeps, of that accuracy, {', '.join(shares)}{beside}.",
     ]
-    clear, triplet = variant(experiment, occlusion="none"), variant(experiment, loss="triplet")
+    plain, clear, triplet = (variant(experiment, **instead) for instead in (PLAIN, CLEAR, TRIPLET))
+    if plain and on_all_folds(plain):
+        bullets.append(f"**The spatial transformer** gains {_gains(experiment, plain)}.")
     if clear and on_all_folds(clear):
         bullets.append(f"**Its occlusion in training** gains {_gains(experiment, clear)}.")
     if triplet and on_all_folds(triplet):
@@ -159,7 +167,7 @@ def on_blind_folds(experiment: Experiment, name: str = "clean") -> str:
 
 
 def in_short(dataset: str) -> str:
-    """What the strong recipe reaches, for as long as it was trained, and with triplet loss; else empty."""
+    """What the strong recipe reaches, for as long as it was trained, and what STN and triplet loss change; or empty."""
     rows = trained(dataset)
     if not rows:
         return ""
@@ -174,10 +182,12 @@ def in_short(dataset: str) -> str:
         said.append(f"The longer training gains {judged(row)}.")
     blind = [found for row in (first, *others) if (found := on_blind_folds(row))]
     said += [f"Folds 4 to 9, whose subjects had no part in choosing them: {' and '.join(blind)}."] if blind else []
-    triplet = variant(first, loss="triplet")
-    if triplet and on_all_folds(triplet):
-        row = pd.Series(gain(triplet, first, SCORES["clean"]))
-        said.append(f"In {first.epochs} epochs, triplet loss instead of softmax changes it by {judged(row)}.")
+    for words, instead in {"the spatial transformer": PLAIN, "triplet loss instead of softmax": TRIPLET}.items():
+        other = variant(first, **instead)
+        if other and on_all_folds(other):
+            both = (first, other) if instead is PLAIN else (other, first)
+            row = pd.Series(gain(*both, SCORES["clean"]))
+            said.append(f"In {first.epochs} epochs, {words} changes it by {judged(row)}.")
     return " ".join([*said, f"Our aim was {100 * AIMS['clean accuracy'][2]:g} %."])
 
 
