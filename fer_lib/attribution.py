@@ -14,15 +14,22 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, grid_sample, normalize
 
 from fer_lib.datasets import synthetic
-from fer_lib.evaluation import EVALUATION_BATCH, embed
+from fer_lib.evaluation import EVALUATION_BATCH, embed, evaluating
 from fer_lib.faces import SIZE, Faces
 from fer_lib.network import Network
-from fer_lib.occlusion_benchmark import PATCH, OcclusionBenchmark, cover_patches, part_of_face
+from fer_lib.occlusion_benchmark import (
+    GRID,
+    PATCH,
+    OcclusionBenchmark,
+    cover_patches,
+    in_patches,
+    mean_grey,
+    part_of_face,
+)
 from fer_lib.probabilities import Predict
 from fer_lib.stn import warp
 from fer_lib.training import Trainee, to_float
 
-GRID = SIZE // PATCH
 METHODS = ("integrated gradients", "Grad-CAM", "sliding square")
 CONTROLS = ("contrast", "random")
 """Maps that ignore the network: how much a patch differs from the face's mean grey, and random numbers."""
@@ -115,23 +122,21 @@ def network_maps(network: Network, score: Score, images: torch.Tensor, classes: 
     """Maps (N, 12, 12) by the first two of `METHODS`, for images (N, 1, 48, 48) and `classes` (N,).
 
     Integrated gradients start from the face's mean grey and pass through the transformer as well; they sum to the
-    gain in score. Grad-CAM uses the last stage, where it is defined, whose map is 2 x 2. Restores the network's mode.
+    gain in score. Grad-CAM uses the last stage, where it is defined, whose map is 2 x 2.
     """
     parts = {name: [] for name in METHODS[:2]}
-    was_training = network.training
-    network.eval()
-    for own, named in zip(images.split(EVALUATION_BATCH), classes.split(EVALUATION_BATCH), strict=True):
-        grey = own.mean(dim=(2, 3), keepdim=True).expand_as(own)
-        pixels = integrated_gradients(score, own, grey, named)
-        with torch.no_grad():
-            theta = network(own)[1]
-        cams = grad_cam(score, network.resnet.layer4, own, named)
-        on_face = on_the_face(cams[: len(own)], theta)
-        if network.input_path == "dual":
-            on_face = on_face + on_the_face(cams[len(own) :], torch.eye(2, 3, device=own.device).expand_as(theta))
-        for name, found in zip(parts, (pixels, on_face), strict=True):
-            parts[name].append(PATCH**2 * avg_pool2d(found, PATCH)[:, 0])
-    network.train(was_training)
+    with evaluating(network):
+        for own, named in zip(images.split(EVALUATION_BATCH), classes.split(EVALUATION_BATCH), strict=True):
+            grey = own.mean(dim=(2, 3), keepdim=True).expand_as(own)
+            pixels = integrated_gradients(score, own, grey, named)
+            with torch.no_grad():
+                theta = network(own)[1]
+            cams = grad_cam(score, network.resnet.layer4, own, named)
+            on_face = on_the_face(cams[: len(own)], theta)
+            if network.input_path == "dual":
+                on_face = on_face + on_the_face(cams[len(own) :], torch.eye(2, 3, device=own.device).expand_as(theta))
+            for name, found in zip(parts, (pixels, on_face), strict=True):
+                parts[name].append(PATCH**2 * avg_pool2d(found, PATCH)[:, 0])
     return {name: torch.cat(found).cpu().numpy().astype(np.float64) for name, found in parts.items()}
 
 
@@ -140,17 +145,12 @@ def contrast(images: np.ndarray) -> np.ndarray:
     return in_patches(np.abs(images - images.mean(axis=(1, 2), keepdims=True)))
 
 
-def in_patches(pixels: np.ndarray) -> np.ndarray:
-    """Patch means (N, 12, 12) of (N, 48, 48)."""
-    return pixels.reshape(-1, GRID, PATCH, GRID, PATCH).mean(axis=(2, 4))
-
-
 def delete(predict: Predict, images: np.ndarray, priority: np.ndarray) -> dict[str, np.ndarray]:
     """Removed share, "5%" to "50%" -> predicted classes after removing the patches of highest priority (N, 12, 12).
 
     images: uint8 (N, 48, 48). Removed patches show the face's mean grey, as in the occlusion benchmark.
     """
-    grey = np.floor(images.mean(axis=(1, 2), keepdims=True) + 0.5).astype(np.uint8)
+    grey = mean_grey(images)
     covered = {f"{share:.0%}": np.where(cover_patches(priority, share), grey, images) for share in SHARES}
     return {share: predict(faces).argmax(axis=1) for share, faces in covered.items()}
 

@@ -1,5 +1,8 @@
 """Embeddings, class probabilities and scores of a trained network. Test frames are never used for selection."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import pandas as pd
 import torch
@@ -32,29 +35,34 @@ def classifier(name: str, seed: int):
     }[name]
 
 
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
+    """Put the network in evaluation mode, and back into its own mode afterwards, also after an error."""
+    was_training = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(was_training)
+
+
 def embed(network: nn.Module, images: torch.Tensor, normalise: bool = False, kept=None) -> np.ndarray:
-    """Embeddings float32 (N, D) of images (N, 1, 48, 48), in evaluation mode; restores the network's mode.
+    """Embeddings float32 (N, D) of images (N, 1, 48, 48), in evaluation mode.
 
     kept: dropout mask of the localisation head, bool (N, FEATURES); None, the normal case here, turns dropout off.
     """
     batches = images.split(EVALUATION_BATCH)
     dropouts = kept.split(EVALUATION_BATCH) if kept is not None else [None] * len(batches)
-    was_training = network.training
-    network.eval()
-    with torch.inference_mode():
+    with evaluating(network), torch.inference_mode():
         parts = [network(batch, own)[0] for batch, own in zip(batches, dropouts, strict=True)]
-    network.train(was_training)
     embeddings = torch.cat(parts).float()
     return (normalize(embeddings) if normalise else embeddings).cpu().numpy()
 
 
 def views(network: nn.Module, images: torch.Tensor) -> np.ndarray:
     """The transformer's theta float32 (N, 2, 3) for images (N, 1, 48, 48), in evaluation mode."""
-    was_training = network.training
-    network.eval()
-    with torch.inference_mode():
+    with evaluating(network), torch.inference_mode():
         thetas = [network(batch)[1] for batch in images.split(EVALUATION_BATCH)]
-    network.train(was_training)
     return torch.cat(thetas).cpu().numpy()
 
 

@@ -27,7 +27,9 @@ FILLS = ("black", "mean", "noise", "texture", "face")
 """What covered pixels show: 0; the face's own mean grey; uniform noise; a weave of stripes; another face."""
 
 PATCH = 4
-"""Side in pixels of the patches that `patches` and `targeted` cover, on a grid of 12 x 12."""
+"""Side in pixels of the patches that `patches` and `targeted` cover."""
+GRID = SIZE // PATCH
+"""Patches per side of a face: 12."""
 
 WINDOW, STRIDE = 16, 8
 """Side and step in pixels of the grey square that slides over the face to find the parts the model relies on."""
@@ -104,7 +106,7 @@ class OcclusionBenchmark:
             boxes = np.concatenate([place, np.full((count, 2), int(occlusion.level))], axis=1)
             return rectangle_mask(torch.from_numpy(boxes)).numpy()
         if kind == "patches":
-            return cover_patches(rng.random((count, SIZE // PATCH, SIZE // PATCH)), occlusion.level)
+            return cover_patches(rng.random((count, GRID, GRID)), occlusion.level)
         if kind == "salt and pepper":
             return _highest(rng.random((count, SIZE, SIZE)), round(occlusion.level * SIZE**2))
         raise ValueError(f"no mask of kind {kind!r}; known: {', '.join(dict.fromkeys(one.kind for one in SUITE))}")
@@ -138,7 +140,7 @@ class OcclusionBenchmark:
     def severity(self, occlusion: Occlusion, rows=slice(None)) -> float:
         """Mean share of pixels covered."""
         if occlusion in TARGETED:
-            return float(cover_patches(np.zeros((1, SIZE // PATCH, SIZE // PATCH)), occlusion.level).mean())
+            return float(cover_patches(np.zeros((1, GRID, GRID)), occlusion.level).mean())
         return float(self.masks(occlusion)[rows].mean())
 
     def target(self, drops: np.ndarray, occlusion: Occlusion, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
@@ -170,8 +172,7 @@ class OcclusionBenchmark:
             predicted[window_name(top, left)] = probabilities.argmax(axis=1)
             drops[:, *here] += (sure - probabilities[chosen])[:, None, None]
             counts[here] += 1
-        blocks = (drops / counts).reshape(len(clean), SIZE // PATCH, PATCH, SIZE // PATCH, PATCH)
-        return blocks.mean(axis=(2, 4)), predicted
+        return in_patches(drops / counts), predicted
 
     def _fill(self, fill: str, rows) -> np.ndarray:
         """The covering pixels, uint8 (M, 48, 48). Raises ValueError for an unknown fill."""
@@ -180,8 +181,7 @@ class OcclusionBenchmark:
         if fill in ("black", "none"):
             filled = np.zeros(shape, np.uint8)
         elif fill == "mean":
-            grey = np.floor(self.images.mean(axis=(1, 2)) + 0.5).astype(np.uint8)
-            filled = np.broadcast_to(grey[:, None, None], shape)
+            filled = np.broadcast_to(mean_grey(self.images), shape)
         elif fill == "noise":
             filled = rng.integers(0, 256, shape, dtype=np.uint8)
         elif fill == "texture":
@@ -237,6 +237,16 @@ def weave(rng: np.random.Generator, count: int) -> np.ndarray:
         place = (down * y + right * x) % period
         total += 255 * np.minimum(place, period - place) // (period // 2)
     return (total // 2).astype(np.uint8)
+
+
+def mean_grey(images: np.ndarray) -> np.ndarray:
+    """Each face's mean grey, rounded, uint8 (N, 1, 1); images: uint8 (N, 48, 48)."""
+    return np.floor(images.mean(axis=(1, 2), keepdims=True) + 0.5).astype(np.uint8)
+
+
+def in_patches(pixels: np.ndarray) -> np.ndarray:
+    """Patch means (N, 12, 12) of (N, 48, 48)."""
+    return pixels.reshape(-1, GRID, PATCH, GRID, PATCH).mean(axis=(2, 4))
 
 
 def cover_patches(priority: np.ndarray, share: float) -> np.ndarray:

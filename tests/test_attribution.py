@@ -9,10 +9,10 @@ from few_faces import few_faces
 from torch import nn
 
 from fer_lib import attribution
-from fer_lib.attribution import GRID, SHARES
+from fer_lib.attribution import SHARES
 from fer_lib.experiments import Experiment, Member
 from fer_lib.network import Network
-from fer_lib.occlusion_benchmark import OcclusionBenchmark
+from fer_lib.occlusion_benchmark import GRID, OcclusionBenchmark
 from fer_lib.run import trainee
 from fer_lib.splits import split
 from fer_lib.stn import warp

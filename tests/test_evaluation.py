@@ -24,6 +24,9 @@ def test_embedding_is_in_evaluation_mode_and_restores_it(trained):
     assert network.training and network.stn.training
     assert torch.equal(before, network.resnet.bn1.running_mean)
     np.testing.assert_allclose(np.linalg.norm(embed(network, images, normalise=True), axis=1), 1, rtol=1e-5)
+    with pytest.raises(RuntimeError, match="channels"):
+        embed(network, images.expand(-1, 3, -1, -1))
+    assert network.training and network.stn.training, "an error does not leave it in evaluation mode"
 
 
 def test_softmax_probabilities_are_those_of_torch(trained):

@@ -12,12 +12,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
-from fer_lib.attribution import GRID, VISIBLE
+from fer_lib.attribution import VISIBLE
 from fer_lib.datasets import synthetic
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE, Faces
 from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, name_lines
 from fer_lib.findings import attention, views
+from fer_lib.occlusion_benchmark import GRID
 from fer_lib.stn import warp
 from fer_lib.words import attention_wording
 from fer_lib.words.naming import label

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from fer_lib import results
-from fer_lib.attribution import CONTROLS, GRID, METHODS, SHARES
+from fer_lib.attribution import CONTROLS, METHODS, SHARES
 from fer_lib.comparisons import pooled_gain
 from fer_lib.experiments import Experiment
 from fer_lib.findings.robustness import enough
 from fer_lib.findings.tables import kept, measured, trained_apart
+from fer_lib.occlusion_benchmark import GRID
 from fer_lib.stats import pooled
 from fer_lib.words.naming import label
 

@@ -3,10 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from fer_lib.attribution import GRID, METHODS
+from fer_lib.attribution import METHODS
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.findings.attention import PLACED, TRAINED, best_map, correct
+from fer_lib.occlusion_benchmark import GRID
 from fer_lib.stats import RESAMPLED
 from fer_lib.words.rounding import in_cell
 
