@@ -19,13 +19,15 @@ INNER = Experiment("inner", protocol="inner", folds=2, **SETTINGS, batch_size=16
 PAPER = Experiment("paper", protocol="subject", folds=6, loss="softmax")
 
 
+def frames_of(fold):
+    return pd.DataFrame({"frame_id": [f"S{fold}_001_{i:08d}" for i in range(3)], "subject": f"S{fold}", "label": 1})
+
+
 def store(experiment, rights, seed=0):
     """rights: for each fold, (frame, occlusion) -> whether that frame of its only person is classified rightly."""
     results.open_folder(experiment, "abc", "cpu")
     for fold, right in enumerate(rights):
-        frames = pd.DataFrame(
-            {"frame_id": [f"S{fold}_001_{i:08d}" for i in range(3)], "subject": f"S{fold}", "label": 1}
-        )
+        frames = frames_of(fold)
         answers = {str(one): [int(right(i, one)) for i in range(3)] for one in (CLEAN, *SUITE)}
         answers |= {window_name(*window): [1] * 3 for window in WINDOWS}
         sure = np.where(answers[str(CLEAN)], 0.9, 0.4)

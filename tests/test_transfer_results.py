@@ -5,14 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from test_recipe_results import frames_of, store
 
 from fer_lib import paths, results
-from fer_lib.experiments import Experiment, Member
+from fer_lib.experiments import Experiment
 from fer_lib.figures import overview
 from fer_lib.findings import transfer_results
 from fer_lib.measures import transfer
 from fer_lib.measures.references import METHODS
-from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
+from fer_lib.occlusion_benchmark import CLEAN
 from fer_lib.occlusion_scores import SCORES
 from fer_lib.words import transfer_wording
 
@@ -23,24 +24,6 @@ FINE = Experiment("fine", **SETTINGS, epochs=20, batch_size=16, pretrained="usag
 LONGER = replace(FINE, experiment="longer", pretrained="usage-resnet10-strong")
 HEAVY = replace(FINE, experiment="heavy", occlusion="heavy", epochs=60)
 PAPER = Experiment("paper", dataset="ckplus", loss="softmax", folds=4, protocol="subject")
-
-
-def frames_of(fold):
-    return pd.DataFrame({"frame_id": [f"S{fold}_001_{i:08d}" for i in range(3)], "subject": f"S{fold}", "label": 1})
-
-
-def store(experiment, rights):
-    """rights: for each fold, (frame, occlusion) -> whether that frame of its only person is classified rightly."""
-    results.open_folder(experiment, "abc", "cpu")
-    for fold, right in enumerate(rights):
-        answers = {str(one): [int(right(i, one)) for i in range(3)] for one in (CLEAN, *SUITE)}
-        answers |= {window_name(*window): [1] * 3 for window in WINDOWS}
-        sure = np.where(answers[str(CLEAN)], 0.9, 0.4)
-        frames = frames_of(fold)
-        tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
-        tables["predictions.csv.gz"] = frames.assign(prediction=answers[str(CLEAN)], p_no=1 - sure, p_yes=sure)
-        tables["occluded_predictions.csv.gz"] = pd.concat([frames, pd.DataFrame(answers)], axis=1)
-        results.add_member(experiment, Member(0, fold), tables, {})
 
 
 @pytest.fixture
