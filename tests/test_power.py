@@ -78,8 +78,12 @@ def spreads(seeds, discordant, members):
     return power.Spreads(seeds, discordant, members, "triplet and softmax")
 
 
+TOGETHER = pd.DataFrame({"protocol": ["random", "subject"], "arms": ["triplet and softmax", "others"], "runs": [4, 10]})
+TOGETHER = TOGETHER.assign(effect=[1.4, 2.6], ci_low=[0.6, 1.8], ci_high=[2.8, 3.7])
+
+
 def test_power_in_words():
-    said = power.power_answer(spreads(0.0158, 0.018, 4), LEAKS)
+    said = power.power_answer(spreads(0.0158, 0.018, 4), LEAKS, TOGETHER)
     assert said.startswith(
         "To detect a difference of 0.48 points with 80 % power, in a two-sided test at the 5 % level, a"
     )
@@ -92,11 +96,19 @@ def test_power_in_words():
     most, ours = (f"{power.paired_frames_needed(0.0048, share):,} frames, " for share in (0.016, 0.018))
     assert f"- **Shared test frames:** {most}" in said and f"it is 1.80 %; that would take {ours}" in said
     assert "is correct on 1.60 % of them, the most that the printed accuracies allow. In our runs (triplet" in said
-    fewer = power.power_answer(spreads(0.0158, 0.012, 4), LEAKS)
+    fewer = power.power_answer(spreads(0.0158, 0.012, 4), LEAKS, TOGETHER)
     assert "is correct on 1.20 % of them, the share in our runs (triplet and softmax).\n" in fewer
     assert "5,406 frames, 652 subjects" in said and "all their frames, 8.3 on average" in said
-    assert power.power_answer(spreads(float("nan"), 0.018, 0), LEAKS).endswith("There are none yet.")
-    assert power.power_answer(spreads(0.01, float("nan"), 0), LEAKS).endswith("There are none yet.")
+    assert said.replace("\N{NO-BREAK SPACE}", " ").endswith(
+        "cluster by subject. Of the difference of the two methods' errors the variance is that of independent frames "
+        "times 1.4 [0.6 to 2.8] on random test frames (n = 4 runs of each) and 2.6 [1.8 to 3.7] on all frames of "
+        "unseen subjects (n = 10 runs of each; others), with 95 % intervals over subjects. So the 5,449 shared frames "
+        "become about 7,600 on random test frames and 14,200 on all frames of unseen subjects."
+    )
+    alone = power.power_answer(spreads(0.0158, 0.018, 4), LEAKS, TOGETHER[:0])
+    assert alone.endswith("but errors cluster by subject (above), so more frames and subjects are needed.")
+    assert power.power_answer(spreads(float("nan"), 0.018, 0), LEAKS, TOGETHER).endswith("There are none yet.")
+    assert power.power_answer(spreads(0.01, float("nan"), 0), LEAKS, TOGETHER).endswith("There are none yet.")
 
 
 def test_what_differs_besides_the_loss_is_told(tmp_path, monkeypatch):
@@ -115,6 +127,9 @@ def test_what_differs_besides_the_loss_is_told(tmp_path, monkeypatch):
     assert found[slow][:3] == (pytest.approx(np.sqrt(0.125)), 0.25, 2)
     assert found[slow].arms == f"{label(slow)} and {label(softmax)}, so the STN's rate differs too"
     assert found[full].arms == "STN + ResNet-10 + triplet and STN + ResNet-10 + softmax"
+    # Only the second run differs, on one subject's only frame: sums of 1/2 and -1/2, 2 times the variance of 2 * 1/4.
+    together = power.clustered("ckplus")
+    assert together[["protocol", "arms", "runs", "effect"]].values.tolist() == [["random", found[full].arms, 2, 2.0]]
     begun = Experiment("begun", "ckplus", seeds=2, loss="softmax", stn_lr_factor=0.1)
     store(begun, [[1, 0]])
     monkeypatch.setattr(claims, "measured", lambda dataset: [begun, softmax, slow])
@@ -146,12 +161,12 @@ def test_what_the_printed_gain_takes():
 
 
 def test_a_difference_that_seeds_can_resolve_names_them():
-    said = power.power_answer(spreads(0.0005, 0.018, 4), LEAKS)
+    said = power.power_answer(spreads(0.0005, 0.018, 4), LEAKS, TOGETHER)
     needed = power.seeds_needed(0.0048, 0.0005, power.SHARED)
     least, most = (power.seeds_needed(0.0048, end, power.SHARED) for end in power.spread_interval(0.0005, 4))
     assert f"**Seeds:** {needed} of each method" in said and "its power to 100 %" in said
     assert f"it takes at least {least} seeds, and at most {most}." in said
-    wider = power.power_answer(spreads(0.003, 0.018, 4), LEAKS)
+    wider = power.power_answer(spreads(0.003, 0.018, 4), LEAKS, TOGETHER)
     assert " seeds, and perhaps no number suffices." in wider
 
 

@@ -13,17 +13,18 @@ from fer_lib.words.naming import label, part
 from fer_lib.words.rounding import in_cell, percent
 
 
-def design_effect(wrong, splits, clusters) -> tuple[float, float, float]:
-    """Variance of the number of errors with frames clustered over that with independent frames; NaN without an error.
+def design_effect(values, splits, clusters) -> tuple[float, float, float]:
+    """Variance of the sum of the values with frames clustered over that with independent frames; NaN if none varies.
 
     Splits with a single cluster do not count.
-    wrong, splits, clusters: one per frame. Each split's variance is that of the sums over its clusters of wrong less
-    its mean, with clusters drawn with replacement; both variances are summed over the splits. The interval is
-    `stats.cluster_ratio`, which resamples clusters with all their frames of all splits.
+    values, splits, clusters: one per frame; a value is 1 for an error, or the difference of two methods' errors. Each
+    split's variance is that of the sums over its clusters of the values less their mean, with clusters drawn with
+    replacement; both variances are summed over the splits. The interval is `stats.cluster_ratio`, which resamples
+    clusters with all their frames of all splits.
     """
-    table = pd.DataFrame({"wrong": np.asarray(wrong, float), "split": list(splits), "cluster": list(clusters)})
-    rates = table.groupby("split")["wrong"].transform("mean")
-    parts = table.assign(off=table["wrong"] - rates, independent=rates * (1 - rates))
+    table = pd.DataFrame({"value": np.asarray(values, float), "split": list(splits), "cluster": list(clusters)})
+    own = table.groupby("split")["value"]
+    parts = table.assign(off=table["value"] - own.transform("mean"), independent=own.transform("var", ddof=0))
     parts = parts.groupby(["split", "cluster"])[["off", "independent"]].sum().reset_index()
     parts["clusters"] = parts.groupby("split")["cluster"].transform("size")
     parts = parts[parts["clusters"] > 1]
@@ -31,6 +32,17 @@ def design_effect(wrong, splits, clusters) -> tuple[float, float, float]:
         return np.nan, np.nan, np.nan
     between = parts["off"] ** 2 * parts["clusters"] / (parts["clusters"] - 1)
     return cluster_ratio(between, parts["cluster"], parts["independent"])
+
+
+def paired_design_effect(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float, float]:
+    """`design_effect` by subject of the difference of two networks' errors on the frames of the runs that both have.
+
+    first, second: their `predictions.csv.gz`.
+    """
+    key = ["seed", "fold", "frame_id", "subject", "label"]
+    both = first.merge(second, on=key, suffixes=("_first", "_second"))
+    wrong = [(both[f"prediction_{one}"] != both["label"]).astype(int) for one in ("first", "second")]
+    return design_effect(wrong[0] - wrong[1], both["seed"], both["subject"])
 
 
 def design_effects(dataset: str) -> pd.DataFrame:

@@ -11,10 +11,11 @@ from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.findings.audit import TEST_FRAMES
 from fer_lib.findings.claims import CLAIMS, pairs
+from fer_lib.findings.dependence import paired_design_effect
 from fer_lib.findings.tables import collapsed
 from fer_lib.stats import LEVEL, OVERLAP
 from fer_lib.words.naming import label, published
-from fer_lib.words.rounding import percent
+from fer_lib.words.rounding import in_cell, percent
 
 POWER = 0.8
 """The chance with which a study should detect a difference that exists."""
@@ -101,16 +102,21 @@ class Spreads(NamedTuple):
     arms: str
 
 
-def spreads(dataset: str) -> Spreads:
-    """`Spreads` of the pair of arms with the most common members, in which every transformer has kept the face.
+def _arms(dataset: str, protocol: str) -> tuple[Experiment, Experiment] | None:
+    """Triplet and softmax with the most common members, in which every transformer has kept the face.
 
-    NaN without one; the first of several as large.
+    None without such a pair; the first of several as large.
     """
     claimed = [pair for claim in CLAIMS if claim.better.get("loss") == "triplet" for pair in pairs(dataset, claim)]
-    kept = [pair for pair in claimed if pair[0].protocol == "random" and not any(map(collapsed, pair))]
-    if not kept:
+    kept = [pair for pair in claimed if pair[0].protocol == protocol and not any(map(collapsed, pair))]
+    return max(kept, key=lambda pair: len(_differences(*pair)), default=None)
+
+
+def spreads(dataset: str) -> Spreads:
+    """`Spreads` of `_arms` under `random`; NaN without them."""
+    arms = _arms(dataset, "random")
+    if not arms:
         return Spreads(np.nan, np.nan, 0, "")
-    arms = max(kept, key=lambda pair: len(_differences(*pair)))
     differences = _differences(*arms)
     discordant = discordance(*(results.read(row, "predictions.csv.gz") for row in arms))
     return Spreads(float(differences.std()), discordant, len(differences), _named(*arms))
@@ -134,6 +140,22 @@ def discordance(first: pd.DataFrame, second: pd.DataFrame) -> float:
     both = first.merge(second, on=key, suffixes=("_first", "_second"))
     right = [both[f"prediction_{arm}"] == both["label"] for arm in ("first", "second")]
     return float((right[0] != right[1]).mean())
+
+
+def clustered(dataset: str) -> pd.DataFrame:
+    """How far the errors in which triplet and softmax differ come together by subject, on few and on all frames of it.
+
+    A row for each of `random` and `subject` with such runs: protocol, arms (as in `Spreads`), runs (that both have),
+    effect, ci_low, ci_high (`dependence.paired_design_effect`).
+    """
+    rows = []
+    for protocol in ("random", "subject"):
+        arms = _arms(dataset, protocol)
+        if arms:
+            effect = paired_design_effect(*(results.read(row, "predictions.csv.gz") for row in arms))
+            rows.append((protocol, _named(*arms), len(_differences(*arms)), *effect))
+    columns = ["protocol", "arms", "runs", "effect", "ci_low", "ci_high"]
+    return pd.DataFrame(rows, columns=columns).dropna(subset="effect")
 
 
 def power_curves(spread: float, discordant: float, points: tuple = (0.48, 1, 2)) -> pd.DataFrame:
@@ -175,10 +197,10 @@ def in_short() -> str:
     )
 
 
-def power_answer(found: Spreads, leaks: pd.DataFrame) -> str:
+def power_answer(found: Spreads, leaks: pd.DataFrame, together: pd.DataFrame) -> str:
     """How many seeds, frames and subjects it takes to detect the printed gain, in sentences.
 
-    leaks: `leakage.ladder` of the data set, which has the frames per subject.
+    leaks: `leakage.ladder` of the data set, which has the frames per subject; together: `clustered`.
     """
     if not (found.seeds > 0 and found.discordant > 0):
         return (
@@ -208,8 +230,25 @@ def power_answer(found: Spreads, leaks: pd.DataFrame) -> str:
             f"- **Seeds:** {_in_seeds(difference, found)}",
             "",
             f"Subjects are counted with all their frames, {a_person:.1f} on average. The frames are taken as "
-            "independent, but errors cluster by subject (above), so more frames and subjects are needed.",
+            f"independent, but errors cluster by subject{_by_how_much(together, found.arms, needed[1])}",
         ]
+    )
+
+
+def _by_how_much(together: pd.DataFrame, arms: str, frames: int) -> str:
+    """What `clustered` finds and does to so many shared frames; the end of a sentence. arms: those named before."""
+    if together.empty:
+        return " (above), so more frames and subjects are needed."
+    places = {"random": "on random test frames", "subject": "on all frames of unseen subjects"}
+    said, becomes = [], []
+    for row in together.itertuples():
+        effect, of = in_cell(row.effect, row.ci_low, row.ci_high, ".1f"), "" if row.arms == arms else f"; {row.arms}"
+        said.append(f"{effect} {places[row.protocol]} (n = {row.runs} runs of each{of})")
+        becomes.append(f"{round(frames * row.effect, -2):,.0f} {places[row.protocol]}")
+    return (
+        f". Of the difference of the two methods' errors the variance is that of independent frames times "
+        f"{' and '.join(said)}, with 95 % intervals over subjects. So the {frames:,} shared frames become about "
+        f"{' and '.join(becomes)}."
     )
 
 
