@@ -171,9 +171,9 @@ def test_a_difference_that_seeds_can_resolve_names_them():
 
 
 def test_power_curves_are_the_powers():
-    curves = power.power_curves(0.01, 0.02, points=(1,))
-    assert "its limit for ever more seeds, 56 % (+1)." in power.power_caption(curves)
-    curves = curves.set_index(["of", "n"])
+    curves = power.power_curves(0.01, 0.02)
+    assert " 56 % (+1), " in power.power_caption(curves) and curves["points"].unique().tolist() == [0.48, 1, 2]
+    curves = curves[curves["points"] == 1].set_index(["of", "n"])
     chance, limit = curves["power"], curves["limit"]
     assert chance["seeds"].index[[0, 1, -1]].tolist() == [2, 3, 1000] and chance["seeds"].index.is_unique
     assert chance["seeds", 10] == power.paired_t_power(0.01, 0.01, 10, 181 / 800)

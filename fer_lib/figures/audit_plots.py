@@ -93,11 +93,12 @@ def name_exposures(ax: Axes, leaks: pd.DataFrame) -> Axes:
     return ax
 
 
-def name_rungs(ax: Axes, gap: float = 0.04) -> Axes:
-    """Name the lines of a `protocol_ladder` beside them: on the right those that end there, on the left the others.
+GAP = 0.04
+"""The least distance between two names of `name_rungs`, in shares of accuracy."""
 
-    gap: the least distance between two names, in shares of accuracy.
-    """
+
+def name_rungs(ax: Axes) -> Axes:
+    """Name the lines of a `protocol_ladder` beside them: on the right those that end there, on the left the others."""
     right, left = [], []
     for line in ax.lines:
         if not line.get_label().startswith("_"):
@@ -107,7 +108,7 @@ def name_rungs(ax: Axes, gap: float = 0.04) -> Axes:
     ax.set_xlim(-1.2 if left else -0.4, 2.4)
     for own, x, near in ((right, 2.4, 0), (left, -0.35, 1)):
         own = sorted(own, key=lambda pair: pair[0][1])
-        for (point, line), height in zip(own, _apart([point[1] for point, _ in own], gap), strict=True):
+        for (point, line), height in zip(own, _apart([point[1] for point, _ in own]), strict=True):
             colour = line.get_color()
             to = {"arrowstyle": "-", "color": colour, "linewidth": 0.6, "shrinkB": 4, "relpos": (near, 0.5)}
             words = {"ha": ("left", "right")[near], "va": "center", "fontsize": 8, "color": colour}
@@ -115,9 +116,9 @@ def name_rungs(ax: Axes, gap: float = 0.04) -> Axes:
     return ax
 
 
-def _apart(heights: list[float], gap: float) -> np.ndarray:
-    """Ascending heights moved up, and then down below 1, until they are no closer than the gap."""
-    steps = gap * np.arange(len(heights))
+def _apart(heights: list[float]) -> np.ndarray:
+    """Ascending heights moved up, and then down below 1, until they are no closer than `GAP`."""
+    steps = GAP * np.arange(len(heights))
     raised = np.maximum.accumulate(np.array(heights) - steps) + steps
     return np.minimum(raised, 1 - steps[::-1])
 

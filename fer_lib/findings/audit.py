@@ -138,12 +138,12 @@ def _counted(frames: int, printed: float) -> bool:
     return any(same_to_two_decimals(right / frames, printed) for right in range(nearest - 1, nearest + 2))
 
 
-def number_line(explained: pd.DataFrame, most_errors: int = 8) -> pd.DataFrame:
-    """The accuracies in percent that up to so many errors give, and the printed ones of `possible`, which have none.
+def number_line(explained: pd.DataFrame) -> pd.DataFrame:
+    """The accuracies in percent that 0 to 8 errors give, and the printed ones of `possible`, which have none.
 
     Columns what (possible, or the method), accuracy, errors.
     """
-    errors = np.arange(most_errors + 1)
+    errors = np.arange(9)
     comb = pd.DataFrame({"what": "possible", "accuracy": 100 * (1 - errors / TEST_FRAMES), "errors": errors})
     printed = pd.DataFrame({"what": explained["method"], "accuracy": explained["printed"]})
     return pd.concat([comb, printed], ignore_index=True)

@@ -76,12 +76,12 @@ def short(label: str) -> str:
     return label.removeprefix(COMMON).replace(" (", ", ").rstrip(")")
 
 
-def least_exposed(table: pd.DataFrame, every: bool = False) -> tuple[str, pd.DataFrame]:
+def least_exposed(table: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     """The least exposed protocol and its rows: those of the followed arms, with and without occlusion, if any."""
     protocol = next(name for name in LEAST_EXPOSED if name in set(table["protocol"]))
     own = table[table["protocol"] == protocol]
     chosen = own[own["label"].isin([*labels(), *labels(occlusion="none")])]
-    return protocol, own if every or chosen.empty else chosen
+    return protocol, own if chosen.empty else chosen
 
 
 def under_occlusion(dataset: str) -> tuple[str, pd.DataFrame]:

@@ -158,14 +158,16 @@ def clustered(dataset: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).dropna(subset="effect")
 
 
-def power_curves(spread: float, discordant: float, points: tuple = (0.48, 1, 2)) -> pd.DataFrame:
-    """The chance of finding a difference of so many points: columns of, points, n, power, limit. See `spreads`.
+def power_curves(spread: float, discordant: float) -> pd.DataFrame:
+    """The chance of finding a difference of 0.48 (the printed one), 1 or 2 points. See `spreads`.
+
+    Columns of, points, n, power, limit.
 
     of: "seeds" of each arm, up to 1,000, or "frames" that both methods see, up to 20,000, on logarithmic scales.
     limit: what the power tends to as n grows.
     """
     rows = []
-    for one in points:
+    for one in (0.48, 1, 2):
         share, limit = one / 100, power_limit(one / 100, spread, SHARED)
         seeds = np.unique(np.geomspace(2, 1000, 100).round().astype(int))
         rows += [("seeds", one, n, paired_t_power(share, spread, n, SHARED), limit) for n in seeds]
