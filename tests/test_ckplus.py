@@ -135,7 +135,7 @@ def test_a_zip_cut_short_or_damaged(members, tmp_path):
     file = zipped(members, tmp_path / "CK+48.zip")
     whole = file.read_bytes()
     file.write_bytes(whole[:-5000])
-    with pytest.raises(DataError, match=r"CK\+48.zip is a damaged zip file: download it again"):
+    with pytest.raises(DataError, match=r"\(damaged, to be downloaded again: .*CK\+48.zip\)"):
         ckplus.load(tmp_path)
     file.write_bytes(whole[:500] + bytes([whole[500] ^ 255]) + whole[501:])
     with pytest.raises(DataError, match=r"CK\+48.zip is a damaged zip file .*: download it again"):
@@ -210,6 +210,9 @@ SEQUENCE = "S001/001/S001_001_000000"
         (f"Landmarks/{SEQUENCE}12_landmarks.txt", "1 2\n3 4\n", "12_landmarks.txt has 4 numbers instead of 68"),
         (f"Landmarks/{SEQUENCE}12_landmarks.txt", "1 2\n3\n", "12_landmarks.txt does not hold rows of numbers"),
         (f"Landmarks/{SEQUENCE}12_landmarks.txt", "nan 2\n", "12_landmarks.txt does not hold rows of numbers"),
+        (f"Landmarks/{SEQUENCE}12_landmarks.txt", "5 5\n" * 68, "puts a face of 0 pixels at x 5, y 5 of an image"),
+        (f"Landmarks/{SEQUENCE}12_landmarks.txt", "1 1\n" * 67 + "1e9 1", "puts a face of 1e.09 pixels at x 1.47"),
+        (f"Landmarks/{SEQUENCE}12_landmarks.txt", "1e9 8\n1e9 9\n" * 34, "of 1 pixels at x 1e.09, y 8.5 of an image"),
         (f"cohn-kanade-images/{SEQUENCE}13.png", "no image", "13.png cannot be read as an image"),
         (f"cohn-kanade-images/{SEQUENCE}13.png", None, None),
     ],

@@ -1,7 +1,9 @@
 """Faces of one's own: the synthetic ones as files, and what is said of folders that are not as wanted."""
 
+import os
 import shutil
 import unicodedata
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -108,6 +110,13 @@ def test_zipped_is_the_same(ten, tmp_path_factory):
 def test_what_is_wrong_is_named(ten, emotion, name, message):
     write(ten, emotion, name, np.full((48, 48), 255, np.uint8))
     with pytest.raises(DataError, match=message):
+        own.load(ten)
+
+
+def test_a_name_that_is_not_in_utf8_is_told_in_ascii(ten):
+    picture = ten / "own" / "sad" / "P0_1_0.png"
+    Path(os.fsdecode(os.fsencode(picture.with_name("M")) + b"\xfcller_1_0.png")).write_bytes(picture.read_bytes())
+    with pytest.raises(DataError, match=r"holds 'own/sad/M.udcfcller_1_0\.png', whose name is not in UTF-8; rename it"):
         own.load(ten)
 
 

@@ -119,7 +119,14 @@ def _cropped(frame: tuple[Path, Path, Path]) -> Row:
     number = _numbers(label)
     if number.size != 1 or number.item() not in range(1, len(EMOTIONS) + 1):
         raise DataError(f"{label} contains {label.read_text().strip()!r}, not a number from 1 to 7: unpack it again")
-    return image.stem, int(number.item()) - 1, crop(images.decode(image, image.read_bytes()), points)
+    picture = images.decode(image, image.read_bytes())
+    extent, (x, y), (width, height) = np.ptp(points, axis=0).max(), points.mean(axis=0), picture.size
+    if not (0 < extent <= max(picture.size) and 0 <= x < width and 0 <= y < height):
+        raise DataError(
+            f"{landmarks} puts a face of {extent:g} pixels at x {x:g}, y {y:g} of an image of {width} x {height}: "
+            "unpack both again"
+        )
+    return image.stem, int(number.item()) - 1, crop(picture, points)
 
 
 def _numbers(file: Path) -> np.ndarray:

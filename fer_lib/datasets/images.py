@@ -90,7 +90,7 @@ def absent(name: str, root: Path, layouts: str, source: str, folder: str = "") -
     zips = {str(file): _members(file) for file in _zips(root)}
     damaged = ", ".join(file for file, members in zips.items() if members is None)
     others = ", ".join(file for file, members in zips.items() if members is not None)
-    hint = f" ({damaged} is a damaged zip file: download it again)" if damaged else ""
+    hint = f" (damaged, to be downloaded again: {damaged})" if damaged else ""
     if folder and others:
         layouts += f", and found {others} without files in a folder {folder}"
     return DataError(

@@ -70,6 +70,9 @@ def _find(root: Path) -> tuple[Path, list[str]]:
 def _parsed(place: Path, name: str) -> tuple[str, str, str]:
     """The frame_id, the emotion and `name`. Raises DataError if it is not an image's name in a folder of an emotion."""
     file, match = place / name, FILE.fullmatch(name)
+    if re.search("[\ud800-\udfff]", name):
+        # Python's stand-ins for bytes that are no UTF-8; they can be neither hashed nor printed.
+        raise DataError(f"{place} holds {name!a}, whose name is not in UTF-8; rename it")
     if match["name"] is None:
         raise DataError(f"{file} is in no folder of an emotion; move it into own/<emotion>/, or away")
     emotion = images.emotion(match["folder"])

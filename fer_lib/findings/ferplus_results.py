@@ -5,6 +5,7 @@ images: `quality.read("images")`, a row per image of FER2013.
 
 import pandas as pd
 
+from fer_lib.datasets.fer2013 import USAGES
 from fer_lib.datasets.ferplus import CLASSES
 from fer_lib.findings import fer2013_results, quality
 from fer_lib.findings.claims import Claim, claims_table
@@ -27,7 +28,7 @@ def kept(images: pd.DataFrame) -> pd.DataFrame:
     read = votes.clear_majority(images).replace("", "no majority")
     counts = pd.crosstab(images["usage"], read.where(~read.isin(CLASSES), "labelled"))
     columns = ["labelled", "no majority", "unknown", "no face"]
-    counts = counts.reindex(index=list(quality.USAGES), columns=columns, fill_value=0).rename_axis(columns=None)
+    counts = counts.reindex(index=list(USAGES), columns=columns, fill_value=0).rename_axis(columns=None)
     counts.insert(0, "images", counts.sum(axis=1))
     return counts.reset_index()
 

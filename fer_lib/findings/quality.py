@@ -19,7 +19,6 @@ from fer_lib.faces import Faces
 from fer_lib.measures import references, twins, votes
 from fer_lib.splits import Split, split
 
-USAGES = ("Training", "PublicTest", "PrivateTest")
 FLOOR = 0.9
 """Similarity from which pairs are stored, below `twins.NEAR`, to show what chance does there."""
 
@@ -97,7 +96,7 @@ def twin_table(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for kind in twins.KINDS:
         whose = twins.whose(twins.of_kind(pairs, kind), images)
-        for usage in USAGES:
+        for usage in fer2013.USAGES:
             own = whose[images["usage"] == usage]
             rows.append({"kind": kind, "usage": usage, "images": len(own), **own.sum()})
     return pd.DataFrame(rows)
@@ -115,7 +114,7 @@ def nothing_table(images: pd.DataFrame) -> pd.DataFrame:
         "unknown": (images["majority"] == "unknown").groupby(images["usage"]).sum(),
         "contempt": (images["majority"] == "contempt").groupby(images["usage"]).sum(),
     }
-    return pd.DataFrame(said).loc[list(USAGES)].rename_axis("usage").reset_index()
+    return pd.DataFrame(said).loc[list(fer2013.USAGES)].rename_axis("usage").reset_index()
 
 
 def by_label(images: pd.DataFrame) -> pd.DataFrame:

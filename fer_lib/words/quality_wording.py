@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from fer_lib.datasets.fer2013 import USAGES
 from fer_lib.findings import quality
-from fer_lib.findings.quality import USAGES, published, twin_table
+from fer_lib.findings.quality import published, twin_table
 from fer_lib.measures import twins, votes
 from fer_lib.stats import mean_interval
 from fer_lib.words.rounding import interval, intervals, p_value, percent, with_ends
