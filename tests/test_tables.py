@@ -120,7 +120,10 @@ def test_the_machines_that_trained_are_named():
     run["members"]["seed1-fold0"]["device"] = "other"
     results.write_run(SOFTMAX, run)
     said = wording.trained_on("ckplus")
-    assert "cpu: 1; other: 1. 1 of 1 networks have runs of more than one machine." in said
+    assert "cpu: 1; other: 1. 1 of 1 networks have runs of more than one machine. Another" in said
+    run["members"]["seed1-fold0"]["device"] = "cpu (AVX2)"
+    results.write_run(SOFTMAX, run)
+    assert "one machine. Of cpu (AVX2) the processor's name was not recorded. Another" in wording.trained_on("ckplus")
 
 
 def test_how_much_triplet_and_softmax_differ():

@@ -288,6 +288,8 @@ def trained_on(dataset: str) -> str:
     mixed = sum(len(counts) > 1 for counts in devices)
     if mixed:
         said += f" {mixed} of {len(devices)} networks have runs of more than one machine."
+    unnamed = sorted(name for name in total if name.startswith("cpu ("))
+    said += f" Of {', '.join(unnamed)} the processor's name was not recorded." if unnamed else ""
     return f"{said} Another machine counts as another initialisation."
 
 
