@@ -14,6 +14,7 @@ from dataclasses import asdict
 from fer_lib import faces, machine, paths, results
 from fer_lib.words import naming
 from fer_lib.experiments import read_experiments
+from fer_lib.run import check
 
 DATASETS = config.get("datasets", "synthetic").split(",")
 REPORTS = paths.RESULTS / "reports"
@@ -29,9 +30,10 @@ FROM_DATA = "00_data"
 
 try:
     rows = read_experiments()
-    fingerprints = {dataset: faces.load(dataset).fingerprint for dataset in DATASETS}
+    data = {dataset: faces.load(dataset) for dataset in DATASETS}
 except ValueError as error:
     sys.exit(str(error))
+fingerprints = {dataset: loaded.fingerprint for dataset, loaded in data.items()}
 
 # Hides what is normal: the kernel's warning about unencrypted TCP, on the loopback interface, and the interrupt by which
 # Jupyter ends it.
@@ -42,6 +44,19 @@ PAPERMILL = (
 # The content of the results decides whether an experiment is done, not file times, which a clone does not preserve.
 # Results of other data than the current ones count as missing; training then refuses with a message.
 missing = [row for row in rows if row.dataset in DATASETS and not results.is_complete(row, fingerprints[row.dataset])]
+
+
+def can_start(row):
+    """Whether a row's training can start; if not, says why. The pages are made without it."""
+    try:
+        check(row, data[row.dataset])
+    except (OSError, ValueError) as error:
+        print(f"{row.dataset} {row.experiment} is not trained: {error}", file=sys.stderr)
+        return False
+    return True
+
+
+missing = [row for row in missing if can_start(row)]
 
 
 def key(row):
@@ -66,7 +81,8 @@ def noted(dataset):
 
 def page_inputs(dataset, page):
     """All inputs of a page; `.venv/.installed` represents the locked packages."""
-    real = {"10_fer2013_networks": faces.OF_FER2013, "index": (dataset, "fer2013"), "11_transfer": ("ckplus",)}
+    real = dict.fromkeys((FROM_DATA, "07_speed", "08_fer2013"), ())  # these read no experiment
+    real |= {"10_fer2013_networks": faces.OF_FER2013, "index": (dataset, "fer2013"), "11_transfer": ("ckplus",)}
     shown = real.get(page, (dataset,))
     own = [row for row in rows if row.dataset in shown]
     files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, *sorted(paths.NOTEBOOKS.glob("published*.csv"))]
@@ -148,5 +164,7 @@ for (dataset, page), (html, given) in pages.items():
             given=json.dumps(given),
             dataset=dataset,
         log: REPORTS / ".executed" / dataset / f"{page}.ipynb"
+        # Before hours of training, for it shows whether the faces are read as they should be.
+        priority: 1 if page == FROM_DATA else 0
         shell:
             "echo render {output}; " + PAPERMILL + " && python -m fer_lib.pages {log} {output} --dataset {params.dataset}"

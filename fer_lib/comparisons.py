@@ -30,6 +30,9 @@ TWO_KINDS = "two kinds of outcome"
 ONE_TRAINING = "no verdict, trained once"
 """The verdict where an arm was trained once: the interval does not cover what another training would change."""
 
+DECIDED = ("supported", "contradicted")
+"""The verdicts of intervals that all lie on one side of zero."""
+
 WITHOUT_ENDS = dict.fromkeys(("ci_low", "ci_high", "trained_low", "trained_high", "p"), np.nan) | {"verdict": TWO_KINDS}
 
 
@@ -146,14 +149,18 @@ def arms_gain(
 def pooled_gain(protocol: str, frames: pd.DataFrame, gained) -> dict[str, float]:
     """`COMPARISON` of two scores of one arm, or of paired arms; gained: what the first gains on each frame.
 
-    `cluster_gain` where subjects or images are resampled, else `paired_difference` over members. frames: as `pooled`.
+    `cluster_gain` where subjects or images are resampled, else `paired_difference` over members. frames: as in
+    `stats.pooled`, where each frame counts once too.
     """
     if protocol in RESAMPLED:
-        column, units = TRAININGS[protocol]
-        found = cluster_gain(gained, frames[RESAMPLED[protocol][0]], frames[column])
+        (column, units), unit = TRAININGS[protocol], RESAMPLED[protocol][0]
+        key = list(dict.fromkeys([column, unit, "frame_id"]))
+        once = frames[key].assign(gained=np.asarray(gained, float)).groupby(key)["gained"].mean().reset_index()
+        found = cluster_gain(once["gained"], once[unit], once[column])
         return {**found, "pairs": paired_by(protocol, [found["trainings"]], units)}
     by_member = frames[["seed", "fold"]].assign(gained=gained).groupby(["seed", "fold"])["gained"].mean()
-    return {**paired_difference(by_member, 0 * by_member, protocol), "pairs": "runs"}
+    found = paired_difference(by_member, 0 * by_member, protocol)
+    return {**found, "pairs": in_runs(found["n"])}
 
 
 def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
@@ -204,6 +211,11 @@ def _over_trainings(gained: np.ndarray, trainings) -> tuple[float, float]:
         return np.nan, np.nan
     half = np.sqrt(n / (n - 1) * (deviations**2).sum()) * stats.t.ppf((1 + LEVEL) / 2, n - 1)
     return float(max(-1, mean - half)), float(min(1, mean + half))
+
+
+def in_runs(n: int) -> str:
+    """What is compared where nothing is resampled: "runs", or of one "run"."""
+    return "run" if n == 1 else "runs"
 
 
 def paired_by(protocol: str, trainings: list[int], units: str) -> str:

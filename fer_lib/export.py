@@ -88,8 +88,7 @@ def chosen_member(experiment: Experiment) -> Member:
 
     Raises FileNotFoundError if no member is finished.
     """
-    if not results.finished(experiment):
-        raise FileNotFoundError(f"no finished member in {results.folder(experiment)}; train one with 01_train")
+    results.some_finished(experiment)
     history = results.read(experiment, "history.csv").query("epoch == @experiment.epochs")
     if "selection_accuracy" in history:
         history = history.sort_values("selection_accuracy", ascending=False, kind="stable")
@@ -107,8 +106,10 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
     hits = (predictions["prediction"] == predictions["label"]).groupby(predictions["label"]).agg(["mean", "size"])
     recalls = [f"| {classes[k]} | {percent(row['mean'])} | {row['size']:.0f} |" for k, row in hits.iterrows()]
     unseen = right(experiment, SCORES["unseen"]).query(own)
-    occluded = f" Under occlusion of other kinds than its training shows: {_share(unseen['score'], unseen[unit])}, on "
-    occluded = f"{occluded}{len(unseen):,} of them." if len(unseen) else ""
+    occluded = ""
+    if len(unseen):
+        share = _share(unseen["score"], unseen[unit])
+        occluded = f" Under occlusion of other kinds than its training shows: {share}, on {len(unseen):,} of them."
     network = network_for(experiment, len(classes))
     learned = ["fer2013"] if experiment.dataset in OF_FER2013 else [experiment.dataset]
     learned += ["fer2013"] if experiment.pretrained != "none" else []

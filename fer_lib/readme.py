@@ -7,7 +7,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from fer_lib import paths, report, results
-from fer_lib.figures import plots, summary
+from fer_lib.figures import gains_plots, plots, summary
 from fer_lib.findings import gains, initialisations, tables
 from fer_lib.measures import references
 from fer_lib.words import answers, wording
@@ -44,7 +44,7 @@ def results_text(parts: pd.DataFrame) -> str:
         summary.BESIDE,
         "**What does each part gain?**",
         f"![{gains.in_words(parts)}]({pages}gains.svg)",
-        f"{gains.CAPTION} {initialisations.found_by_chance(DATASET)}",
+        f"{gains.caption(parts)} {initialisations.found_by_chance(DATASET)}",
         "**The paper's numbers beside ours**",
         markdown(wording.readable(listed)),
         wording.CAPTION,
@@ -66,7 +66,7 @@ def pictures(parts: pd.DataFrame) -> dict[str, str]:
     with plt.rc_context(plots.STYLE):
         return {
             "summary.svg": report.picture(summary.picture(reached), summary.in_words(reached)),
-            "gains.svg": report.picture(gains.picture(parts), gains.in_full(parts)),
+            "gains.svg": report.picture(gains_plots.picture(parts), gains.in_full(parts)),
         }
 
 

@@ -177,6 +177,13 @@ def finished(experiment: Experiment) -> list[Member]:
     return [member for member in experiment.members if (member.seed, member.fold) in done]
 
 
+def some_finished(experiment: Experiment) -> list[Member]:
+    """`finished`; raises FileNotFoundError if that is nobody."""
+    if not (done := finished(experiment)):
+        raise FileNotFoundError(f"no finished run in {folder(experiment)}; train one with 01_train")
+    return done
+
+
 def is_complete(experiment: Experiment, fingerprint: str) -> bool:
     """Whether every member is finished with exactly these parameters, on the data with this fingerprint."""
     run = read_run(experiment)
@@ -235,10 +242,11 @@ def write_run(experiment: Experiment, record: dict) -> None:
 def add_member(experiment: Experiment, member: Member, tables: dict[str, pd.DataFrame], timing: dict) -> None:
     """Add a finished member's rows to the experiment's tables, sorted by seed and fold.
 
-    Its timing and provenance go into `run.json`; members added at different times may have different versions.
+    Its timing goes into `run.json`, with the provenance of now unless `timing` has that of its training; members added
+    at different times may have different versions.
     """
     record = read_run(experiment)
-    record["members"][str(member)] = timing | provenance()
+    record["members"][str(member)] = provenance() | timing
     record["members"] = dict(sorted(record["members"].items()))
     write_run(experiment, record)
     for name in TABLES:

@@ -20,7 +20,7 @@ from fer_lib.faces import Faces
 from fer_lib.run import train_and_store
 from fer_lib.splits import split
 from fer_lib.training import Trainee, save
-from fer_lib.weights import weights_file
+from fer_lib.weights import check_start, weights_file
 from fer_lib.words.rounding import percent
 
 
@@ -28,11 +28,11 @@ def restore(experiment: Experiment, names: list[str] | None = None) -> list[str]
     """Train finished members whose weights are not on this machine, and store the weights; an interrupted run resumes.
 
     names: of the members to train, as in `run.json` (default: all). Returns a sentence per member trained: how many of
-    its stored predictions it gives again. Raises DataError if the data set is missing, FileNotFoundError if the weights
-    that training starts from are missing, ValueError if a name is not that of a finished member, the results are of
-    other data, the starting weights have changed, or another process is training there.
+    its stored predictions it gives again. Raises DataError if the data set is missing, FileNotFoundError if no member
+    is finished or the weights that training starts from are missing, ValueError if a name is not that of a finished
+    member, the results are of other data, the starting weights have changed, or another process is training there.
     """
-    finished = {str(member): member for member in results.finished(experiment)}
+    finished = {str(member): member for member in results.some_finished(experiment)}
     for name in names or ():
         if name not in finished:
             where = f"{experiment.experiment} of {experiment.dataset}"
@@ -52,6 +52,8 @@ def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> 
         raise ValueError(
             f"{folder} holds results of other parameters or data: {'; '.join(different)}; restore the former ones"
         )
+    for seed in {member.seed for member in missing}:
+        check_start(experiment, seed)
     said = []
 
     def keep(member: Member, learned: tuple[dict[str, torch.Tensor], pd.Series]) -> None:

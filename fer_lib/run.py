@@ -33,6 +33,14 @@ def run(experiment: Experiment) -> None:
     training into the folder.
     """
     data = faces.load(experiment.dataset)
+    check(experiment, data)
+    with results.alone(experiment):
+        _train_missing(experiment, data)
+
+
+def check(experiment: Experiment, data: Faces) -> None:
+    """Check that the members can be trained. Raises DataError or ValueError if their splits do not fit the data, and
+    for an unfinished member as `weights.check_start`."""
     for member in experiment.members:
         parts = split(data, experiment.protocol, member.seed, member.fold)
         alone = np.flatnonzero(np.bincount(data.labels[parts.train]) == 1)
@@ -41,19 +49,25 @@ def run(experiment: Experiment) -> None:
                 f"{member} would train on a single frame of {data.classes[alone[0]]}; a triplet needs two: add frames, "
                 "or use loss 'softmax'"
             )
-    with results.alone(experiment):
-        _train_missing(experiment, data)
+    for seed in {member.seed for member in _waiting(experiment)}:
+        check_start(experiment, seed)
+
+
+def _waiting(experiment: Experiment) -> list[Member]:
+    finished = results.finished(experiment)
+    return [member for member in experiment.members if member not in finished]
 
 
 def _train_missing(experiment: Experiment, data: Faces) -> None:
     results.open_folder(experiment, data.fingerprint, machine.name())
-    finished = results.finished(experiment)
-    waiting = [member for member in experiment.members if member not in finished]
+    for left in results.folder(experiment).glob("*.tmp"):  # by a run that was killed while it wrote
+        left.unlink()
+    waiting, made_by = _waiting(experiment), results.provenance()  # now, for the code may change while it trains
     if waiting:
-        before = len(finished) * experiment.epochs
+        before = (len(experiment.members) - len(waiting)) * experiment.epochs
 
         def add(member: Member, outcome: dict) -> None:
-            results.add_member(experiment, member, outcome["tables"], outcome["timing"])
+            results.add_member(experiment, member, outcome["tables"], made_by | outcome["timing"])
 
         train_and_store(experiment, evaluate, waiting, data, add, experiment.experiment, before)
 
@@ -73,10 +87,8 @@ def train_and_store(
 ) -> None:
     """Train the members with a line of progress; store(member, outcome) each, then delete its checkpoint.
 
-    label: of the progress, which also counts so many epochs trained before. Raises as `weights.check_start`.
+    label: of the progress, which also counts so many epochs trained before.
     """
-    for seed in {member.seed for member in members}:
-        check_start(experiment, seed)
     done = before + sum(epochs_done(checkpoint_file(experiment, member)) for member in members)
     total = before + len(members) * experiment.epochs
     progress = Progress(label, total, done, results.folder(experiment) / "progress.txt")

@@ -3,8 +3,9 @@ import os
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from few_faces import use_few_faces
 
-from fer_lib import paths
+from fer_lib import faces, paths
 from fer_lib.figures import plots
 
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -25,6 +26,15 @@ def own_cache(tmp_path, monkeypatch):
     """An empty cache folder for one test."""
     monkeypatch.setattr(paths, "CACHE", tmp_path / "cache")
     return paths.CACHE
+
+
+@pytest.fixture
+def few(tmp_path, monkeypatch):
+    """A folder of the test's own for results; the synthetic faces are `few_faces`."""
+    monkeypatch.setattr(paths, "RESULTS", tmp_path)
+    monkeypatch.setattr(faces, "load", faces.load)  # so that it is put back
+    use_few_faces()
+    return tmp_path
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ def released(members, root, labels="Emotion"):
         (places[1] / f"{frame}_landmarks.txt").write_text(LANDMARKS)
         if number == "00000013":
             (places[2] / f"{frame}_emotion.txt").write_text(f"   {FOLDERS.index(folder) + 1}.0000000e+00\n")
+            (places[2] / f"._{frame}_emotion.txt").write_bytes(b"what macOS adds to an archive")
     return root
 
 

@@ -220,7 +220,10 @@ def test_what_is_paired_depends_on_the_protocol():
     assert (gain["difference"], gain["n"], gain["pairs"]) == (pytest.approx(5 / 6), 2, "runs")
     gain = pooled_gain("usage", frames, values)
     assert (gain["n"], gain["trainings"], gain["pairs"]) == (3, 2, "images in 2 initialisations")
-    assert pooled_gain("subject", frames, values)["pairs"] == "subjects in 1 fold"
+    gain = pooled_gain("subject", frames, values)
+    assert gain["pairs"] == "subjects in 1 fold"
+    assert gain["difference"] == pytest.approx(2 / 3), "frame a counts once, although two initialisations answer it"
+    assert pooled_gain("random", frames[:3], values[:3])["pairs"] == "run"
 
 
 def test_p_values_are_corrected_for_their_number():

@@ -3,14 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from few_results import LEAKS
 
 from fer_lib import paths, results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.findings import dependence
 from fer_lib.words.naming import label
-
-LEAKS = pd.DataFrame({"protocol": ["random", "subject"], "test frames": [181.0, 98.1], "sequence seen": [0.9664, 0]})
-LEAKS = LEAKS.assign(**{"frames a sequence": [1.21, 3], "frames a subject": [1.996, 8.3]})
 
 
 def test_design_effects_that_one_can_work_out():

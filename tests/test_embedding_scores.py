@@ -148,14 +148,14 @@ def test_the_answer_goes_by_the_intervals():
     assert (
         "- **triplet (slow)** against softmax, protocol random, n = 3 pairs of runs: by Euclidean distance clearer in "
         "2 of 5 scores, less clear in 1 of 5 scores; by cosine distance less clear in 1 of 5 scores; by centred cosine "
-        "distance resolvable in none of 5 scores."
+        "distance clearer or less clear in none of 5 scores."
     ) in said, "within / between is lower where classes are divided"
     unpaired = table.assign(over="6 and 3 runs, unpaired")
     assert "n = 6 and 3 runs, unpaired: by Euclidean distance clearer in 2" in embedding_wording.answer(unpaired)
     one = embedding_wording.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
     assert one.endswith("- A single run allows no conclusion about triplet (slow), protocol random.")
     without = embedding_wording.answer(table.assign(ci_low=np.nan, ci_high=np.nan))
-    assert "by Euclidean distance resolvable in none of 5 scores" in without
+    assert "by Euclidean distance clearer or less clear in none of 5 scores" in without
     nothing = "No pair of networks that differ from softmax in the loss alone has been trained yet."
     for none in (table.iloc[:0], table.assign(less="triplet (slow)")):
         assert embedding_wording.answer(none) == f"## The answer so far\n\n{nothing}"
@@ -256,8 +256,8 @@ def test_of_a_single_pair_of_members_nothing_is_said_in_short(monkeypatch):
     monkeypatch.setattr(embedding_wording, "comparisons", lambda members, dataset: found)
     assert embedding_wording.in_brief("ckplus") == (
         "Division of the classes on unseen subjects, triplet against softmax: clearer in 1 of 5 scores by Euclidean "
-        "distance, which triplet loss optimises, resolvable in none of 5 scores by cosine distance, resolvable in none "
-        "of 5 scores by centred cosine distance."
+        "distance, which triplet loss optimises, clearer or less clear in none of 5 scores by cosine distance, clearer "
+        "or less clear in none of 5 scores by centred cosine distance."
     )
     as_printed = compared({"MAP@R": (-0.2, -0.1)}, label=embedding_wording.PROPOSED, over="6 and 3 runs, unpaired")
     both = pd.concat([found, as_printed])

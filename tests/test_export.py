@@ -67,7 +67,7 @@ def test_what_cannot_be_shipped(trained, tmp_path):
         export(Experiment("t"), FIRST, tmp_path)
     with pytest.raises(FileNotFoundError, match="no weights"):
         export(STRONG, Member(5, 0), tmp_path)
-    with pytest.raises(FileNotFoundError, match="no finished member in"):
+    with pytest.raises(FileNotFoundError, match="no finished run in"):
         chosen_member(replace(STRONG, experiment="never-run"))
     assert not list(tmp_path.iterdir())
 

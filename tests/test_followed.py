@@ -27,8 +27,10 @@ def test_a_figure_of_many_lines_shows_few():
     arms = [Experiment(f"margin-{k}", "ckplus", margin=k) for k in range(2, 9)]
     assert followed.few(arms) == arms, "seven can be told apart"
     softmax = Experiment("softmax", "ckplus", loss="softmax", occlusion="none")
-    strong = replace(softmax, experiment="strong", recipe="strong", occlusion="heavy", pretrained=naming.USUAL_START)
-    assert followed.few([*arms, softmax, strong, replace(strong, pretrained=naming.LONG_START)]) == [softmax, strong]
+    tuned = replace(followed.STRONG, experiment="tuned", pretrained=naming.USUAL_START, **naming.FINE_TUNED)
+    others = [replace(tuned, pretrained=naming.LONG_START), replace(followed.STRONG, experiment="y", loss="triplet")]
+    shown = [softmax, followed.STRONG, tuned]
+    assert followed.few([*arms, *shown, *others]) == shown
     assert len(followed.few([*arms, arms[0]])) == 8, "none of them is followed"
 
 

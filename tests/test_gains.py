@@ -11,7 +11,7 @@ import pytest
 from fer_lib import experiments, results
 from fer_lib.comparisons import ONE_TRAINING, TWO_KINDS
 from fer_lib.experiments import Experiment, Member
-from fer_lib.figures import plots
+from fer_lib.figures import gains_plots, plots
 from fer_lib.findings import claims, gains, tables
 from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.occlusion_benchmark import CLEAN, SUITE, WINDOWS, window_name
@@ -24,7 +24,7 @@ DIFFERS = {
     "triplet loss instead of softmax (slow STN)": {"loss"},
     "occlusion in training (softmax)": {"occlusion"},
     "occlusion in training (triplet, slow STN)": {"occlusion"},
-    "STN at a tenth of its rate (slow STN)": {"stn_lr_factor"},
+    "STN at a tenth of its rate": {"stn_lr_factor"},
     "triplet loss beside softmax (slow STN)": {"loss"},
     "strong recipe": {"recipe", "occlusion", "stn_lr_factor", "epochs", "batch_size"},
     "spatial transformer (strong recipe, slow STN)": {"input_path", "stn_lr_factor"},
@@ -149,7 +149,7 @@ def rows() -> pd.DataFrame:
 
 def test_the_picture_tells_verdicts_apart():
     with plt.rc_context(plots.STYLE):
-        fig = gains.picture(rows())
+        fig = gains_plots.picture(rows())
     clear, unseen = fig.axes[0], fig.axes[2]
     dots = {
         tuple(line.get_xydata()[0]): line
@@ -157,7 +157,7 @@ def test_the_picture_tells_verdicts_apart():
         if line.get_marker() in "ox" and len(line.get_xydata())
     }
     assert {place: dot.get_color() for place, dot in dots.items()} == {
-        (0.01, 0): plots.MUTED, (-0.03, 0): gains.COLOURS["contradicted"], (0.05, 1): plots.MUTED,
+        (0.01, 0): plots.MUTED, (-0.03, 0): plots.VERDICT_COLOURS["contradicted"], (0.05, 1): plots.MUTED,
     }  # fmt: skip
     assert [place for place, dot in dots.items() if dot.get_marker() == "x"] == [(0.05, 1)]
     drawn = [path.vertices[:, 0].tolist() for lines in clear.collections for path in lines.get_paths()]
@@ -168,10 +168,15 @@ def test_the_picture_tells_verdicts_apart():
     plt.close(fig)
 
 
+def test_the_caption_tells_of_the_rule_that_is_drawn():
+    assert "Above the rule the paper's parts" in gains.caption(rows())
+    assert "rule" not in gains.caption(rows()[:2])
+
+
 def test_a_gain_far_below_the_intervals_lies_at_the_edge_of_the_axis():
     found = rows().assign(difference=[0.01, -0.03, -0.36])
     with plt.rc_context(plots.STYLE):
-        fig = gains.picture(found)
+        fig = gains_plots.picture(found)
     low, high = fig.axes[0].get_xlim()
     assert low == pytest.approx(-0.02 - 0.04 * 0.06) and high == pytest.approx(0.04 + 0.04 * 0.06)
     (edge,) = [line for line in fig.axes[0].lines if line.get_marker() == "<"]

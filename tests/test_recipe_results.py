@@ -187,6 +187,9 @@ def test_the_loss_under_patches_that_is_taken_away(stored):
         "less. Loss taken away: +33.33 points [+33.33 to +33.33] (supported); gain on clear faces: +61.11 points "
         "[+44.44 to +66.67] (supported); n = 6 subjects in 6 folds (6 and 6 runs)."
     )
+    none = half[:2].assign(ci_low=np.nan, verdict="two kinds of outcome")
+    both = recipe_wording.losses_in_words(pd.concat([none, half[:2].assign(method="other")]))
+    assert "Loss taken away: +33.33 points (two kinds of outcome)" in both, "not the other network's interval"
     shown = recipe_wording.readable_losses(half)
     assert shown["loss taken away"].iloc[0].startswith("50\N{NO-BREAK SPACE}%: +33.33 [")
     assert shown["points lost"].tolist()[0].startswith("0.00")

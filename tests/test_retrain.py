@@ -6,22 +6,13 @@ import few_results
 import pandas as pd
 import pytest
 import torch
-from few_faces import use_few_faces
 
-from fer_lib import faces, machine, paths, results, retrain
+from fer_lib import faces, machine, results, retrain
 from fer_lib.experiments import Experiment, Member
 from fer_lib.run import run
 from fer_lib.weights import weights_file, weights_fingerprint
 
 SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=1, batch_size=35)
-
-
-@pytest.fixture
-def few(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", tmp_path)
-    monkeypatch.setattr(faces, "load", faces.load)  # so that it is put back
-    use_few_faces()
-    return tmp_path
 
 
 def test_lost_weights_come_back_to_the_last_bit(few):
@@ -43,6 +34,12 @@ def test_lost_weights_come_back_to_the_last_bit(few):
     assert said.startswith(f"seed1-fold0: {same} (now on ")
     with pytest.raises(ValueError, match="few of synthetic has no run 'seed2-fold0'; stored: seed0-fold0, seed1-fold0"):
         retrain.restore(SOFTMAX, ["seed2-fold0"])
+
+
+def test_where_nothing_is_finished_there_is_nothing_to_compare_with(few):
+    results.open_folder(SOFTMAX, "abc", "cpu")
+    with pytest.raises(FileNotFoundError, match=r"no finished run in .*few; train one with 01_train"):
+        retrain.restore(SOFTMAX)
 
 
 def test_other_predictions_than_those_stored_are_counted(listed):

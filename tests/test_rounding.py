@@ -16,6 +16,10 @@ def test_what_an_interval_is_over():
     assert (rounding.in_folds("random", 4, 4), rounding.in_folds("usage", 1, 1)) == ("4\xa0runs", "1\xa0run")
 
 
+def test_a_list_in_a_sentence():
+    assert [rounding.listed(list(names)) for names in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
+
+
 def test_numbers_for_the_eye():
     assert (rounding.percent(0.98765), rounding.percent(float("nan"))) == ("98.77", "–")
     assert rounding.in_cell(0.9, 0.85, 1, ".2f").replace("\N{NO-BREAK SPACE}", " ") == "0.90 [0.85 to 1.00]"

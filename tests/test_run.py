@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from few_faces import few_faces, use_few_faces
+from few_faces import few_faces
 
-from fer_lib import faces, paths, results, retrain, splits
+from fer_lib import faces, results, retrain, splits
 from fer_lib.batches import draw_epoch
 from fer_lib.experiments import Experiment, Member
 from fer_lib.member_tables import evaluate
@@ -32,14 +32,6 @@ if __name__ == "__main__":
     use_few_faces()
     run(Experiment("few", loss="softmax", seeds=2, epochs=7, batch_size=35))
 """
-
-
-@pytest.fixture
-def few(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", tmp_path)
-    monkeypatch.setattr(faces, "load", faces.load)  # so that it is put back
-    use_few_faces()
-    return tmp_path
 
 
 def stored(experiment):
@@ -202,10 +194,21 @@ def test_killed_and_started_again(few):
     time.sleep(1.5)
     assert {file.name: file.stat().st_mtime_ns for file in place.iterdir()} == left, "a worker trains on"
 
+    (place / "metrics.csv.1.tmp").write_text("what it was writing")
     run(killed)
+    assert not list(place.glob("*.tmp"))
     uninterrupted = replace(killed, experiment="uninterrupted")
     run(uninterrupted)
     assert stored(killed) == stored(uninterrupted)
+
+
+def test_a_run_names_the_code_that_it_began_with(few, monkeypatch):
+    commits = iter(["begun with"] * 2 + ["changed meanwhile"] * 5)
+    monkeypatch.setattr(results, "provenance", lambda: {"commit": next(commits)})
+    one = replace(SOFTMAX, seeds=1, epochs=1)
+    run(one)
+    assert results.read_run(one)["members"]["seed0-fold0"]["commit"] == "begun with"
+    assert next(commits) == "changed meanwhile"
 
 
 def test_results_of_another_experiment_stop_it_before_training(few):

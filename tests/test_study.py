@@ -50,7 +50,9 @@ random-resnet18-softmax,synthetic,random,1,1,resnet18,plain,1,1.0,softmax,random
 random-resnet10-triplet-slow-stn,synthetic,random,2,1,resnet10,stn,1,0.1,triplet,random,1.0,False,knn,rectangle,paper,none,label,1,50,0.001
 subject-resnet10-softmax,synthetic,subject,1,2,resnet10,stn,1,1.0,softmax,random,1.0,False,knn,rectangle,paper,none,label,1,50,0.001
 subject-resnet10-strong,synthetic,subject,1,1,resnet10,stn,1,0.1,softmax,random,1.0,False,knn,mixed,strong,none,label,1,50,0.001
+subject-resnet10-transfer,synthetic,subject,1,1,resnet10,stn,1,0.1,softmax,random,1.0,False,knn,mixed,strong,usage-resnet10-strong,label,1,50,0.001
 """
+"""The last cannot start, for its weights are nowhere."""
 
 
 def test_notebooks_are_stored_clean_and_thin():
@@ -157,7 +159,9 @@ def test_the_table_says_what_the_results_say(study):
 
 def test_a_second_run_trains_and_renders_nothing(study):
     files = {file: file.stat().st_mtime_ns for file in (study / "results").rglob("*") if file.is_file()}
-    assert "Nothing to be done" in snakemake(study)
+    said = snakemake(study)
+    assert "Nothing to be done" in said
+    assert "synthetic subject-resnet10-transfer is not trained: no weights" in said
     assert {file: file.stat().st_mtime_ns for file in (study / "results").rglob("*") if file.is_file()} == files
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib.figures import table_plots
+from fer_lib.figures import plots, table_plots
 
 
 def test_interval_plot_draws_rows_from_the_top_in_percent(ax):
@@ -60,5 +60,5 @@ def test_gains_over_references_stand_in_a_panel_each():
     assert [text.get_text() for text in neighbour.get_yticklabels()] == ["a", "b"]
     assert neighbour.get_xlim() == pytest.approx((-0.03, 0.63)) and not neighbour.texts
     assert [text.get_text() for text in gradients.texts] == ["◂ -40"], "without an interval, below all others"
-    assert neighbour.lines[0].get_color() == table_plots.COLOURS["supported"] != gradients.lines[0].get_color()
+    assert neighbour.lines[0].get_color() == plots.VERDICT_COLOURS["supported"] != gradients.lines[0].get_color()
     plt.close(fig)

@@ -73,6 +73,10 @@ def test_when_the_stn_collapsed():
         "In 2 runs of this page the STN collapsed: after the first epoch 40.00 to 90.00 % of the grid lay outside the "
         "image, from epoch 2 on more than 90 % in all of them."
     )
+    assert wording.collapsed_early(pd.DataFrame(rows, columns=columns).query("seed == 0")) == (
+        "In 1 run of this page the STN collapsed: after the first epoch 90.00 % of the grid lay outside the image, "
+        "from epoch 2 on more than 90 %."
+    )
     assert wording.collapsed_early(pd.DataFrame(columns=columns)) == ""
     store(TRIPLET, [1.0, 0.5, 0.0], [0, 0, 1])
     found = tables.while_collapsed([TRIPLET])

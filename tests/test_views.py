@@ -25,16 +25,17 @@ def test_views_that_one_can_work_out(tmp_path, monkeypatch):
     }
     frames = pd.DataFrame(
         [(*name, *theta) for name, theta in thetas.items()], columns=["frame_id", "occlusion", *THETA]
-    )
+    ).assign(subject="p")
     results.open_folder(EXPERIMENT, "abc", "cpu")
     tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES} | {
-        "views.csv.gz": frames
+        "views.csv.gz": frames,
+        "embeddings.csv.gz": pd.DataFrame({"frame_id": list("abc"), "tested": True}),
     }
     results.add_member(EXPERIMENT, Member(0, 0), tables, {})
 
-    table = views.described(EXPERIMENT).set_index(["frame_id", "occlusion"])
-    assert table["zoom"].tolist() == pytest.approx([1, 1, 2, 2, 0.5, 0.5])
-    assert table["moved"].tolist() == pytest.approx([0, 6, 0, 0, 0, 0])
+    table = views.responses(EXPERIMENT).set_index("frame_id")
+    assert table["zoom"].tolist() == pytest.approx([1, 2, 0.5])
+    assert table["moved"].tolist() == pytest.approx([6, 0, 0])
     monkeypatch.setattr(views, "measured", lambda dataset: [EXPERIMENT])
     (found,) = views.moved("synthetic").to_dict("records")
     assert found["frames"] == 3 and [found[name] for name in ("mean", "low", "high")] == pytest.approx([2, 0, 5.7])

@@ -95,7 +95,7 @@ def _labelled_frames(root: Path, release: Path) -> list[tuple[Path, Path, Path]]
         if folder is None:
             raise DataError(f"found {release}, but not CK+'s folder {part}/: unpack it next to it")
     frames = []
-    for label in sorted(parts["Emotion"].glob("S*/*/*_emotion.txt")):
+    for label in sorted(parts["Emotion"].glob("S*/*/S*_emotion.txt")):
         subject, sequence = label.name.split("_")[:2]
         last = sorted((release / subject / sequence).glob("S*.png"))[-LAST_FRAMES:]
         if len(last) < LAST_FRAMES:

@@ -13,8 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
-from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, RULE, look, name_lines, paired_gain
-from fer_lib.findings.gains import COLOURS
+from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, RULE, VERDICT_COLOURS, look, name_lines, paired_gain
 from fer_lib.findings.robustness import ASKED
 from fer_lib.landmarks import Landmarks
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED, Occlusion, OcclusionBenchmark, part_of_face
@@ -192,7 +191,7 @@ def forest(ax: Axes, table: pd.DataFrame) -> Axes:
     for row in table.itertuples():
         everybody = row.subjects == "all"
         line = scores.index(row.score) + (-0.16 if everybody else 0.2)
-        paired_gain(ax, row, line, COLOURS.get(row.verdict, MUTED), "o" if everybody else "^")
+        paired_gain(ax, row, line, VERDICT_COLOURS.get(row.verdict, MUTED), "o" if everybody else "^")
         if everybody:
             place = {"xy": (1.01, line), "xycoords": ax.get_yaxis_transform(), "va": "center"}
             ax.annotate(f"{100 * row.difference:+.1f}", **place, fontsize=7.5, annotation_clip=False)
@@ -208,8 +207,8 @@ def forests(tables: dict[str, pd.DataFrame]) -> Figure:
     fig, axes = plt.subplots(1, len(tables), figsize=size, sharex=True, sharey=True, squeeze=False)
     for ax, (title, table) in zip(axes.flat, tables.items(), strict=True):
         forest(ax, table).set_title(title, fontsize=8)
-    for verdict in (*COLOURS, "not resolvable"):
-        axes[0, 0].plot([], [], "o", color=COLOURS.get(verdict, MUTED), label=verdict)
+    for verdict in (*VERDICT_COLOURS, "not resolvable"):
+        axes[0, 0].plot([], [], "o", color=VERDICT_COLOURS.get(verdict, MUTED), label=verdict)
     axes[0, 0].plot([], [], "^", color=INK, label="folds 4 to 9")
     fig.supxlabel("points gained", fontsize=9)
     fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper left", ncols=4)

@@ -87,7 +87,8 @@ def stn(dataset: str) -> tuple[str, HTML]:
     means = "; ".join(f"{name}: {mean:.2f} pixels" for name, mean in zip(names, table["mean"], strict=True))
     caption = (
         f"Protocol {protocol}: how far the view's corners move when the face is covered; mean, and the middle 95 % of "
-        f"the test frames of all runs. Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
+        "the test frames of all runs that did not collapse. "
+        f"Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
     )
     return "How far does the STN's view move?", report.figure(fig, caption, means, table)
 

@@ -10,6 +10,8 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from fer_lib.comparisons import DECIDED
+
 INK = "#1c2024"
 MUTED = "#6b727d"
 RULE = "#d5d9df"
@@ -17,6 +19,9 @@ RULE = "#d5d9df"
 
 ACCENT = "#2f6db5"
 CYCLE = (ACCENT, "#bd6a0b", "#26876c", "#b0508f", "#7c838e")
+
+VERDICT_COLOURS = dict(zip(DECIDED, CYCLE, strict=False))
+"""Colour per verdict; a comparison without one is `MUTED`."""
 
 EMOTION_COLOURS = {
     "anger": "#e20344",

@@ -57,11 +57,9 @@ def outcomes(ax: Axes, counts: pd.DataFrame) -> Axes:
         left += shares[name].to_numpy()
     for line, share in zip(lines, shares[votes.OUTCOMES[0]], strict=True):
         ax.text(share - 0.012, line, f"{share:.0%}", color="white", ha="right", va="center", fontsize=8)
-    ax.set_yticks(lines, [f"{name} ({total:,})" for name, total in zip(counts.index, counts.sum(axis=1), strict=True)])
-    ax.set(xlabel="share of the images with this label", xlim=(0, 1), ylim=(len(counts) - 0.5, -0.5))
+    ax.set(xlabel="share of the images with this label", xlim=(0, 1))
     ax.xaxis.set_major_formatter(PercentFormatter(xmax=1))
-    ax.tick_params(axis="y", length=0)
-    ax.spines["left"].set_visible(False)
+    name_lines(ax, [f"{name} ({total:,})" for name, total in counts.sum(axis=1).items()]).grid(visible=False)
     return ax
 
 

@@ -10,7 +10,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from fer_lib.figures import plots
-from fer_lib.findings.gains import COLOURS
 
 
 def interval_plot(ax: Axes, table: pd.DataFrame, members: list[np.ndarray], lowest: float = 0) -> Axes:
@@ -82,7 +81,7 @@ def over_references(gained: pd.DataFrame) -> Figure:
             lowest, highest = min(0, ends.min(axis=None)) - 0.03, max(0, ends.max(axis=None)) + 0.03
             for row in own[own["protocol"] == protocol].itertuples():
                 line = lines[protocol].index(row.label)
-                plots.paired_gain(ax, row, line, COLOURS.get(row.verdict, plots.MUTED))
+                plots.paired_gain(ax, row, line, plots.VERDICT_COLOURS.get(row.verdict, plots.MUTED))
                 if row.difference < lowest:
                     place = {"xytext": (4, 0), "textcoords": "offset points", "va": "center"}
                     ax.annotate(f"◂ {100 * row.difference:+.0f}", (lowest, line), **place)
@@ -93,6 +92,7 @@ def over_references(gained: pd.DataFrame) -> Figure:
         panels[0].set_title(protocol)
     for ax, reference in zip(axes[-1], references, strict=True):
         ax.set_xlabel(f"points over {reference}")
-    marks = [plt.Line2D([], [], marker="o", linestyle="", color=c) for c in (*COLOURS.values(), plots.MUTED)]
-    fig.legend(marks, [*COLOURS, "no verdict"], loc="outside upper right", ncols=3)
+    colours = [*plots.VERDICT_COLOURS.values(), plots.MUTED]
+    marks = [plt.Line2D([], [], marker="o", linestyle="", color=colour) for colour in colours]
+    fig.legend(marks, [*plots.VERDICT_COLOURS, "no verdict"], loc="outside upper right", ncols=3)
     return fig

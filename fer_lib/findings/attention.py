@@ -7,12 +7,11 @@ import pandas as pd
 
 from fer_lib import results
 from fer_lib.attribution import CONTROLS, METHODS, SHARES
-from fer_lib.comparisons import pooled_gain
+from fer_lib.comparisons import paired_on, pooled_gain
 from fer_lib.experiments import Experiment
-from fer_lib.findings.robustness import enough
+from fer_lib.findings.robustness import enough, interval_over
 from fer_lib.findings.tables import kept, measured, trained_apart
 from fer_lib.occlusion_benchmark import GRID
-from fer_lib.stats import pooled
 from fer_lib.words.naming import label
 
 LEVELS = ("0%", *(f"{share:.0%}" for share in SHARES))
@@ -99,9 +98,8 @@ def curve_table(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def _mean(experiment: Experiment, frames: pd.DataFrame, column: str, of: str | None = None):
-    """Mean of a column of shares, or its ratio to column `of`, with its interval over subjects, images or members."""
-    mean, *ends = pooled(experiment.protocol, frames, frames[column], frames[of] if of else None)
-    return (mean, *ends) if enough(experiment, frames) else (mean, np.nan, np.nan)
+    """`robustness.interval_over` of a column of shares, or of its ratio to column `of`."""
+    return interval_over(experiment, frames, frames[column], frames[of] if of else None)
 
 
 def faithfulness(dataset: str) -> pd.DataFrame:
@@ -116,9 +114,9 @@ def faithfulness(dataset: str) -> pd.DataFrame:
     rows = []
     for experiment in arms(dataset):
         table = deleted(experiment)
-        key = ["seed", "fold", "frame_id", "subject"]
+        key = [*paired_on(experiment.protocol), "frame_id", "subject"]  # so that each pooled frame counts once
         areas = table.pivot_table(index=key, columns=["map", "first"], values="area")
-        stays = table[table["first"] == "most"].groupby("map")["10%"].mean()
+        stays = table[table["first"] == "most"].pivot_table(index=key, columns="map", values="10%").mean()
         frames, about = areas.index.to_frame(index=False), ("experiment", "occlusion", "protocol")
         for name in METHODS:
             pairs = {"between": (name, "least"), "better": ("random", "most"), "beyond": ("contrast", "most")}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fer_lib import paths, results
-from fer_lib.comparisons import COMPARISON, TWO_KINDS, paired_difference
+from fer_lib.comparisons import COMPARISON, TWO_KINDS, in_runs, paired_difference
 from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.findings.robustness import gain
 from fer_lib.findings.tables import compared, kept, late_accuracy, measured, members_used, occluded, of_one_kind
@@ -129,7 +129,8 @@ def difference(first: Experiment, second: Experiment, covered: bool = False, wit
 
 
 def _by_member(first: pd.Series, second: pd.Series, *arms: Experiment) -> dict:
-    found = {**paired_difference(first, second, arms[0].protocol), "pairs": "runs"}
+    found = paired_difference(first, second, arms[0].protocol)
+    found["pairs"] = in_runs(found["n"])
     members = (first - second).dropna().reset_index()
     return of_one_kind(found, *((arm, members) for arm in arms))
 

@@ -47,7 +47,7 @@ def is_trained(dataset: str = DATASET) -> bool:
 
 def arms(dataset: str = DATASET) -> dict[str, Experiment]:
     """Label -> the measured experiments under `usage`. Raises ValueError if there is none."""
-    return {naming.label(row): row for row in tables.measured(dataset) if row.protocol == "usage"}
+    return tables.by_label(dataset, "usage")
 
 
 def followed(table: pd.DataFrame, *others: Experiment) -> dict[str, Experiment]:

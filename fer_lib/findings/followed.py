@@ -16,6 +16,9 @@ COMMON = "STN + ResNet-10 + "
 PROPOSED = naming.label(Experiment("proposed", "ckplus"))
 """Label of the network that the paper proposes, whose transformer can collapse."""
 
+STRONG = replace(naming.USUAL["strong"], dataset="ckplus", loss="softmax")
+"""The strong recipe with its usual settings."""
+
 FEW = 7
 """Maximum number of distinguishable lines in a figure."""
 
@@ -32,15 +35,12 @@ def labels(occlusion: str = "rectangle") -> list[str]:
 def few(arms: list[Experiment]) -> list[Experiment]:
     """The arms to show in a line plot: all, if there are at most `FEW`.
 
-    Otherwise the followed arms, with and without occlusion in training, and the strong recipe, from scratch and from
-    FER2013's usual weights.
+    Otherwise the followed arms, with and without occlusion in training, and the strong recipe with its usual settings,
+    from scratch and from FER2013's usual weights.
     """
-    followed = {*labels(), *labels(occlusion="none")}
-    shown = [
-        arm
-        for arm in arms
-        if naming.label(arm) in followed or (arm.recipe == "strong" and arm.pretrained in ("none", naming.USUAL_START))
-    ]
+    tuned = replace(STRONG, pretrained=naming.USUAL_START, **naming.FINE_TUNED)
+    followed = {*labels(), *labels(occlusion="none"), *map(naming.label, (STRONG, tuned))}
+    shown = [arm for arm in arms if naming.label(arm) in followed]
     return shown if len(arms) > FEW and shown else arms
 
 
@@ -65,9 +65,9 @@ def beside(arms: list[Experiment]) -> list[Experiment]:
     first `SIDE_BY_SIDE` arms.
     """
     own = next(iter(robustness.by_protocol(arms).values()))
-    strong = naming.label(replace(naming.USUAL["strong"], dataset="ckplus", loss="softmax"))
     by_label = {naming.label(arm): arm for arm in own}
-    chosen = [by_label[name] for name in (*labels(), strong, *labels(occlusion="none")) if name in by_label]
+    names = (*labels(), naming.label(STRONG), *labels(occlusion="none"))
+    chosen = [by_label[name] for name in names if name in by_label]
     return chosen or own[:SIDE_BY_SIDE]
 
 

@@ -1,19 +1,14 @@
-"""What each part of the method gains, and of what goes beyond it: the study's comparisons in one picture.
+"""What each part of the method gains, and of what goes beyond it.
 
 Made from `results/` alone. Two networks that differ in the part are asked about the same faces, clear and occluded.
 """
 
 from collections.abc import Sequence
 
-import matplotlib.pyplot as plt
-import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import MultipleLocator, PercentFormatter
 
-from fer_lib.comparisons import COMPARISON, TWO_KINDS, holm
+from fer_lib.comparisons import COMPARISON, DECIDED, TWO_KINDS, holm
 from fer_lib.experiments import Experiment
-from fer_lib.figures import plots
 from fer_lib.findings import tables
 from fer_lib.findings.claims import NOT_COLLAPSED, printed_gain
 from fer_lib.findings.recipe_results import on_all_folds
@@ -35,7 +30,7 @@ OF_THE_PAPER = {
     ),
 }
 BEYOND = {
-    "STN at a tenth of its rate (slow STN)": ("resnet10-softmax-slow-stn", "resnet10-softmax"),
+    "STN at a tenth of its rate": ("resnet10-softmax-slow-stn", "resnet10-softmax"),
     "triplet loss beside softmax (slow STN)": ("resnet10-joint", "resnet10-softmax-slow-stn"),
     "strong recipe": ("resnet10-strong", "resnet10-softmax"),
     "spatial transformer (strong recipe, slow STN)": ("resnet10-strong", "resnet10-strong-plain"),
@@ -50,7 +45,7 @@ BEYOND = {
 PARTS = {"paper": OF_THE_PAPER, "beyond": BEYOND}
 """Part -> the row of `experiments.csv` that has it, and the row that differs from it in the part, after the protocol.
 
-Slow STN: both with a tenth of the transformer's rate, for at the full one triplet's can collapse.
+Slow STN: with a tenth of the transformer's rate, for at the full one triplet's can collapse.
 """
 
 SLOW = "resnet10-triplet-slow-stn"
@@ -70,26 +65,29 @@ ABLATIONS = {
 
 SAID = {"supported": "What helps, in points", "contradicted": "What hurts"}
 
-COLOURS = {"supported": plots.ACCENT, "contradicted": plots.CYCLE[1]}
-
 VERDICTS = (
     "Thick: 95 % interval over subjects (under other protocols over runs); thin: over what was trained apart: folds, "
     "or of other starts the trainings of both. A verdict needs both on one side of zero. No interval: in some runs the "
     "STN collapsed, and the next line leaves these runs out (two kinds of outcome; an arrow: left of the axis), or all "
-    "runs gained the same."
-)
-CAPTION = (
-    "Accuracy gained by each part, in points: two networks that differ in it, on the same test frames. Above the rule "
-    f"the paper's parts, below it what goes beyond. {VERDICTS} Printed: under the paper's own split. Unseen: kinds of "
-    "occlusion that no training shows; heavy occlusion imitates some of them, and its training is longer too (page "
-    "Transfer). Slow STN: both networks have a tenth of the STN's rate. The strong recipe and a start from FER2013 "
-    "have epochs and rates of their own. Verdicts are not corrected for multiple comparisons."
+    "runs gained the same, or there is only one."
 )
 ABLATED = (
-    "Accuracy gained by each change, in points: the proposed network with a slow STN, changed and unchanged, on the "
-    f"same test frames. {VERDICTS} Unseen: kinds of occlusion that no training shows. Verdicts are not corrected for "
-    "multiple comparisons."
+    "Accuracy gained by each change, in points: the proposed network with a slow STN (in one row softmax at the full "
+    f"rate), changed and unchanged, on the same test frames. {VERDICTS} Unseen: kinds of occlusion that no training "
+    "shows. Verdicts are not corrected for multiple comparisons."
 )
+
+
+def caption(found: pd.DataFrame) -> str:
+    """The caption of `gains_plots.picture` of `table`."""
+    rule = "Above the rule the paper's parts, below it what goes beyond. " if found["whose"].nunique() > 1 else ""
+    return (
+        f"Accuracy gained by each part, in points: two networks that differ in it, on the same test frames. {rule}"
+        f"{VERDICTS} Printed: under the paper's own split. Unseen: kinds of occlusion that no training shows; heavy "
+        "occlusion imitates some of them, and its training is longer too (page Transfer). Slow STN: each STN compared "
+        "has a tenth of the paper's rate. The strong recipe and a start from FER2013 have epochs and rates of their "
+        "own. Verdicts are not corrected for multiple comparisons."
+    )
 
 
 def table(dataset: str, listed: dict = PARTS, protocols: Sequence[str] = LEAST_EXPOSED) -> pd.DataFrame:
@@ -118,60 +116,12 @@ def table(dataset: str, listed: dict = PARTS, protocols: Sequence[str] = LEAST_E
     return pd.DataFrame(rows, columns=["protocol", "whose", "part", "asked", "printed", *COMPARISON])
 
 
-def _ends(own: pd.DataFrame) -> tuple[float, float]:
-    """Ends of an axis that holds zero, what is printed, every interval, and every gain that is not far below these.
-
-    A collapsed run costs so many points that an axis with all of them would show nothing of the other gains.
-    """
-    shown = own[["ci_low", "ci_high", "trained_low", "trained_high", "printed"]].stack().dropna()
-    shown = [0.0, *shown, *own.loc[own["ci_low"].notna(), "difference"]]
-    low, high = min(shown), max(*shown, own["difference"].max())
-    low = low if own["difference"].min() < low - (high - low) / 2 else min(low, own["difference"].min())
-    margin = 0.04 * (high - low) or 0.01
-    return low - margin, high + margin
-
-
 def _compared(*both: Experiment, without_collapsed: bool = False) -> list[dict]:
     printed = {"clean": printed_gain(*both)}
     return [
         {"asked": name, "printed": printed.get(name)} | gain(*both, SCORES[name], without_collapsed=without_collapsed)
         for name in ASKED
     ]
-
-
-def picture(found: pd.DataFrame) -> Figure:
-    """Draw `table`: a line per part, side by side on clear faces and under occlusion."""
-    parts = list(dict.fromkeys(found["part"]))
-    fig, axes = plt.subplots(1, len(ASKED), sharey=True, figsize=(9.6, 1.2 + 0.32 * len(parts)))
-    for ax, (score, words) in zip(axes, ASKED.items(), strict=True):
-        own = found[found["asked"] == score]
-        ends = _ends(own)
-        for row in own.itertuples():
-            colour, line = COLOURS.get(row.verdict, plots.MUTED), parts.index(row.part)
-            ax.hlines(line + 0.22, row.trained_low, row.trained_high, color=colour, linewidth=0.8)
-            ax.hlines(line, row.ci_low, row.ci_high, color=colour, linewidth=2.4)
-            mark = "o" if pd.notna(row.ci_low) else "<" if row.difference < ends[0] else "x"
-            ax.plot(max(row.difference, ends[0]), line, mark, color=colour, clip_on=False)
-            place = {"xy": (1.02, line), "xycoords": ax.get_yaxis_transform(), "va": "center"}
-            ax.annotate(f"{100 * row.difference:+.1f}", **place, fontsize=7.5, annotation_clip=False)
-        ax.axvline(0, color=plots.INK, linewidth=0.8)
-        ax.plot(own["printed"], own["part"].map(parts.index), "D", color=plots.INK, markerfacecolor="none")
-        if found["whose"].nunique() > 1:
-            ax.axhline(found.loc[found["whose"] == "paper", "part"].nunique() - 0.5, color=plots.MUTED, linewidth=0.8)
-        ax.set_xlim(ends)
-        width = np.ptp(ends)
-        ax.xaxis.set_major_locator(MultipleLocator(0.2 if width > 0.5 else 0.1 if width > 0.2 else 0.05))
-        ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, decimals=0, symbol=""))
-        ax.set_xlabel(f"points gained\n{words}")
-        plots.name_lines(ax, parts)
-    for verdict, colour in COLOURS.items():
-        axes[0].plot([], [], "o", color=colour, label=verdict)
-    axes[0].plot([], [], "o", color=plots.MUTED, label="not resolvable")
-    axes[0].plot([], [], "x", color=plots.MUTED, label="no interval")
-    if found["printed"].notna().any():
-        axes[0].plot([], [], "D", color=plots.INK, markerfacecolor="none", label="printed")
-    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=5)
-    return fig
 
 
 def in_words(found: pd.DataFrame) -> str:
@@ -184,8 +134,8 @@ def in_words(found: pd.DataFrame) -> str:
     found = found.assign(stands=holm(found["p"]) < 1 - LEVEL, units=n)
     own = found[found["whose"] == "paper"]
     usual = max(own["units"].unique(), key=list(own["units"]).count, default="")
-    lines, decided = [], own[own["verdict"].isin(COLOURS)]
-    for verdict in COLOURS:
+    lines, decided = [], own[own["verdict"].isin(DECIDED)]
+    for verdict in DECIDED:
         parts = [
             f"{part} {', '.join(_said(row, usual) for row in rows.itertuples())}"
             for part, rows in decided[decided["verdict"] == verdict].groupby("part", sort=False)

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from fer_lib.comparisons import cluster_gain, verdict
+from fer_lib.comparisons import DECIDED, cluster_gain, verdict
 from fer_lib.experiments import Experiment
 from fer_lib.findings.robustness import right
 from fer_lib.findings.tables import measured, voted, with_sequences
@@ -87,7 +87,7 @@ def same_recipe_in_words(table: pd.DataFrame) -> str:
     """How often `same_recipe` finds a difference, and how large one may look, in sentences; empty without a row."""
     if table.empty:
         return ""
-    alone, both = ((table[column] != "not resolvable").sum() for column in ("alone", "verdict"))
+    alone, both = (table[column].isin(DECIDED).sum() for column in ("alone", "verdict"))
     most = table["difference"].abs().groupby(table["score"]).max()
     count, folds = len(table), len(table["folds"].iloc[0])
     return (
@@ -110,7 +110,7 @@ def readable_settings(table: pd.DataFrame) -> pd.DataFrame:
     for method, own in table.groupby("method", sort=False):
         by_score = own["difference"].abs().groupby(own["score"]).max()
         most = {f"largest difference, {score}": f"{100 * by_score[score]:.2f}" for score in ("clean", "unseen")}
-        found = (own["verdict"] != "not resolvable").sum()
+        found = own["verdict"].isin(DECIDED).sum()
         rows.append({"setting": method, "pairs": len(own) // 2, **most, "found": f"{found} of {len(own)}"})
     return pd.DataFrame(rows)
 
@@ -120,7 +120,7 @@ def found_by_chance(dataset: str) -> str:
     table = same_settings(dataset)
     if table.empty:
         return ""
-    found = (table["verdict"] != "not resolvable").sum()
+    found = table["verdict"].isin(DECIDED).sum()
     return (
         f"Two initialisations of one setting, compared in the same way, get a verdict in {found} of {len(table)} "
         f"comparisons; 95 % intervals let one expect about {(1 - LEVEL) * len(table):.0f} (page A stronger recipe)."

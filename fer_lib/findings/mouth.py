@@ -8,6 +8,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.findings.attention import PLACED, arms, correct
 from fer_lib.findings.claims import pairs
 from fer_lib.findings.questions import QUESTIONS
+from fer_lib.findings.robustness import enough
 from fer_lib.words.naming import label
 from fer_lib.words.wording import readable_comparisons
 
@@ -19,6 +20,8 @@ TRAINED = {"rectangle": "the paper's rectangle", "mixed": "mixed occlusion"}
 
 def compared(dataset: str) -> pd.DataFrame:
     """A row per map of `PLACED` and pair of networks of which only one was trained with occlusion, one of `TRAINED`.
+
+    Pairs with runs enough for an interval (`robustness.enough`).
 
     Columns protocol, occlusion, label (the network trained with it), map, correct (frames that both classify
     correctly), frames (those of them on which both maps have positive relevance), and `COMPARISON` of the mouth's share
@@ -34,7 +37,7 @@ def compared(dataset: str) -> pd.DataFrame:
                 _shares(clear, name), on=["seed", "fold", "frame_id", "subject"], suffixes=("_covered", "_clear")
             )
             own = both.dropna(subset=["inside_covered", "inside_clear"])
-            if len(own):
+            if len(own) and enough(covered, own):
                 about = (covered.protocol, covered.occlusion, label(covered), name, len(both), len(own))
                 less = (own["inside_clear"] - own["inside_covered"]).to_numpy()
                 rows.append(dict(zip(ABOUT, about, strict=True)) | pooled_gain(covered.protocol, own, less))

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
+from threadpoolctl import threadpool_limits
 
 from fer_lib import faces, paths, results
 from fer_lib.datasets import fer2013, ferplus
@@ -34,6 +35,7 @@ def folder() -> Path:
     return paths.RESULTS / "fer2013"
 
 
+@threadpool_limits.wrap(limits=1)  # more threads would add up in another order
 def measure() -> None:
     """Read FER2013 and FERPlus and write the tables: some minutes on two cores. Raises DataError if one is absent."""
     data = faces.load("fer2013")

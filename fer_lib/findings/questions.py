@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from fer_lib.comparisons import COMPARISON, TWO_KINDS, paired_frames
+from fer_lib.comparisons import COMPARISON, DECIDED, TWO_KINDS, paired_frames
 from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.findings import followed
 from fer_lib.findings.claims import NOT_COLLAPSED, Claim, pairs
@@ -107,7 +107,7 @@ def fills_in_short(dataset: str) -> str:
 
 def _of_fill(first: Experiment, second: Experiment, fill: str) -> str:
     found = gain(first, second, BY_FILL[f"unseen, {fill}"])
-    unsure = "" if found["verdict"] in ("supported", "contradicted") else f" ({found['verdict']})"
+    unsure = "" if found["verdict"] in DECIDED else f" ({found['verdict']})"
     return f"{100 * found['difference']:+.1f}{unsure}"
 
 
@@ -151,7 +151,7 @@ def wide(answers: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     lines = own["question"] + "\n(" + own["with"].map(followed.short)
     if own["protocol"].nunique() > 1:
         lines += ", " + own["protocol"]
-    shown = own.assign(line=lines + ")", decided=own["verdict"].isin(["supported", "contradicted"]))
+    shown = own.assign(line=lines + ")", decided=own["verdict"].isin(DECIDED))
     tables = (shown.pivot(index="line", columns="score", values=name) for name in ("difference", "decided"))
     order = {"index": shown["line"].unique(), "columns": [name for name in DRAWN if name in set(own["score"])]}
     return tuple(table.reindex(**order).rename(columns=DRAWN) for table in tables)

@@ -15,7 +15,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
 from fer_lib.findings.claims import LATE, difference, late
 from fer_lib.findings.robustness import gain, right, score
-from fer_lib.findings.tables import measured, of_one_kind, voted, with_sequences
+from fer_lib.findings.tables import last_epoch, measured, of_one_kind, voted, with_sequences
 from fer_lib.occlusion_benchmark import CLEAN, SUITE
 from fer_lib.occlusion_scores import SCORES, equally, of_kind
 from fer_lib.splits import FOLDS
@@ -173,8 +173,7 @@ def the_papers(dataset: str, loss: str = "softmax") -> Experiment | None:
 
 def active_triplets(experiment: Experiment) -> float:
     """Share of the training triplets that the loss still moves in the last epoch, mean over the members."""
-    history = results.read(experiment, "history.csv")
-    return float(history[history["epoch"] == experiment.epochs]["active_triplets"].mean())
+    return float(last_epoch(experiment)["active_triplets"].mean())
 
 
 def losses(pairs: list[tuple[Experiment, Experiment]], name: Callable[[Experiment], str] = label) -> pd.DataFrame:

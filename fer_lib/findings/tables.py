@@ -144,12 +144,7 @@ def _pooled_occluded(experiment: Experiment) -> float:
 def oracle_gain(experiment: Experiment) -> pd.Series:
     """Each member's best test accuracy of all evaluated epochs minus that of the last, indexed by seed and fold."""
     watched = results.read(experiment, "history.csv").groupby(["seed", "fold"])["test_accuracy"]
-    return best_watched(experiment) - watched.last()
-
-
-def best_watched(experiment: Experiment) -> pd.Series:
-    """Each member's best test accuracy of all evaluated epochs, indexed by seed and fold; NaN without evaluations."""
-    return results.read(experiment, "history.csv").groupby(["seed", "fold"])["test_accuracy"].max()
+    return watched.max() - watched.last()
 
 
 def late_accuracy(experiment: Experiment) -> pd.Series:
@@ -159,6 +154,11 @@ def late_accuracy(experiment: Experiment) -> pd.Series:
     """
     watched = results.read(experiment, "history.csv").dropna(subset="test_accuracy")
     return watched.groupby(["seed", "fold"])["test_accuracy"].agg(lambda own: own.tail(LOOKS).mean())
+
+
+def by_label(dataset: str, protocol: str) -> dict[str, Experiment]:
+    """Label -> the measured experiments of a protocol."""
+    return {label(row): row for row in measured(dataset) if row.protocol == protocol}
 
 
 def last_epoch(experiment: Experiment) -> pd.DataFrame:

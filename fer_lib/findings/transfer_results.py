@@ -13,7 +13,7 @@ from fer_lib import results
 from fer_lib.evaluation import macro_f1
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.findings import recipe_results
-from fer_lib.findings.tables import has_results, measured
+from fer_lib.findings.tables import has_results
 from fer_lib.measures import transfer
 from fer_lib.measures.references import METHODS
 from fer_lib.occlusion_scores import SCORES, equally, of_kind
@@ -85,10 +85,8 @@ def ladder() -> pd.DataFrame:
     for (features, by), own in transfer.read("frozen").groupby(["features", "classifier"], sort=False):
         rows.append(_row(f"{FEATURES[features]}, {CLASSIFIERS[by]}", own))
     rows.sort(key=lambda row: row["mean"])
-    plain = Experiment("softmax", dataset="ckplus", protocol="subject", loss="softmax")
-    own = {label(row): row for row in measured("ckplus") if row.protocol == "subject"}
     fine = (tuned(), *fine_tuned(LONG_START), *heavily_covered())
-    for experiment in (own.get(label(plain)), recipe_results.strong("ckplus"), *fine):
+    for experiment in (recipe_results.the_papers("ckplus"), recipe_results.strong("ckplus"), *fine):
         if experiment:
             rows.append(_row(named(experiment), results.read(experiment, "predictions.csv.gz")))
     return pd.DataFrame(rows)

@@ -22,23 +22,6 @@ ALIKE = 0.01
 """Pixels below which two views are called the same: theta is stored to six decimals."""
 
 
-def described(experiment: Experiment) -> pd.DataFrame:
-    """Each stored view: seed, fold, frame_id, occlusion, and what theta does.
-
-    zoom: how many times as large as in the image the face appears (below 1 the view reaches beyond it).
-    moved: pixels that the view's corners lie, on average, from those of the same frame's clean view.
-    """
-    table = results.read(experiment, "views.csv.gz")
-    theta, corners = _theta_and_corners(table)
-    frame = pd.MultiIndex.from_frame(table[["seed", "fold", "frame_id"]])
-    clean = (table["occlusion"] == "none").to_numpy()
-    own = corners[clean][frame[clean].get_indexer(frame)]
-    return table[["seed", "fold", "frame_id", "occlusion"]].assign(
-        zoom=np.abs(np.linalg.det(theta[:, :, :2])) ** -0.5,
-        moved=_apart(corners, own),
-    )
-
-
 def _theta_and_corners(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Theta (N, 2, 3) of stored views, and where their corners lie (N, 4, 2), in pixels from the image's centre."""
     theta = table[list(THETA)].to_numpy(float).reshape(-1, 2, 3)
@@ -63,7 +46,7 @@ def moved(dataset: str) -> pd.DataFrame:
     """
     rows = []
     for experiment in looking(dataset):
-        own = kept(experiment, described(experiment).query("occlusion == 'rectangle'"))["moved"]
+        own = responses(experiment)["moved"]
         about = {"protocol": experiment.protocol, "label": label(experiment), "frames": len(own)}
         rows.append({**about, "mean": own.mean(), "low": own.quantile(0.025), "high": own.quantile(0.975)})
     return pd.DataFrame(rows, columns=["protocol", "label", "frames", "mean", "low", "high"])
@@ -84,8 +67,9 @@ def mean_views(experiment: Experiment, classes: list[str]) -> pd.DataFrame:
 
 
 def responses(experiment: Experiment) -> pd.DataFrame:
-    """How a transformer looks, per test frame: seed, fold, frame_id, subject and four lengths in pixels.
+    """How a transformer looks, per test frame: seed, fold, frame_id, subject, zoom and four lengths in pixels.
 
+    zoom: how many times as large as in the image the face appears (below 1 the view reaches beyond it).
     touched: how far, on average, the corners of the clean view lie from the image's. moved: from those under the black
     rectangle. differs: from those of the member's mean view. away: how far the rectangle drives the view's centre away
     from it; NaN where it lies in the middle or its place is not known. Members that have collapsed are left out.
@@ -103,6 +87,7 @@ def responses(experiment: Experiment) -> pd.DataFrame:
     length = np.linalg.norm(place, axis=1, keepdims=True)
     direction = np.divide(place, length, out=np.full_like(place, np.nan), where=length > ASIDE)
     return frames.assign(
+        zoom=np.abs(np.linalg.det(theta[:, :, :2])) ** -0.5,
         touched=_apart(corners, CORNERS[:, :2] * SIZE / 2),
         moved=_apart(covered_corners, corners),
         differs=_apart(mean, corners),
@@ -151,11 +136,11 @@ def lengths(dataset: str) -> pd.DataFrame:
     """
     rows = []
     for experiment in looking(dataset):
-        views, members = described(experiment).query("occlusion == 'none'"), by_member(experiment)
-        collapsed = views.groupby(["seed", "fold"]).ngroups - len(members)
-        zoom = kept(experiment, views)["zoom"].mean()
-        counts = {"members": len(members), "collapsed": collapsed, "fixed": int(members["fixed"].sum()), "zoom": zoom}
-        about = {"protocol": experiment.protocol, "method": label(experiment), **counts}
+        members, stored = by_member(experiment), results.read(experiment, "views.csv.gz")
+        collapsed = stored.groupby(["seed", "fold"]).ngroups - len(members)
+        counts = {"members": len(members), "collapsed": collapsed, "fixed": int(members["fixed"].sum())}
+        zoom = responses(experiment)["zoom"].mean()
+        about = {"protocol": experiment.protocol, "method": label(experiment), **counts, "zoom": zoom}
         for name in LENGTHS:
             own = members[name]
             rows.append({**about, "quantity": name, "mean": own.mean(), "lowest": own.min(), "highest": own.max()})

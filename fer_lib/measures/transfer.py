@@ -83,7 +83,8 @@ def frozen(experiment: Experiment, networks: dict[Member, Network], data: Faces)
     """Predictions under `subject` by classifiers on features that nothing of `data` has changed.
 
     Columns features, classifier, seed, fold, frame_id, subject, label, prediction. Each network is joined by an
-    untrained one of the same build, initialised by the same seed, which tells what the build alone gives.
+    untrained one of the same build, initialised by the member's seed (not with the weights that its training began
+    with), which tells what the build alone gives.
     """
     images, rows = to_float(data.images, "cpu"), []
     for member, network in networks.items():

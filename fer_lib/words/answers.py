@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib import paths, results
-from fer_lib.comparisons import TWO_KINDS, holm
+from fer_lib.comparisons import DECIDED, TWO_KINDS, holm
 from fer_lib.experiments import Experiment
 from fer_lib.findings import (
     audit,
@@ -89,7 +89,8 @@ def headlines_of(dataset: str, numbers: pd.DataFrame, over: pd.DataFrame, parts:
         for arm in robustness.arms(dataset)
         if arm.protocol == "subject" and on_all_folds(arm, "occluded_predictions.csv.gz")
     ]
-    scores = pd.DataFrame({naming.label(arm): _means(arm) for arm in arms})
+    by_label = {naming.label(arm): arm for arm in arms}
+    scores = pd.DataFrame({name: _means(arm) for name, arm in by_label.items()})
     first = next((name for name in followed.labels() if name in scores), None)
     printed = pd.read_csv(paths.NOTEBOOKS / "published.csv")
     on_subjects = printed[printed["protocol"].str.startswith("10 folds of subjects")]["accuracy"].max()
@@ -98,15 +99,16 @@ def headlines_of(dataset: str, numbers: pd.DataFrame, over: pd.DataFrame, parts:
     published = on_subjects if dataset == "ckplus" else np.nan
     return [
         headlines.works(numbers, over),
-        headlines.robust(first, scores[first], _covered(arms[0]), parts) if first else "",
+        headlines.robust(first, scores[first], _covered(by_label[first]), parts) if first else "",
         headlines.trusted(_sequences_seen(dataset), audit.common_ways(own), len(own)),
         headlines.beaten(scores, published, imitated) if arms else "",
     ]
 
 
 def _means(arm: Experiment) -> dict[str, float]:
-    """Accuracy over all test frames by the names of `robustness.ASKED`."""
-    return {asked: robustness.right(arm, SCORES[asked])["score"].mean() for asked in robustness.ASKED}
+    """Accuracy over all test frames, each counted once, by the names of `robustness.ASKED`."""
+    frames = {asked: robustness.right(arm, SCORES[asked]).groupby("frame_id") for asked in robustness.ASKED}
+    return {asked: own["score"].mean().mean() for asked, own in frames.items()}
 
 
 def _covered(arm: Experiment) -> pd.Series:
@@ -145,7 +147,7 @@ def gains_as_printed(dataset: str, table: pd.DataFrame) -> str:
     own = found[(found["protocol"] == "random") & found["printed"].notna() & (found["verdict"] != TWO_KINDS)]
     said = []
     for row in own[own["better"].isin(table.loc[table["printed"] > 0, "label"])].itertuples():
-        unsure = ", not after Holm's correction" if row.verdict in gains.COLOURS and not row.stands else ""
+        unsure = ", not after Holm's correction" if row.verdict in DECIDED and not row.stands else ""
         printed = f"{row.claim}: printed {100 * row.printed:+.2f}"
         said.append(f"{printed}, ours {gained(row)} ({row.verdict}{unsure}; n = {row.n} {row.pairs})")
     return f"The gains that the paper prints, under its split: {'; '.join(said)}." if said else ""
@@ -183,7 +185,7 @@ def on_unseen_subjects(dataset: str, table: pd.DataFrame, over: pd.DataFrame) ->
         return ""
     over = over[over["verdict"] != TWO_KINDS]
     arms = table[table["protocol"] == "subject"].set_index("label")
-    trained = {naming.label(row): row for row in tables.measured(dataset) if row.protocol == "subject"}
+    trained = tables.by_label(dataset, "subject")
     said = [f"{name} {with_ends(arms.loc[name])}{initialisations.apart(trained[name])}" for name in over["label"]]
     alone = results.of_data_set(dataset, "references.csv").set_index(["method", "protocol"])
     reference = references.METHODS[-1]
@@ -191,10 +193,11 @@ def on_unseen_subjects(dataset: str, table: pd.DataFrame, over: pd.DataFrame) ->
     reaches = f"without learned features, reaches {with_ends(alone.loc[reference, 'subject'])}"
     if not said:
         return f"On unseen subjects {reference}, {reaches}."
-    better = (over["verdict"] == "supported").sum() or "none"
+    better = (over["verdict"] == "supported").sum()
     return (
-        f"{first}, {reaches}; of these networks, the ones without a collapsed run, {better} is measurably better. The "
-        "intervals cover other subjects, not another initialisation."
+        f"{first}, {reaches}; of these networks, the ones without a collapsed run, {better or 'none'} "
+        f"{'are' if better > 1 else 'is'} measurably better. The intervals cover other subjects, not another "
+        "initialisation."
     )
 
 
@@ -259,7 +262,7 @@ def as_proposed(dataset: str, table: pd.DataFrame) -> str:
 
 def _over_softmax(dataset: str, proposed: str) -> str:
     """What the proposed network gains without collapsed runs over the first followed arm, on the same frames."""
-    arms = {naming.label(row): row for row in tables.measured(dataset) if row.protocol == "subject"}
+    arms = tables.by_label(dataset, "subject")
     softmax = followed.labels()[0]
     if not {proposed, softmax} <= set(arms):
         return ""

@@ -9,7 +9,7 @@ from fer_lib.faces import SIZE
 from fer_lib.findings.attention import PLACED, TRAINED, best_map, correct
 from fer_lib.occlusion_benchmark import GRID
 from fer_lib.stats import RESAMPLED
-from fer_lib.words.rounding import in_cell
+from fer_lib.words.rounding import in_cell, listed
 
 WORDS = {"expression": "the area changed by its action units", "mouth": "the mouth region", "eyes": "the eye region"}
 """Region -> its name in a sentence."""
@@ -138,7 +138,7 @@ def answer(dataset: str, table: pd.DataFrame, found: pd.DataFrame) -> str:
     ways = [f"{TRAINED[one]} {_range(share)} (n = {len(share)})" for one, share in shares.items()]
     said = (
         f"On correctly classified faces, {WORDS[region]} ({_range(here['area'])} of the image) holds this share of the "
-        f"positive relevance (*{name}*; range over n networks): trained {_listed(ways)}."
+        f"positive relevance (*{name}*; range over n networks): trained {listed(ways)}."
     )
     caveat = ALL_TRAINED if shown == list(TRAINED) else ""
     says = "supports" if (best["stay"] < best["random_stay"]).all() else "does not support"
@@ -146,7 +146,3 @@ def answer(dataset: str, table: pd.DataFrame, found: pd.DataFrame) -> str:
         f"{said}{caveat}\n\nThe deletion test {says} this map: {_range(best['stay'])} of the predictions stay the same "
         f"without the most relevant tenth of the face, {_range(best['random_stay'])} without a random tenth."
     )
-
-
-def _listed(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

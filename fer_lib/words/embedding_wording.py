@@ -134,7 +134,7 @@ def _counted(rows: pd.DataFrame) -> str:
     """In how many of the scores the division is clearer, or less clear."""
     counts = pd.Series([_verdict(row) for row in rows.itertuples()]).value_counts()
     said = [f"{verdict} in {counts[verdict]} of {len(rows)} scores" for verdict in RESOLVED if verdict in counts]
-    return ", ".join(said) or f"resolvable in none of {len(rows)} scores"
+    return ", ".join(said) or f"clearer or less clear in none of {len(rows)} scores"
 
 
 def _verdict(row) -> str:

@@ -1,14 +1,16 @@
 """What the networks trained on FER2013 score: sentences and tables, rounded, in percent."""
 
+from dataclasses import replace
+
 import pandas as pd
 
-from fer_lib.comparisons import ONE_TRAINING
-from fer_lib.experiments import Experiment
+from fer_lib.comparisons import DECIDED, ONE_TRAINING
 from fer_lib.findings import questions, tables
 from fer_lib.findings.fer2013_results import (
     DATASET,
     NEAR_MARGIN,
     NO_TWIN,
+    SOFTMAX,
     TWIN_PARTS,
     UNTRAINED,
     arms,
@@ -20,7 +22,7 @@ from fer_lib.findings.fer2013_results import (
 from fer_lib.measures import votes
 from fer_lib.results import class_names
 from fer_lib.words import naming, wording
-from fer_lib.words.rounding import in_cell, interval, percent, points, with_ends
+from fer_lib.words.rounding import in_cell, interval, listed, percent, points, with_ends
 
 AIMS = {"mean": (0.737, "one network"), "ensemble": (0.75, "an ensemble")}
 """Column of `scores` -> the target set before the first long training: what the best published network without extra
@@ -201,9 +203,9 @@ def claimed(claims: pd.DataFrame, whose: str) -> list[str]:
 
 
 def _differences(rows: pd.DataFrame) -> str:
-    if len(rows) > 1 and not set(rows["verdict"]) <= {"supported", "contradicted"}:
+    if len(rows) > 1 and not set(rows["verdict"]) <= set(DECIDED):
         return ""
-    return f" ({' and '.join(f'{100 * difference:+.2f}' for difference in rows['difference'])} points)"
+    return f" ({listed([f'{100 * difference:+.2f}' for difference in rows['difference']])} points)"
 
 
 def untrained(claims: pd.DataFrame) -> str:
@@ -265,5 +267,5 @@ def in_short() -> str:
 
 def _not_among(table: pd.DataFrame) -> str:
     """That the proposed network is not in a table; empty if it is."""
-    proposed = naming.label(Experiment("proposed", DATASET, "usage", stn_lr_factor=0.1, epochs=10, batch_size=64))
+    proposed = naming.label(replace(SOFTMAX, loss="triplet"))
     return "" if proposed in set(table["label"]) else f" The proposed network, {proposed}, is not trained yet."

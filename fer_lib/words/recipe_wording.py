@@ -31,6 +31,7 @@ from fer_lib.words.rounding import (
     in_points,
     intervals,
     judged,
+    listed,
     members_and_subjects,
     paired,
     percent,
@@ -75,8 +76,8 @@ def answer(experiment: Experiment) -> str:
     shares = [
         f"{with_ends(row)} {aim.removeprefix('kept ')} (aim: {100 * row['wanted']:g} %)" for aim, row in kept.iterrows()
     ]
-    before = reached(paper).set_index("aim").loc[kept.index] if paper else kept[:0]
-    beside = f". The paper's training with softmax keeps {_in_turn(before['mean'])}" if paper else ""
+    before = reached(paper).set_index("aim").loc[kept.index, "mean"].dropna() if paper else kept["mean"][:0]
+    beside = f". The paper's training with softmax keeps {listed(list(map(percent, before)))} %" if len(before) else ""
     bullets = [
         f"**The aim of {100 * clean['wanted']:g} % on unseen subjects is {MET[met(clean)]}.** The strong recipe "
         f"reaches {headline(experiment, subjects=UNTOUCHED)}.",
@@ -93,7 +94,7 @@ def answer(experiment: Experiment) -> str:
             f"{_trained_enough(triplet)}"
         )
     for longer in filter(on_all_folds, changed(experiment.dataset)):
-        row = longer_gains(longer, experiment)
+        row = on_clear(longer, experiment)
         bullets.append(
             f"**{longer.epochs} epochs** instead of {experiment.epochs} reach {headline(longer)}. "
             f"Paired gain: {gained(row)}, {row['verdict']}{_blind_gain(longer, experiment)}; n = {row['n']} "
@@ -109,19 +110,13 @@ def _gains(first: Experiment, second: Experiment) -> str:
     return f"{said}; n = {n} {pairs}"
 
 
-def _in_turn(shares: pd.Series) -> str:
-    """0.8, 0.9, 0.95 -> 80.00, 90.00 and 95.00 %."""
-    *first, last = map(percent, shares)
-    return f"{', '.join(first)} and {last} %"
-
-
 def _trained_enough(triplet: Experiment) -> str:
     """How many triplets the recipe leaves active, against the paper's training, whose triplet loss is the same."""
     paper = the_papers(triplet.dataset, "triplet")
     if not (paper and on_all_folds(paper)):
         return ""
     left, there = (percent(active_triplets(arm)) for arm in (triplet, paper))
-    row = pd.Series(gain(triplet, paper, SCORES["clean"]))
+    row = on_clear(triplet, paper)
     return (
         f" The recipe was chosen for softmax and may train triplet loss too little: {left} % of the training triplets "
         f"are still active in its last epoch, {there} % in that of the paper's training with a slow STN. Against that "
@@ -141,13 +136,13 @@ def headline(experiment: Experiment, where: str = "", subjects: str = "") -> str
     return f"{with_ends(score(experiment, SCORES['clean']))}{where} ({'; '.join(said)})"
 
 
-def longer_gains(longer: Experiment, experiment: Experiment) -> pd.Series:
-    """What longer training gains on clear faces, paired: `comparisons.COMPARISON`."""
-    return pd.Series(gain(longer, experiment, SCORES["clean"]))
+def on_clear(first: Experiment, second: Experiment) -> pd.Series:
+    """What the first training gains over the second on clear faces, paired: `comparisons.COMPARISON`."""
+    return pd.Series(gain(first, second, SCORES["clean"]))
 
 
 def _blind_gain(longer: Experiment, experiment: Experiment) -> str:
-    """`longer_gains` on the folds of CK+ that did not choose the length of training; empty elsewhere."""
+    """`on_clear` on the folds of CK+ that did not choose the length of training; empty elsewhere."""
     found = gain(longer, experiment, SCORES["clean"], BLIND)
     return f"; folds 4 to 9: {100 * found['difference']:+.2f}" if experiment.dataset == "ckplus" and found["n"] else ""
 
@@ -178,7 +173,7 @@ def in_short(dataset: str) -> str:
     ]
     said = [f"With a modern training recipe, the paper's network reaches {' and '.join(reaches)} on unseen subjects."]
     for longer in others:
-        row = longer_gains(longer, first)
+        row = on_clear(longer, first)
         said.append(f"The longer training gains {judged(row)}.")
     blind = [found for row in (first, *others) if (found := on_blind_folds(row))]
     said += [f"Folds 4 to 9, whose subjects had no part in choosing them: {' and '.join(blind)}."] if blind else []
@@ -186,7 +181,7 @@ def in_short(dataset: str) -> str:
         other = variant(first, **instead)
         if other and on_all_folds(other):
             both = (first, other) if instead is PLAIN else (other, first)
-            row = pd.Series(gain(*both, SCORES["clean"]))
+            row = on_clear(*both)
             said.append(f"In {first.epochs} epochs, {words} changes it by {judged(row)}.")
     return " ".join([*said, f"Our aim was {100 * AIMS['clean accuracy'][2]:g} %."])
 
@@ -240,7 +235,7 @@ def losses_in_words(table: pd.DataFrame) -> str:
     """
     lines = []
     for _, own in table.groupby("reference", sort=False):
-        by_score = own.groupby("score").first()
+        by_score = own.drop_duplicates("score").set_index("score")
         less, clear = by_score.loc["loss"], by_score.loc["clean"]
         lines.append(
             f"- Under random patches on 25 % of the face, {less['reference']} loses {percent(less['reference_lost'])} "

@@ -84,6 +84,11 @@ def p_value(p: float) -> str:
     return f"{p:.3f}" if p >= 0.001 else "<\N{NO-BREAK SPACE}0.001"
 
 
+def listed(words: list[str]) -> str:
+    """a, b and c."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
+
+
 def interval(low: float, high: float, sign: str = "") -> str:
     """0.9, 1 -> 90.00 to 100.00; with sign "+" both ends carry theirs."""
     return f"{100 * low:{sign}.2f} to {100 * high:{sign}.2f}" if pd.notna(low) else "–"

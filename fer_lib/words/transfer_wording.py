@@ -28,7 +28,7 @@ from fer_lib.stats import cluster_interval
 from fer_lib.words import recipe_wording
 from fer_lib.words.naming import LONG_START
 from fer_lib.words.recipe_wording import headline, on_blind_folds, runs
-from fer_lib.words.rounding import briefly, intervals, judged, members_and_subjects, percent, with_ends
+from fer_lib.words.rounding import briefly, intervals, judged, listed, members_and_subjects, percent, with_ends
 
 RATE_ONLY = ", whose subjects were tested before only to choose the rate of fine-tuning"
 """What holds of the subjects of folds 4 to 9 here: all inner folds chose the rate, see page 11."""
@@ -46,9 +46,9 @@ def fine_tuned_in_short() -> str:
     """Whether fine-tuning reaches its aim, and what it gains over training from scratch."""
     fine, aim = tuned(), AIMS["clean accuracy"][2]
     over = _of_all(fine, recipe_results.strong("ckplus")).loc["clean"]
-    met = score(fine, SCORES["clean"])[0] >= aim
+    met = recipe_wording.met(recipe_results.reached(fine, {"clean accuracy": AIMS["clean accuracy"]}).iloc[0])
     return (
-        f"**The aim of {100 * aim:g} % is {'reached' if met else 'not reached'}.** Fine-tuned from FER2013's weights, "
+        f"**The aim of {100 * aim:g} % is {recipe_wording.MET[met]}.** Fine-tuned from FER2013's weights, "
         f"the network reaches {headline(fine, ' on unseen subjects', RATE_ONLY)}, "
         f"{with_ends(recipe_results.by_sequence(fine))} by sequence. Gain over training from scratch: {judged(over)}."
     )
@@ -170,13 +170,9 @@ def overlap() -> str:
     subjects = sorted(seen["subject"].unique())
     others = cluster_interval(fine[~fine["subject"].isin(subjects)])
     return (
-        f"{said} The frames with a near twin show {_listed(subjects)}; the twins are {_listed(images)}. On all other "
+        f"{said} The frames with a near twin show {listed(subjects)}; the twins are {listed(images)}. On all other "
         f"subjects the fine-tuned networks reach {with_ends(others)}."
     )
-
-
-def _listed(names: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def readable_best(table: pd.DataFrame) -> pd.DataFrame:

@@ -149,8 +149,10 @@ def _claimed(rows: pd.DataFrame) -> str:
 
 
 def late_in_words(claims: pd.DataFrame) -> str:
-    """Whether the last epochs logged give other verdicts than the last alone; claims: `claims_table`."""
+    """Whether the last epochs logged give other verdicts than the last alone; claims: `claims_table`; may be empty."""
     own = claims.dropna(subset=["late", "ci_low"])
+    if own.empty:
+        return ""
     other = own[own["late_verdict"] != own["verdict"]]
     said = (
         f"The test accuracy of the last epoch alone is noisy. Its mean over the last {LOOKS} logged epochs gives the "
@@ -205,9 +207,11 @@ def readable_oracle(table: pd.DataFrame) -> pd.DataFrame:
 def oracle_in_short(table: pd.DataFrame) -> str:
     """What the best watched epoch would have added over the rows of `accuracy_table`, in a sentence.
 
-    Without collapsed runs, of which the best epoch is one before the collapse.
+    Without collapsed runs, of which the best epoch is one before the collapse; empty without any other.
     """
     gains = 100 * table.loc[table["collapsed"] == 0, "oracle_gain"].dropna()
+    if gains.empty:
+        return ""
     return (
         f"Choosing the best logged epoch on the test frames would have added {gains.min():.2f} to {gains.max():.2f} "
         f"points (median {gains.median():.2f}, {len(gains)} networks without a collapsed run)."
@@ -249,10 +253,11 @@ def collapsed_early(table: pd.DataFrame) -> str:
     inside = table.loc[table["grid_outside"] <= COLLAPSED, "epoch"]
     since = inside.max() + 1 if len(inside) else 1
     count = table.groupby(["experiment", "seed", "fold"]).ngroups
+    outside = " to ".join(dict.fromkeys(map(percent, (first.min(), first.max()))))
     return (
-        f"In {count} run{'s' if count != 1 else ''} of this page the STN collapsed: after the first epoch "
-        f"{percent(first.min())} to {percent(first.max())} % of the grid lay outside the image, from epoch {since} on "
-        f"more than {100 * COLLAPSED:.0f} % in all of them."
+        f"In {count} run{'s' if count != 1 else ''} of this page the STN collapsed: after the first epoch {outside} % "
+        f"of the grid lay outside the image, from epoch {since} on more than {100 * COLLAPSED:.0f} %"
+        f"{' in all of them' if count != 1 else ''}."
     )
 
 
