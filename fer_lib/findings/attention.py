@@ -10,7 +10,7 @@ from fer_lib.attribution import CONTROLS, METHODS, SHARES
 from fer_lib.comparisons import paired_on, pooled_gain
 from fer_lib.experiments import Experiment
 from fer_lib.findings.robustness import enough, interval_over
-from fer_lib.findings.tables import kept, measured, trained_apart
+from fer_lib.findings.tables import measured, not_collapsed, trained_apart
 from fer_lib.occlusion_benchmark import GRID
 from fer_lib.words.naming import label
 
@@ -42,7 +42,7 @@ def by_training(experiments: list[Experiment]) -> list[Experiment]:
 
 def mean_maps(experiment: Experiment) -> dict[str, dict[str, np.ndarray]]:
     """Map -> predicted emotion -> its mean (12, 12) over the frames of all members, each scaled to a sum of 1."""
-    table = kept(experiment, results.read(experiment, "attribution.csv.gz"))
+    table = not_collapsed(experiment, results.read(experiment, "attribution.csv.gz"))
     means = {name: {} for name in METHODS}
     for (name, emotion), own in table.groupby(["map", "emotion"]):
         patches = own.drop(columns=["seed", "fold", "map", "emotion", "frames"]).to_numpy(float)
@@ -66,7 +66,7 @@ def deleted(experiment: Experiment) -> pd.DataFrame:
     table = results.read(experiment, "deletion.csv.gz")
     if table.empty:
         return table
-    table = kept(experiment, table)
+    table = not_collapsed(experiment, table)
     same = table[list(LEVELS[1:])].eq(table["prediction"], axis=0).astype(float)
     same.insert(0, LEVELS[0], 1.0)
     shares = (0, *SHARES)
@@ -164,7 +164,7 @@ def _right(experiment: Experiment) -> pd.DataFrame:
 
 def correct(experiment: Experiment) -> pd.DataFrame:
     """The rows of `regions.csv.gz` of correctly classified frames; inside is NaN where nothing is relevant."""
-    table = kept(experiment, results.read(experiment, "regions.csv.gz"))
+    table = not_collapsed(experiment, results.read(experiment, "regions.csv.gz"))
     return table[table["label"] == table["prediction"]]
 
 

@@ -8,7 +8,15 @@ from fer_lib import paths, results
 from fer_lib.comparisons import COMPARISON, TWO_KINDS, in_runs, paired_difference
 from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.findings.robustness import gain
-from fer_lib.findings.tables import compared, kept, late_accuracy, measured, members_used, occluded, of_one_kind
+from fer_lib.findings.tables import (
+    compared,
+    late_accuracy,
+    measured,
+    members_used,
+    not_collapsed,
+    occluded,
+    of_one_kind,
+)
 from fer_lib.measures.references import METHODS
 from fer_lib.occlusion_scores import SCORES
 from fer_lib.stats import RESAMPLED
@@ -87,7 +95,7 @@ def late(better: Experiment, worse: Experiment, without_collapsed: bool = False)
     arms = (better, worse)
     rows = [late_accuracy(arm).rename("accuracy").reset_index() for arm in arms]
     if without_collapsed:
-        rows = list(map(kept, arms, rows))
+        rows = list(map(not_collapsed, arms, rows))
     found = paired_difference(*(own.set_index(["seed", "fold"])["accuracy"] for own in rows), better.protocol)
     found = of_one_kind(found, *zip(arms, members_used(better.protocol, *rows), strict=True))
     names = ("difference", "ci_low", "ci_high", "verdict")
@@ -122,7 +130,7 @@ def difference(first: Experiment, second: Experiment, covered: bool = False, wit
     table = "predictions.csv.gz" if first.protocol in RESAMPLED else "metrics.csv"
     rows = [occluded(arm) if covered else results.read(arm, table) for arm in (first, second)]
     if without_collapsed:
-        rows = list(map(kept, (first, second), rows))
+        rows = list(map(not_collapsed, (first, second), rows))
     if first.protocol in RESAMPLED:
         return compared(*map(_right, rows), first, second)
     return _by_member(*(own.set_index(["seed", "fold"])["accuracy"] for own in rows), first, second)

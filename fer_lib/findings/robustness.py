@@ -8,7 +8,7 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
-from fer_lib.findings.tables import compared, kept, measured, two_kinds
+from fer_lib.findings.tables import compared, measured, not_collapsed, two_kinds
 from fer_lib.occlusion_benchmark import CLEAN, STRIDE, SUITE, TARGETED, WINDOW, WINDOWS, Occlusion, window_name
 from fer_lib.occlusion_scores import REPORTED, SCORES, SHOWN, Weights, equally, of_kind, weighed
 from fer_lib.splits import LEAST_EXPOSED
@@ -180,7 +180,7 @@ def gain(
     if folds is not None:
         frames = [own[own["fold"].isin(folds)] for own in frames]
     if without_collapsed:
-        frames = list(map(kept, (first, second), frames))
+        frames = list(map(not_collapsed, (first, second), frames))
     starts = first.pretrained, second.pretrained
     return compared(
         *frames, first, second, started=tuple(s != "none" for s in starts) if len(set(starts)) > 1 else None

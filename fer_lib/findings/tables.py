@@ -66,11 +66,11 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         mean, low, high = pooled(experiment.protocol, predictions, right)
         after = np.nan, np.nan
         if experiment.protocol not in RESAMPLED:
-            after = next_interval(kept(experiment, metrics)["accuracy"])
+            after = next_interval(not_collapsed(experiment, metrics)["accuracy"])
         away = collapsed(experiment)
         if two_kinds(experiment, metrics[["seed", "fold"]]):
             low = high = np.nan
-        stayed = kept(experiment, predictions).index
+        stayed = not_collapsed(experiment, predictions).index
         parts = [right[predictions.index.difference(stayed)], right[stayed]]
         # Most arms have one part only, whose mean is known; pooling it again would take long.
         apart = [mean if len(own) == len(right) else _pooled(experiment, predictions, own) for own in parts]
@@ -195,7 +195,7 @@ def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
     return len(set(has_collapsed(experiment, members))) == 2
 
 
-def kept(experiment: Experiment, rows: pd.DataFrame) -> pd.DataFrame:
+def not_collapsed(experiment: Experiment, rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of the members that did not collapse; rows: columns seed and fold."""
     return rows[~has_collapsed(experiment, rows)]
 

@@ -59,7 +59,7 @@ def of_members(experiment: Experiment) -> pd.DataFrame:
     """
     table, found = results.read(experiment, "embeddings.csv.gz"), []
     for (seed, fold), own in table.groupby(["seed", "fold"]) if len(table) else ():
-        frames = tables.kept(experiment, own[own["tested"]])
+        frames = tables.not_collapsed(experiment, own[own["tested"]])
         points = frames[dimensions(frames)].to_numpy(float)
         shares = of_anchors(points, frames["label"].to_numpy(), experiment.margin)
         found.append(shares.assign(seed=seed, fold=fold))

@@ -6,7 +6,7 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
-from fer_lib.findings.tables import kept, measured, trained_apart
+from fer_lib.findings.tables import measured, not_collapsed, trained_apart
 from fer_lib.occlusion_benchmark import paper_boxes
 from fer_lib.training import THETA
 from fer_lib.words.naming import label
@@ -54,7 +54,7 @@ def moved(dataset: str) -> pd.DataFrame:
 
 def by_emotion(experiment: Experiment) -> dict[int, np.ndarray]:
     """Class -> theta (M, 2, 3) of its clean test frames, without the members that have collapsed."""
-    views = kept(experiment, results.read(experiment, "views.csv.gz").query("occlusion == 'none'"))
+    views = not_collapsed(experiment, results.read(experiment, "views.csv.gz").query("occlusion == 'none'"))
     predictions = results.read(experiment, "predictions.csv.gz")[["seed", "fold", "frame_id", "label"]]
     labelled = views.merge(predictions, on=["seed", "fold", "frame_id"]).groupby("label")
     return {int(label): own[list(THETA)].to_numpy(float).reshape(-1, 2, 3) for label, own in labelled}
@@ -74,7 +74,7 @@ def responses(experiment: Experiment) -> pd.DataFrame:
     rectangle. differs: from those of the member's mean view. away: how far the rectangle drives the view's centre away
     from it; NaN where it lies in the middle or its place is not known. Members that have collapsed are left out.
     """
-    table = kept(experiment, results.read(experiment, "views.csv.gz"))
+    table = not_collapsed(experiment, results.read(experiment, "views.csv.gz"))
     key = ["seed", "fold", "frame_id", "subject"]
     clean, covered = (table[table["occlusion"] == kind].set_index(key) for kind in ("none", "rectangle"))
     (theta, corners), (other, covered_corners) = (
