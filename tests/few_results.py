@@ -15,12 +15,19 @@ LEAKS = LEAKS.assign(**{"frames a sequence": [1.21, 3], "frames a subject": [1.9
 RESNET18 = Experiment("resnet18", "ckplus", loss="softmax", backbone="resnet18", seeds=3)
 
 
-def store(experiment, accuracies, outside):
+def add(experiment, member, tables, outside=0.0):
+    """Add a member with these tables; each of the others has its last epoch alone, with so much of the grid outside."""
     results.open_folder(experiment, "abc", "cpu")
+    last = pd.DataFrame({"epoch": [experiment.epochs], "grid_outside": [outside]})
+    timing = {"train_seconds": 60, "frames_per_second": 100}
+    results.add_member(experiment, member, dict.fromkeys(results.TABLES, last) | tables, timing)
+
+
+def store(experiment, accuracies, outside):
     for seed, (accuracy, share) in enumerate(zip(accuracies, outside, strict=True)):
         frames = 4 if 4 * accuracy % 1 == 0 else 200
         right = round(frames * accuracy)
-        made = {name: pd.DataFrame() for name in results.TABLES} | {
+        made = {
             "predictions.csv.gz": pd.DataFrame(
                 {
                     "frame_id": [f"frame {i}" for i in range(frames)],
@@ -44,4 +51,4 @@ def store(experiment, accuracies, outside):
             ),
             "metrics.csv": pd.DataFrame({"accuracy": [accuracy], "macro_f1": [accuracy]}),
         }
-        results.add_member(experiment, Member(seed, 0), made, {"train_seconds": 60, "frames_per_second": 100})
+        add(experiment, Member(seed, 0), dict.fromkeys(results.TABLES, pd.DataFrame()) | made)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from few_results import add
 
 from fer_lib import paths, results
 from fer_lib.attribution import CONTROLS, GRID, METHODS
@@ -36,7 +37,6 @@ def stored(tmp_path, monkeypatch):
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
     for module in (attention, robustness):
         monkeypatch.setattr(module, "measured", lambda dataset: [ARM])
-    results.open_folder(ARM, "abc", "cpu")
     for fold, subjects in enumerate((["p", "q"], ["r", "s"], ["t", "u"])):
         frames = pd.DataFrame({"frame_id": list("ab"), "subject": subjects, "label": [0, 0]})
         regions = [
@@ -44,16 +44,15 @@ def stored(tmp_path, monkeypatch):
             frames.assign(prediction=[0, 1], map=METHODS[0], region="expression", inside=[0.4, 0.0], area=0.2),
         ]
         patches = {f"{i}": [0.5 if i == fold else 0.0] for i in range(GRID**2)}
-        tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES} | {
+        tables = {
             "predictions.csv.gz": frames.assign(p_anger=1.0, p_fear=0.0),
-            "history.csv": pd.DataFrame({"epoch": [1], "grid_outside": [0.95 if fold == 2 else 0.1]}),
             "attribution.csv.gz": pd.DataFrame(
                 {"map": METHODS[0], "emotion": "anger", "frames": [1 + 2 * fold], **patches}
             ),
             "deletion.csv.gz": deletions(frames) if fold < 2 else deletions(frames).assign(**{"5%": 0, "10%": 0}),
             "regions.csv.gz": pd.concat(regions),
         }
-        results.add_member(ARM, Member(0, fold), tables, {})
+        add(ARM, Member(0, fold), tables, outside=0.95 if fold == 2 else 0.1)
 
 
 def test_areas_are_trapezoids_and_a_lost_member_is_left_out(stored):

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from few_results import LEAKS
+from few_results import LEAKS, add
 
 from fer_lib import paths, results
 from fer_lib.experiments import Experiment, Member
@@ -61,9 +61,7 @@ def test_which_methods_are_asked(tmp_path, monkeypatch):
     monkeypatch.setattr(dependence, "measured", lambda dataset: arms)
     frames = {"frame_id": list("1234"), "subject": list("aabb"), "label": 1, "prediction": [0, 0, 1, 1]}
     for arm, outside in zip(arms, (0.0, 1.0), strict=True):
-        results.open_folder(arm, "abc", "cpu")
-        tables = {name: pd.DataFrame({"epoch": [100], "grid_outside": [outside]}) for name in results.TABLES}
-        results.add_member(arm, Member(0, 0), tables | {"predictions.csv.gz": pd.DataFrame(frames)}, {})
+        add(arm, Member(0, 0), {"predictions.csv.gz": pd.DataFrame(frames)}, outside)
     said = pd.DataFrame(frames).assign(seed=0, fold=0)
     stored = [
         said.assign(protocol="random", method="majority class"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from few_results import add
 
 from fer_lib import results
 from fer_lib.datasets.fer2013 import CLASSES
@@ -43,16 +44,14 @@ def store(experiment, seed, predicted, sure=0.9, truth=TRUTH, classes=CLASSES, p
     right = float((predicted == truth).mean())
     epochs = [experiment.epochs - 2, experiment.epochs - 1, experiment.epochs]
     history = {"epoch": epochs, "selection_accuracy": [0.5, 0.75, public], "test_accuracy": [0.1, 0.2, right]}
-    tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
-    tables |= {
+    tables = {
         "predictions.csv.gz": table,
         "occluded_predictions.csv.gz": pd.concat([frames, answers], axis=1),
         "history.csv": pd.DataFrame(history).assign(train_accuracy=0.3, grid_outside=0.0, loss=0.75 + seed / 4),
         "metrics.csv": pd.DataFrame({"accuracy": [right], "macro_f1": [right], "mirrored_accuracy": [1.0]}),
         "occlusion.csv": pd.DataFrame({"kind": ["rectangle"], "fill": ["black"], "n": 4, "accuracy": [0.25]}),
     }
-    timing = {"train_seconds": 1.0, "frames_per_second": 1.0}
-    results.add_member(experiment, Member(seed, 0), tables, timing)
+    add(experiment, Member(seed, 0), tables)
 
 
 def store_two():

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from few_results import add
 
 from fer_lib import experiments, results
 from fer_lib.comparisons import ONE_TRAINING, TWO_KINDS
@@ -73,15 +74,12 @@ def stored(tmp_path, monkeypatch):
     monkeypatch.setattr(results.paths, "RESULTS", tmp_path)
     monkeypatch.setattr(tables, "read_experiments", lambda: [WITH, WITHOUT])
     for arm, wrong_clear in ((WITH, 0), (WITHOUT, 1)):
-        results.open_folder(arm, "abc", "cpu")
         for fold in range(2):
             frames = pd.DataFrame({"frame_id": list("abcd"), "subject": f"S{fold}", "label": 1})
             said = {str(one): int(arm == WITH) for one in SUITE}
             said |= {window_name(*place): 1 for place in WINDOWS}
             said = pd.DataFrame(said, index=range(4)).assign(**{str(CLEAN): np.arange(4) >= wrong_clear})
-            stored = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
-            stored["occluded_predictions.csv.gz"] = pd.concat([frames, said.astype(int)], axis=1)
-            results.add_member(arm, Member(0, fold), stored, {})
+            add(arm, Member(0, fold), {"occluded_predictions.csv.gz": pd.concat([frames, said.astype(int)], axis=1)})
 
 
 def test_a_part_gains_what_its_network_is_right_on_more(stored):

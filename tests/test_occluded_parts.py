@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from few_results import add
 
 from fer_lib import results
 from fer_lib.experiments import Experiment, Member
@@ -22,7 +23,6 @@ def store(experiment, wrong, members=((0, 0), (0, 1))):
 
     All are right but where `wrong`, occlusion or place -> class, says that the frames of this class are not.
     """
-    results.open_folder(experiment, "abc", "cpu")
     for seed, fold in members:
         about = pd.DataFrame({"frame_id": list("abcd"), "label": [0, 1, 0, 1]})
         about["subject"] = [f"{name}{fold}" for name in "pqrs"]
@@ -30,9 +30,7 @@ def store(experiment, wrong, members=((0, 0), (0, 1))):
         said = {name: about["label"].where(about["label"] != wrong.get(name), 1 - about["label"]) for name in names}
         asked = pd.concat([about, pd.DataFrame(said)], axis=1)
         answered = about.assign(prediction=about["label"], p_anger=0.5, p_fear=0.5)
-        tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
-        tables |= {"predictions.csv.gz": answered, "occluded_predictions.csv.gz": asked}
-        results.add_member(experiment, Member(seed, fold), tables, {"train_seconds": 1.0})
+        add(experiment, Member(seed, fold), {"predictions.csv.gz": answered, "occluded_predictions.csv.gz": asked})
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from few_results import LEAKS
+from few_results import LEAKS, add
 from scipy import stats
 
-from fer_lib import paths, results
+from fer_lib import paths
 from fer_lib.experiments import Experiment, Member
 from fer_lib.findings import claims, power
 from fer_lib.words.naming import label
@@ -138,15 +138,10 @@ def test_what_differs_besides_the_loss_is_told(tmp_path, monkeypatch):
 
 def store(experiment, predicted):
     """predicted: the class of two frames of class 1, for each seed."""
-    results.open_folder(experiment, "abc", "cpu")
     for seed, own in enumerate(predicted):
         frames = {"frame_id": list("ab"), "subject": list("pq"), "label": 1, "prediction": own}
-        tables = {name: pd.DataFrame({"epoch": [100], "grid_outside": [0.0]}) for name in results.TABLES}
-        tables |= {
-            "predictions.csv.gz": pd.DataFrame(frames),
-            "metrics.csv": pd.DataFrame({"accuracy": [np.mean(own)]}),
-        }
-        results.add_member(experiment, Member(seed, 0), tables, {})
+        metrics = pd.DataFrame({"accuracy": [np.mean(own)]})
+        add(experiment, Member(seed, 0), {"predictions.csv.gz": pd.DataFrame(frames), "metrics.csv": metrics})
 
 
 def test_what_the_printed_gain_takes():

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from few_faces import few_faces
+from few_results import add
 
 from fer_lib import occlusion_scores, results
 from fer_lib.comparisons import TWO_KINDS
@@ -31,15 +32,11 @@ def answers(right_under, subjects):
 
 
 def store(experiment, right_under, seed=0):
-    results.open_folder(experiment, "abc", "cpu")
     for fold, subjects in enumerate((["p", "p", "q", "q"], ["r", "r", "s", "s"])):
         frames = answers(right_under, subjects)
         predictions = frames[["frame_id", "subject", "label"]].assign(prediction=0, p_fear=0.5, p_anger=0.5)
-        empty = pd.DataFrame({"epoch": [1], "grid_outside": [0.0]})
-        tables = dict.fromkeys(results.TABLES, empty) | {"metrics.csv": pd.DataFrame({"accuracy": [1.0]})}
-        tables |= {"predictions.csv.gz": predictions, "occluded_predictions.csv.gz": frames}
-        tables = {name: table.copy() for name, table in tables.items()}
-        results.add_member(experiment, Member(seed, fold), tables, {"train_seconds": 1.0})
+        tables = {"predictions.csv.gz": predictions, "occluded_predictions.csv.gz": frames}
+        add(experiment, Member(seed, fold), tables | {"metrics.csv": pd.DataFrame({"accuracy": [1.0]})})
 
 
 @pytest.fixture
@@ -148,11 +145,9 @@ def test_gains_over_the_fills_go_from_the_least_to_the_most(stored):
 
 def test_members_are_the_unit_under_other_protocols(stored):
     arm = replace(WITH, experiment="random", protocol="random", seeds=3, folds=1)
-    results.open_folder(arm, "abc", "cpu")
     for seed, kinds in enumerate((("none", "mouth"), ("none",), ("none",))):
-        tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES}
-        tables["occluded_predictions.csv.gz"] = answers(lambda one, kinds=kinds: one.kind in kinds, list("pqrs"))
-        results.add_member(arm, Member(seed, 0), tables, {})
+        frames = answers(lambda one, kinds=kinds: one.kind in kinds, list("pqrs"))
+        add(arm, Member(seed, 0), {"occluded_predictions.csv.gz": frames})
     mouth = occlusion_scores.equally([one for one in SUITE if one.kind == "mouth"])
     mean, low, high = robustness.score(arm, mouth)
     assert (mean, low, high) == (pytest.approx(1 / 3), 0, 1), "members at 1, 0 and 0: Student's interval, cut"

@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from few_results import add
 
-from fer_lib import paths, results
+from fer_lib import paths
 from fer_lib.experiments import Experiment, Member
 from fer_lib.findings import views
 from fer_lib.training import THETA
@@ -26,12 +27,8 @@ def test_views_that_one_can_work_out(tmp_path, monkeypatch):
     frames = pd.DataFrame(
         [(*name, *theta) for name, theta in thetas.items()], columns=["frame_id", "occlusion", *THETA]
     ).assign(subject="p")
-    results.open_folder(EXPERIMENT, "abc", "cpu")
-    tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES} | {
-        "views.csv.gz": frames,
-        "embeddings.csv.gz": pd.DataFrame({"frame_id": list("abc"), "tested": True}),
-    }
-    results.add_member(EXPERIMENT, Member(0, 0), tables, {})
+    embeddings = pd.DataFrame({"frame_id": list("abc"), "tested": True})
+    add(EXPERIMENT, Member(0, 0), {"views.csv.gz": frames, "embeddings.csv.gz": embeddings})
 
     table = views.responses(EXPERIMENT).set_index("frame_id")
     assert table["zoom"].tolist() == pytest.approx([1, 2, 0.5])
@@ -51,14 +48,12 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     untouched, left = (1, 0, 0, 0, 1, 0), (1, 0, -0.25, 0, 1, 0)
     thetas = [("a", "none", *untouched), ("b", "none", *left), ("a", "rectangle", *left), ("b", "rectangle", *left)]
     table = pd.DataFrame(thetas, columns=["frame_id", "occlusion", *THETA]).assign(subject="p")
-    results.open_folder(EXPERIMENT, "abc", "cpu")
-    tables = {name: pd.DataFrame({"epoch": [1], "grid_outside": [0.0]}) for name in results.TABLES} | {
+    tables = {
         "views.csv.gz": table,
         "embeddings.csv.gz": pd.DataFrame({"frame_id": ["b", "a", "c"], "tested": [True, True, False]}),
         "predictions.csv.gz": pd.DataFrame({"frame_id": ["a", "b"], "label": [3, 5]}),
-        "history.csv": pd.DataFrame({"epoch": [100], "grid_outside": [0.1]}),
     }
-    results.add_member(EXPERIMENT, Member(0, 0), tables, {})
+    add(EXPERIMENT, Member(0, 0), tables)
     found = views.responses(EXPERIMENT).set_index("frame_id")
     assert found["touched"].tolist() == [0, 6] and found["differs"].tolist() == [3, 3]
     assert found["moved"].tolist() == found["away"].tolist() == [6, 0]
@@ -92,8 +87,7 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
         "Of the 1 STNs trained with the paper's occlusion and STN rate that did not collapse, 1 apply"
     )
 
-    collapsed = pd.DataFrame({"epoch": [100], "grid_outside": [0.95]})
-    results.add_member(EXPERIMENT, Member(0, 0), tables | {"history.csv": collapsed}, {})
+    add(EXPERIMENT, Member(0, 0), tables, outside=0.95)
     shown = views.readable_lengths(views.lengths("synthetic"))
     assert shown[["collapsed", "under the rectangle"]].values.tolist() == [[1, "–"]]
     assert views.most_changing([EXPERIMENT]) == []
