@@ -33,7 +33,7 @@ ASKED = {
 
 CAPTION = (
     "Accuracy with 95 % intervals: random split over runs, each with its own split; unseen subjects pooled over the "
-    "ten folds, subjects resampled; methods that lack some of the folds are left out. Occluded: mean over the kinds of "
+    "folds, subjects resampled; methods that lack some of the folds are left out. Occluded: mean over the kinds of "
     "occlusion that no training shows; hollow where training imitated some of them (page Transfer), and the strong "
     "recipe's small rectangles resemble one of them, the patches. Printed: the paper's number for that loss, for "
     "softmax as it follows from the text. Here triplet's STN has a tenth of the paper's rate, for at the full one it "

@@ -10,7 +10,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
 from fer_lib.findings.tables import compared, measured, not_collapsed, two_kinds
 from fer_lib.occlusion_benchmark import CLEAN, STRIDE, SUITE, TARGETED, WINDOW, WINDOWS, Occlusion, window_name
-from fer_lib.occlusion_scores import REPORTED, SCORES, SHOWN, Weights, equally, of_kind, weighed
+from fer_lib.occlusion_scores import REPORTED, SCORES, SHOWN, Weights, equally, of_kind, under_curve, weighed
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import RESAMPLED, pooled
 from fer_lib.words.naming import label
@@ -134,8 +134,7 @@ def by_level(experiment: Experiment) -> pd.DataFrame:
 
 def curve(experiment: Experiment, fill: str) -> pd.DataFrame:
     """Accuracy against the share that random patches of one fill cover: severity, mean, ci_low, ci_high."""
-    points = [CLEAN, *(one for one in SUITE if one.kind == "patches" and one.fill == fill)]
-    rows = [(one.level, *score(experiment, {one: 1.0})) for one in points]
+    rows = [(one.level, *score(experiment, {one: 1.0})) for one in under_curve(fill)]
     return pd.DataFrame(rows, columns=["severity", "mean", "ci_low", "ci_high"])
 
 
