@@ -54,7 +54,8 @@ WITHOUT = replace(WITH, experiment="subject-resnet10-softmax-no-occlusion", occl
 
 
 def test_networks_differ_in_the_part_alone():
-    parts, differing = gains.OF_THE_PAPER | gains.BEYOND | gains.ABLATIONS, DIFFERS | ABLATED
+    parts = gains.OF_THE_PAPER | gains.BEYOND | gains.IN_STRONG | gains.ABLATIONS
+    differing = DIFFERS | ABLATED
     assert parts.keys() == differing.keys()
     for part, names in parts.items():
         having, lacking = (experiments.find("ckplus", f"subject-{name}").method for name in names)
@@ -191,6 +192,13 @@ def test_verdicts_on_the_papers_parts_are_said():
     limits = f"({other}; not after Holm's correction). {usual}"
     assert f"-3.0 under unseen occlusion {limits}" in gains.in_words(often), "4 times 0.02"
     assert gains.in_words(rows()[:1]) == f"No verdict on: loss. {usual}"
+    strong = alike[1:].assign(whose="strong", part=["loss (strong recipe)", "STN (strong recipe, slow STN)"])
+    strong = strong.assign(verdict=["contradicted", "not resolvable"])
+    limit = "(not after Holm's correction)"
+    assert gains.in_words(pd.concat([alike, strong], ignore_index=True)) == (
+        f"What hurts: loss -3.0 under unseen occlusion {limit}. In the strong recipe: what hurts: loss -3.0 under "
+        f"unseen occlusion {limit}; no verdict on: STN. {usual}"
+    )
     again = pd.concat([rows()[:1].assign(verdict=TWO_KINDS), alike[1:2].assign(part="loss" + NOT_COLLAPSED)])
     assert gains.in_words(again) == f"What hurts: loss{NOT_COLLAPSED} -3.0 under unseen occlusion. {usual}"
 

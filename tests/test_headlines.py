@@ -60,6 +60,11 @@ def test_what_helps_under_occlusion_counts_all_comparisons_of_a_part():
         f"{lost} What measurably helps is occlusion in training; what hurts: triplet loss in 1 of 2 comparisons; no "
         "verdict on: spatial transformer (STN)."
     )
+    strong = parts[:3].assign(whose="strong", verdict=["supported", "supported", "contradicted"], asked="unseen")
+    strong["part"] = ["spatial transformer (strong recipe, slow STN)", "mixed occlusion (strong recipe)", "loss"]
+    assert headlines.robust("The network", scores, covered, pd.concat([parts, strong])).endswith(
+        "(STN); in the strong recipe what measurably helps is spatial transformer, mixed occlusion."
+    )
     again = parts[4:].assign(verdict=[TWO_KINDS, "contradicted"])
     assert headlines.robust("The network", scores, covered, again).endswith(
         "helps is no part of the method; what hurts: triplet loss in 1 of 1 comparisons."

@@ -33,16 +33,18 @@ BEYOND = {
     "STN at a tenth of its rate": ("resnet10-softmax-slow-stn", "resnet10-softmax"),
     "triplet loss beside softmax (slow STN)": ("resnet10-joint", "resnet10-softmax-slow-stn"),
     "strong recipe": ("resnet10-strong", "resnet10-softmax"),
-    "spatial transformer (strong recipe, slow STN)": ("resnet10-strong", "resnet10-strong-plain"),
-    "triplet loss instead of softmax (strong recipe)": ("resnet10-strong-triplet", "resnet10-strong"),
-    "triplets balanced by emotion (strong recipe)": ("resnet10-strong-triplet-balanced", "resnet10-strong-triplet"),
-    "mixed occlusion in training (strong recipe)": ("resnet10-strong", "resnet10-strong-no-occlusion"),
     "strong recipe in 100 epochs instead of 50": ("resnet10-strong-long", "resnet10-strong"),
     "start from FER2013's weights": ("resnet10-transfer", "resnet10-strong"),
     "FER2013's weights of 150 epochs instead of 20": ("resnet10-transfer-strong", "resnet10-transfer"),
     "heavy occlusion, 60 epochs (not mixed, 20)": ("resnet10-transfer-heavy", "resnet10-transfer"),
 }
-PARTS = {"paper": OF_THE_PAPER, "beyond": BEYOND}
+IN_STRONG = {
+    "spatial transformer (strong recipe, slow STN)": ("resnet10-strong", "resnet10-strong-plain"),
+    "mixed occlusion in training (strong recipe)": ("resnet10-strong", "resnet10-strong-no-occlusion"),
+    "triplet loss instead of softmax (strong recipe)": ("resnet10-strong-triplet", "resnet10-strong"),
+    "triplets balanced by emotion (strong recipe)": ("resnet10-strong-triplet-balanced", "resnet10-strong-triplet"),
+}
+PARTS = {"paper": OF_THE_PAPER, "beyond": BEYOND, "strong": IN_STRONG}
 """Part -> the row of `experiments.csv` that has it, and the row that differs from it in the part, after the protocol.
 
 Slow STN: with a tenth of the transformer's rate, for at the full one triplet's can collapse.
@@ -125,27 +127,36 @@ def _compared(*both: Experiment, without_collapsed: bool = False) -> list[dict]:
 
 
 def in_words(found: pd.DataFrame) -> str:
-    """Which gains of the paper's parts have a verdict, in points, and which parts have none; empty if not compared.
+    """Which gains of the paper's parts, and of parts of the strong recipe, have a verdict, in points, and which have
+    none; empty if not compared.
 
     A verdict that Holm's correction for all comparisons of `table` does not leave standing is marked, and so is another
     n than that of most.
     """
     n = found["n"].astype(str) + " " + found["pairs"].str.split(" (", regex=False).str[0]
     found = found.assign(stands=holm(found["p"]) < 1 - LEVEL, units=n)
-    own = found[found["whose"] == "paper"]
+    own = found[found["whose"].isin(["paper", "strong"])]
     usual = max(own["units"].unique(), key=list(own["units"]).count, default="")
+    lines = [f"{said}." for said in _by_verdict(own[own["whose"] == "paper"], usual)]
+    strong = own[own["whose"] == "strong"].replace({"part": r" \(strong recipe.*\)$"}, "", regex=True)
+    if said := "; ".join(one[0].lower() + one[1:] for one in _by_verdict(strong, usual)):
+        lines.append(f"In the strong recipe: {said}.")
+    lines += [f"n = {usual} where no other is named."] if usual else []
+    return " ".join(lines)
+
+
+def _by_verdict(own: pd.DataFrame, usual: str) -> list[str]:
+    """The parts that help, that hurt and that have no verdict, in words; see `in_words`."""
     lines, decided = [], own[own["verdict"].isin(DECIDED)]
     for verdict in DECIDED:
         parts = [
             f"{part} {', '.join(_said(row, usual) for row in rows.itertuples())}"
             for part, rows in decided[decided["verdict"] == verdict].groupby("part", sort=False)
         ]
-        lines.append(f"{SAID[verdict]}: {'; '.join(parts)}." if parts else "")
+        lines += [f"{SAID[verdict]}: {'; '.join(parts)}"] if parts else []
     names = own["part"].str.removesuffix(NOT_COLLAPSED)
     undecided = names[~names.isin(decided["part"].str.removesuffix(NOT_COLLAPSED))].unique()
-    lines.append(f"No verdict on: {'; '.join(undecided)}." if len(undecided) else "")
-    lines.append(f"n = {usual} where no other is named." if usual else "")
-    return " ".join(filter(None, lines))
+    return lines + ([f"No verdict on: {'; '.join(undecided)}"] if len(undecided) else [])
 
 
 def _said(row, usual: str) -> str:

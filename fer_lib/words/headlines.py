@@ -9,7 +9,7 @@ from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.words.naming import SETTINGS
 from fer_lib.words.rounding import percent
 
-VARIANT = re.compile(r" \((softmax|[^(]*slow STN)\)$")
+VARIANT = re.compile(r" \((softmax|strong recipe|[^(]*slow STN)\)$")
 """What tells two comparisons of one part of the method apart, at the end of their names in `gains.table`."""
 
 
@@ -54,16 +54,27 @@ def robust(name: str, scores: pd.Series, covered: pd.Series, parts: pd.DataFrame
         f"({100 * covered['black rectangle']:.0f} % of the face, black) and {unseen:.1f} under other kinds "
         f"({100 * covered['unseen']:.0f} % of the face, not only black)."
     )
-    own = parts[(parts["whose"] == "paper") & (parts["asked"] != "clean")]
-    names = own["part"].str.removesuffix(NOT_COLLAPSED).str.replace(VARIANT, "", regex=True)
-    verdicts = {part: list(found) for part, found in own["verdict"].groupby(names, sort=False)}
+    occluded = parts[parts["asked"] != "clean"]
+    verdicts, in_strong = (_verdicts(occluded[occluded["whose"] == whose]) for whose in ("paper", "strong"))
     hurts = {part: found for part, found in verdicts.items() if "contradicted" in found}
-    helps = [part for part, found in verdicts.items() if "supported" in found and part not in hurts]
+    helps, also = map(_helpful, (verdicts, in_strong))
     undecided = [part for part in verdicts if part not in {*hurts, *helps}]
     said = [f"what measurably helps is {', '.join(helps) or 'no part of the method'}"] if verdicts else []
     said += [f"what hurts: {', '.join(_how_often(part, found) for part, found in hurts.items())}"] if hurts else []
     said += [f"no verdict on: {', '.join(undecided)}"] if undecided else []
+    said += [f"in the strong recipe what measurably helps is {', '.join(also)}"] if also else []
     return " ".join([lost, _sentence("; ".join(said))]).strip()
+
+
+def _verdicts(own: pd.DataFrame) -> dict[str, list[str]]:
+    """Part, of whatever variant -> the verdicts of its comparisons."""
+    names = own["part"].str.removesuffix(NOT_COLLAPSED).str.replace(VARIANT, "", regex=True)
+    return {part: list(found) for part, found in own["verdict"].groupby(names, sort=False)}
+
+
+def _helpful(verdicts: dict[str, list[str]]) -> list[str]:
+    """The parts that help in some comparison and hurt in none."""
+    return [part for part, found in verdicts.items() if "supported" in found and "contradicted" not in found]
 
 
 def _how_often(part: str, verdicts: list[str]) -> str:
