@@ -16,6 +16,11 @@ def test_what_an_interval_is_over():
     assert (rounding.in_folds("random", 4, 4), rounding.in_folds("usage", 1, 1)) == ("4\xa0runs", "1\xa0run")
 
 
+def test_nothing_is_less_than_zero_by_rounding_alone():
+    assert rounding.interval(-1e-18, 0.0123, "+") == "+0.00 to +1.23"
+    assert rounding.points(-1e-18, -1e-18, 0.01) == "+0.00 [+0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+1.00]"
+
+
 def test_a_list_in_a_sentence():
     assert [rounding.listed(list(names)) for names in ("a", "ab", "abc")] == ["a", "a and b", "a, b and c"]
 

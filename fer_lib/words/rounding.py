@@ -10,7 +10,7 @@ def gained(row) -> str:
 
     row: the columns of `comparisons.COMPARISON`, as attributes.
     """
-    said = f"{100 * row.difference:+.2f} points"
+    said = f"{100 * row.difference:+z.2f} points"
     if pd.isna(row.ci_low):
         return said
     ends = interval(row.ci_low, row.ci_high, "+")
@@ -26,7 +26,7 @@ def judged(row) -> str:
 
 def briefly(row) -> str:
     """`judged` without intervals, for what a figure or its data have in full."""
-    return f"{100 * row.difference:+.2f} points ({row.verdict})"
+    return f"{100 * row.difference:+z.2f} points ({row.verdict})"
 
 
 def in_points(row) -> str:
@@ -48,7 +48,7 @@ def points(difference: float, low: float, high: float) -> str:
     if pd.isna(difference):
         return "–"
     ends = interval(low, high, "+").replace(" ", "\N{NO-BREAK SPACE}")
-    return f"{100 * difference:+.2f} [{ends}]" if pd.notna(low) else f"{100 * difference:+.2f}"
+    return f"{100 * difference:+z.2f} [{ends}]" if pd.notna(low) else f"{100 * difference:+z.2f}"
 
 
 def paired(row) -> str:
@@ -91,7 +91,7 @@ def listed(words: list[str]) -> str:
 
 def interval(low: float, high: float, sign: str = "") -> str:
     """0.9, 1 -> 90.00 to 100.00; with sign "+" both ends carry theirs."""
-    return f"{100 * low:{sign}.2f} to {100 * high:{sign}.2f}" if pd.notna(low) else "–"
+    return f"{100 * low:{sign}z.2f} to {100 * high:{sign}z.2f}" if pd.notna(low) else "–"
 
 
 def in_cell(mean: float, low: float, high: float, form: str) -> str:
