@@ -68,7 +68,7 @@ def test_what_is_printed_is_reached_or_not(monkeypatch):
     assert answers.as_printed("ckplus", table) == f"{said} Others reach 99.00 % too: softmax in 1 of 2 runs."
     bare = pd.DataFrame({"label": ["bare", "bare"], "accuracy": [0.99, 0.995]})
     found = pd.concat([found, bare], ignore_index=True)
-    table = pd.concat([table, table[3:].assign(label="bare", part="no occlusion")], ignore_index=True)
+    table = pd.concat([table, table[3:].assign(label="bare", part="ablation")], ignore_index=True)
     others = "Others reach 99.00 % too: softmax in 1 of 2 runs, bare in 2 of 2 runs."
     assert answers.as_printed("ckplus", table).endswith(others), "what is printed has no network without occlusion"
     assert "bare" not in answers.as_printed("ckplus", table.assign(protocol="subject"))
