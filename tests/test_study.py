@@ -52,7 +52,7 @@ subject-resnet10-softmax,synthetic,subject,1,2,resnet10,stn,1,1.0,softmax,random
 subject-resnet10-strong,synthetic,subject,1,1,resnet10,stn,1,0.1,softmax,random,1.0,False,knn,mixed,strong,none,label,1,50,0.001
 subject-resnet10-transfer,synthetic,subject,1,1,resnet10,stn,1,0.1,softmax,random,1.0,False,knn,mixed,strong,usage-resnet10-strong,label,1,50,0.001
 """
-"""The last cannot start, for its weights are nowhere."""
+"""The last cannot start, for the networks whose weights it begins with are nowhere."""
 
 
 def test_notebooks_are_stored_clean_and_thin():
@@ -161,7 +161,7 @@ def test_a_second_run_trains_and_renders_nothing(study):
     files = {file: file.stat().st_mtime_ns for file in (study / "results").rglob("*") if file.is_file()}
     said = snakemake(study)
     assert "Nothing to be done" in said
-    assert "synthetic subject-resnet10-transfer is not trained: no weights" in said
+    assert "synthetic subject-resnet10-transfer is not trained: no results " in said
     assert {file: file.stat().st_mtime_ns for file in (study / "results").rglob("*") if file.is_file()} == files
 
 
