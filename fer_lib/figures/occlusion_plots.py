@@ -67,7 +67,7 @@ def networks(table: pd.DataFrame) -> Figure:
 
 
 def recall(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Draw one method's rows of `occluded_parts.recall` in percent: emotions down, covers across.
+    """Draw one method's rows of `robustness.recall` in percent: emotions down, covers across.
 
     One scale for all: see-through at 0, and at 100 still pale enough for the page's ink, on a light and a dark page.
     """
@@ -83,7 +83,7 @@ def recall(ax: Axes, table: pd.DataFrame) -> Axes:
 
 
 def recalls(table: pd.DataFrame) -> Figure:
-    """`recall` of each method of `occluded_parts.recall`, two beside each other."""
+    """`recall` of each method of `robustness.recall`, two beside each other."""
     methods = table["method"].unique()
     rows, columns = -(-len(methods) // 2), min(2, len(methods))
     size = (4.8 * columns, 2.8 * rows)

@@ -18,6 +18,9 @@ from fer_lib.words.rounding import in_cell, members_and_subjects
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
 
+COVERS = {"none": {CLEAN: 1.0}} | {kind: of_kind(kind) for kind in ("eyes", "mouth", "upper", "lower", "left", "right")}
+"""The covers that hide a part of the face, and none -> the weights of their fills; left and right of the image."""
+
 CAPTION = (
     "Protocol subject: pooled over the test frames of all finished folds, bootstrap over subjects, which does not "
     "cover another initialisation. Other protocols: over runs. Networks may have different finished folds; paired "
@@ -198,6 +201,18 @@ def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:
     return {name: own for name, own in grouped.items() if own}
 
 
+def recall(experiments: list[Experiment]) -> pd.DataFrame:
+    """One row per network, emotion and cover: method, emotion, kind, recall, low, high, n (frames, once per answer)."""
+    rows = []
+    for arm in experiments:
+        names = results.class_names(arm)
+        for emotion, own in results.read(arm, "occluded_predictions.csv.gz").groupby("label"):
+            for kind, weights in COVERS.items():
+                found = interval_over(arm, own, weighed(own, weights))
+                rows.append((label(arm), names[emotion], kind, *found, len(own)))
+    return pd.DataFrame(rows, columns=["method", "emotion", "kind", "recall", "low", "high", "n"])
+
+
 def commonest(experiments: list[Experiment]) -> float:
     """Share of the commonest class among the covered test frames: what is right for who always says it."""
     labels = [results.read(one, "occluded_predictions.csv.gz")["label"] for one in experiments]
@@ -208,7 +223,11 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     """`robustness_table` in percent, a column per score, n members; says if training showed the black rectangle."""
     said = [in_cell(row.mean, row.ci_low, row.ci_high, ".1%") for row in table.itertuples()]
     keys = ["protocol", "label", "n"]
-    wide = table.assign(said=said, n=[counted(row) for row in table.itertuples()]).pivot_table(
+    n = [
+        members_and_subjects(row.members, row.subjects if row.protocol == "subject" else None)
+        for row in table.itertuples()
+    ]
+    wide = table.assign(said=said, n=n).pivot_table(
         index=keys, columns="score", values="said", aggfunc="first", sort=False
     )
     wide = wide.reset_index().rename_axis(columns=None).rename(columns={"label": "method"})
@@ -216,8 +235,3 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     seen = ["unseen" if "no occlusion" in method else "seen" for method in wide["method"]]
     wide["black rectangle"] = [f"{value}, {word}" for value, word in zip(wide["black rectangle"], seen, strict=True)]
     return wide
-
-
-def counted(row) -> str:
-    """Members and, where subjects are resampled, subjects of a row of `robustness_table`."""
-    return members_and_subjects(row.members, row.subjects if row.protocol == "subject" else None)
