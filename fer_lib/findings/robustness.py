@@ -1,6 +1,7 @@
 """How the trained arms stand occlusion: tables and paired comparisons of `occlusion_scores`, from `results/` alone."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -141,28 +142,20 @@ def curve(experiment: Experiment, fill: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["severity", "mean", "ci_low", "ci_high"])
 
 
-def needed(experiment: Experiment) -> dict[int, np.ndarray]:
-    """Which part of the face each class needs: class -> loss of recall (48, 48) when a grey square covers a pixel.
+def needed(experiment: Experiment) -> pd.DataFrame:
+    """Which part of the face each class needs: emotion, top, left, loss of recall when a grey square covers this cell.
 
-    The mean over the places of the sliding square that cover the pixel, all members together.
+    A cell is a step of the sliding square wide and high. The mean over the places of the square that cover it, all
+    members together.
     """
-    answers = results.read(experiment, "occluded_predictions.csv.gz")
-    losses = {}
+    answers, names = results.read(experiment, "occluded_predictions.csv.gz"), results.class_names(experiment)
+    rows = []
     for emotion, own in answers.groupby("label"):
         clean = (own[str(CLEAN)] == emotion).mean()
-        lost, count = np.zeros((2, SIZE, SIZE))
-        for top, left in WINDOWS:
-            here = np.s_[top : top + WINDOW, left : left + WINDOW]
-            lost[here] += clean - (own[window_name(top, left)] == emotion).mean()
-            count[here] += 1
-        losses[int(emotion)] = (lost / count).round(12) + 0.0  # what cancels is 0 on every machine, and not -0
-    return losses
-
-
-def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFrame:
-    """`needed` a row a cell of the sliding square's steps, within which it is the same: emotion, top, left, loss."""
-    cells = range(0, SIZE, STRIDE)
-    rows = [(names[k], top, left, loss[top, left]) for k, loss in losses.items() for top in cells for left in cells]
+        lost = {place: clean - (own[window_name(*place)] == emotion).mean() for place in WINDOWS}
+        for cell in product(range(0, SIZE, STRIDE), repeat=2):
+            over = [loss for (y, x), loss in lost.items() if 0 <= cell[0] - y < WINDOW and 0 <= cell[1] - x < WINDOW]
+            rows.append((names[emotion], *cell, np.mean(over).round(12) + 0.0))  # what cancels is 0 everywhere, not -0
     return pd.DataFrame(rows, columns=["emotion", "top", "left", "loss"])
 
 
