@@ -27,8 +27,8 @@ def test_aims_are_met_by_the_interval_or_the_mean(stored):
 
 def test_gains_over_the_papers_training(stored):
     shown = recipe_wording.readable_over(recipe_results.over_the_paper(STRONG))
-    assert shown["over"].tolist() == [label(PAPER)] * 2 and shown["gain"].str.startswith("+61.11 [").tolist()[0]
-    assert shown["last 5 logged"].str.startswith("+30.56 [").tolist() == [True, False]
+    assert shown["over"].tolist() == [label(PAPER)] * 4 and shown["gain"].str.startswith("+61.11 [").tolist()[0]
+    assert shown["last 5 logged"].str.startswith("+30.56 [").tolist() == [True, False, False, False]
     assert shown["last 5 logged"].tolist()[1] == "–"
 
 

@@ -28,12 +28,10 @@ from fer_lib.words.naming import label
 from fer_lib.words.rounding import (
     gained,
     in_cell,
-    in_points,
     intervals,
     judged,
     listed,
     members_and_subjects,
-    paired,
     percent,
     points,
     with_ends,
@@ -48,15 +46,6 @@ INNER_CAPTION = (
 
 UNTOUCHED = ", whose subjects were not tested before the recipe was chosen"
 """What holds of the subjects of folds 4 to 9: inner folds only trained on them until then."""
-
-LOSSES_CAPTION = (
-    "Accuracy on clear faces minus that under random patches on 25 % of the face, averaged over the fills, in points, "
-    "with 95 % intervals over subjects. Loss taken away: as a share of the reference's loss, then in points. "
-    "Differences have a second interval: over folds, paired, or where the networks start from other weights over the "
-    "trainings of both (Welch; all folds of a start are one training). A verdict needs both intervals. Not corrected "
-    "for multiple comparisons."
-)
-"""Caption of `readable_losses`."""
 
 MET = {
     "yes": "reached",
@@ -230,48 +219,6 @@ def readable_over(table: pd.DataFrame) -> pd.DataFrame:
     late = [points(row.late, row.late_low, row.late_high) for row in table.itertuples()]
     shown = readable_comparisons(table, "label", "score").assign(**{f"last {LOOKS} logged": late})
     return shown.rename(columns={"label": "over"})
-
-
-def losses_in_words(table: pd.DataFrame) -> str:
-    """What the first network compared with each reference takes away of its loss, a bullet each.
-
-    table: `recipe_results.losses`.
-    """
-    lines = []
-    for _, own in table.groupby("reference", sort=False):
-        by_score = own.drop_duplicates("score").set_index("score")
-        less, clear = by_score.loc["loss"], by_score.loc["clean"]
-        lines.append(
-            f"- Under random patches on 25 % of the face, {less['reference']} loses {percent(less['reference_lost'])} "
-            f"points, {less['method']} {percent(less['lost'])}{_share(less['removed'])}. Loss taken away: "
-            f"{judged(less)}; gain on clear faces: {judged(clear)}; "
-            f"n = {less['n']} {less['pairs']}."
-        )
-    return "\n".join(lines)
-
-
-def _share(removed: float) -> str:
-    return "" if pd.isna(removed) else f": {100 * abs(removed):.0f} % {'less' if removed >= 0 else 'more'}"
-
-
-def readable_losses(table: pd.DataFrame) -> pd.DataFrame:
-    """`recipe_results.losses` in points, a row per network."""
-    less, clear = (table[table["score"] == of].reset_index() for of in ("loss", "clean"))
-    return pd.DataFrame(
-        {
-            "network, against its reference": less["method"] + ", against " + less["reference"],
-            "points lost": [in_cell(row.lost, row.lost_low, row.lost_high, ".2%") for row in less.itertuples()],
-            "loss taken away": [
-                f"{_share_of(row.removed)}{in_points(row)}, {row.verdict}" for row in less.itertuples()
-            ],
-            "gain on clear faces": [f"{in_points(row)}, {row.verdict}" for row in clear.itertuples()],
-            "n": [paired(row) for row in less.itertuples()],
-        }
-    )
-
-
-def _share_of(removed: float) -> str:
-    return "" if pd.isna(removed) else f"{100 * removed:.0f}\N{NO-BREAK SPACE}%: "
 
 
 def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:
