@@ -40,13 +40,3 @@ def test_a_power_curve_shows_the_wanted_chance(ax):
 def test_the_limit_of_a_power_curve_has_its_colour(ax):
     audit_plots.power_limit(ax, 0.4, plots.CYCLE[1])
     assert ax.lines[0].get_ydata() == [0.4, 0.4] and ax.lines[0].get_color() == plots.CYCLE[1]
-
-
-def test_found_differences_are_filled(ax):
-    table = pd.DataFrame({"group": ["a", "a", "b"], "difference": [0.1, -0.2, 0.3], "found": [False, True, False]})
-    audit_plots.found_differences(ax, table)
-    filled = [line for line in ax.lines if line.get_markerfacecolor() != "none" and line.get_marker() == "o"]
-    assert [x for line in filled for x in line.get_xdata()] == [-0.2]
-    hollow = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
-    assert sorted(x for line in hollow for x in line.get_xdata()) == [0.1, 0.3]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"] and ax.get_ylim() == (1.5, -0.5)
