@@ -147,11 +147,3 @@ def test_gains_over_the_papers_training(stored):
     # Of the paper's networks, right on a third in the end, the first epoch was the best, of these the last.
     assert table.loc["clean", "late"] == pytest.approx((17 / 18 - 1 / 3) / 2), "two epochs were watched"
     assert np.isnan(table.loc["unseen", "late"])
-
-
-def test_each_initialisation_alone(stored):
-    store(STRONG, [lambda i, one: True] * 6, seed=1)
-    store(PAPER, [lambda i, one: True] * 6, seed=1)
-    alone = recipe_results.by_initialisation(STRONG, PAPER)
-    assert alone["initialisation"].tolist() == [0, 1] and alone["n"].tolist() == [6, 6]
-    assert alone["difference"].tolist() == pytest.approx([17 / 18 - 1 / 3, 0])

@@ -8,12 +8,12 @@ from operator import attrgetter
 import pandas as pd
 
 from fer_lib import results
-from fer_lib.comparisons import COMPARISON, pooled_gain
+from fer_lib.comparisons import COMPARISON
 from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
 from fer_lib.findings.claims import LATE, difference, late
 from fer_lib.findings.robustness import gain, right, score
-from fer_lib.findings.tables import last_epoch, measured, of_one_kind, voted, with_sequences
+from fer_lib.findings.tables import last_epoch, measured, voted, with_sequences
 from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.occlusion_scores import SCORES, equally, of_kind
 from fer_lib.splits import FOLDS
@@ -127,21 +127,6 @@ def compared(first: Experiment, second: Experiment, scores: dict) -> pd.DataFram
         for name, weights in scores.items()
     ]
     return pd.DataFrame(rows).query("n > 0")[["subjects", "score", *COMPARISON]].drop_duplicates(["score", *COMPARISON])
-
-
-def by_initialisation(first: Experiment, second: Experiment) -> pd.DataFrame:
-    """What the first training gains over the second on clear faces, each initialisation alone, paired by subjects.
-
-    A row per initialisation that both have: initialisation, and the columns of `COMPARISON`.
-    """
-    key = ["seed", "fold", "frame_id", "subject"]
-    both = right(first, SCORES["clean"]).merge(right(second, SCORES["clean"]), on=key)
-    rows = []
-    for seed, own in both.groupby("seed"):
-        found = pooled_gain(first.protocol, own, own["score_x"] - own["score_y"])
-        found = of_one_kind(found, (first, own), (second, own))
-        rows.append({"initialisation": seed, **found})
-    return pd.DataFrame(rows, columns=["initialisation", *COMPARISON])
 
 
 def over_the_paper(experiment: Experiment) -> pd.DataFrame:
