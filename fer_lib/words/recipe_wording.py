@@ -141,9 +141,9 @@ def runs(experiment: Experiment) -> str:
     return f"{len(results.finished(experiment))} of {len(experiment.members)} runs"
 
 
-def on_blind_folds(experiment: Experiment, name: str = "clean") -> str:
-    """A score on the subjects of CK+ that had no part in choosing the recipe; empty elsewhere, or without a run."""
-    table = right(experiment, SCORES[name])
+def on_blind_folds(experiment: Experiment) -> str:
+    """Accuracy on the subjects of CK+ that had no part in choosing the recipe; empty elsewhere, or without a run."""
+    table = right(experiment, SCORES["clean"])
     blind = table[table["fold"].isin(BLIND)]
     if experiment.dataset != "ckplus" or blind.empty:
         return ""
