@@ -142,7 +142,7 @@ def arms_gain(
     found, (low, high, _) = cluster_gain(gained, both[RESAMPLED[protocol][0]]), _unpaired(gained.mean(), arms, (-1, 1))
     once = any(freedom == 0 for _, freedom in arms)
     found["verdict"] = ONE_TRAINING if once else verdict((found["ci_low"], found["ci_high"]), (low, high))
-    units = "initialisations" if not started else "starts" if all(started) else "trainings"
+    units = ["starts" if shared else "single runs" for shared in started] if started else ["initialisations"] * 2
     return {**found, "trained_low": low, "trained_high": high, "pairs": paired_by(protocol, counts, units)}
 
 
@@ -157,7 +157,7 @@ def pooled_gain(protocol: str, frames: pd.DataFrame, gained) -> dict[str, float]
         key = list(dict.fromkeys([column, unit, "frame_id"]))
         once = frames[key].assign(gained=np.asarray(gained, float)).groupby(key)["gained"].mean().reset_index()
         found = cluster_gain(once["gained"], once[unit], once[column])
-        return {**found, "pairs": paired_by(protocol, [found["trainings"]], units)}
+        return {**found, "pairs": paired_by(protocol, [found["trainings"]], [units])}
     by_member = frames[["seed", "fold"]].assign(gained=gained).groupby(["seed", "fold"])["gained"].mean()
     found = paired_difference(by_member, 0 * by_member, protocol)
     return {**found, "pairs": in_runs(found["n"])}
@@ -218,11 +218,16 @@ def in_runs(n: int) -> str:
     return "run" if n == 1 else "runs"
 
 
-def paired_by(protocol: str, trainings: list[int], units: str) -> str:
-    """What is compared under a protocol: "subject", [3, 2], "starts" -> subjects in 3 and 2 starts."""
-    counts = dict.fromkeys(trainings)  # of two arms with as many, the number once
-    unit = units.removesuffix("s") if list(counts) == [1] else units
-    return f"{RESAMPLED[protocol][1]} in {' and '.join(map(str, counts))} {unit}"
+def paired_by(protocol: str, trainings: list[int], units: list[str]) -> str:
+    """What is compared: "subject", [3, 2], ["starts"] * 2 -> subjects in 3 and 2 starts. Equal numbers stand once."""
+    counts = {unit: {} for unit in units}
+    for unit, count in zip(units, trainings, strict=True):
+        counts[unit][count] = None
+    said = [
+        f"{' and '.join(map(str, own))} {unit.removesuffix('s') if list(own) == [1] else unit}"
+        for unit, own in counts.items()
+    ]
+    return f"{RESAMPLED[protocol][1]} in {' and '.join(said)}"
 
 
 def verdict(*intervals: tuple[float, float]) -> str:

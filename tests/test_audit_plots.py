@@ -40,13 +40,3 @@ def test_power_curves_show_the_wanted_chance_and_the_limit_in_the_curves_colour(
     assert limit.get_ydata() == [0.4, 0.4] and limit.get_color() == curve.get_color()
     assert wanted.get_ydata() == [0.8, 0.8] and left.get_legend_handles_labels()[1] == ["1 points"]
     assert [line.get_xdata()[0] for line in right.lines if line.get_color() == plots.INK] == [181]
-
-
-def test_found_differences_are_filled(ax):
-    table = pd.DataFrame({"group": ["a", "a", "b"], "difference": [0.1, -0.2, 0.3], "found": [False, True, False]})
-    audit_plots.found_differences(ax, table)
-    filled = [line for line in ax.lines if line.get_markerfacecolor() != "none" and line.get_marker() == "o"]
-    assert [x for line in filled for x in line.get_xdata()] == [-0.2]
-    hollow = [line for line in ax.lines if line.get_markerfacecolor() == "none"]
-    assert sorted(x for line in hollow for x in line.get_xdata()) == [0.1, 0.3]
-    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"] and ax.get_ylim() == (1.5, -0.5)

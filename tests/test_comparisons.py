@@ -92,8 +92,8 @@ def test_a_verdict_asks_subjects_and_trainings():
     assert (found["trained_low"], found["trained_high"]) == pytest.approx((0.4945, 0.5355), abs=1e-3)
     unlike = np.where(folds == 0, 1.9, -0.2)
     assert cluster_gain(unlike, subjects, folds)["verdict"] == "not resolvable"
-    assert paired_by("subject", [1], "folds") == "subjects in 1 fold"
-    assert paired_by("usage", [3, 3], "initialisations") == "images in 3 initialisations"
+    assert paired_by("subject", [1], ["folds"]) == "subjects in 1 fold"
+    assert paired_by("usage", [3, 3], ["initialisations"] * 2) == "images in 3 initialisations"
 
 
 def test_folds_of_unlike_size_count_by_their_frames():
@@ -178,7 +178,7 @@ def test_folds_that_share_a_start_are_one_training():
     found = arms_gain("subject", started, scratch, (True, False))
     joint = 0.0225**2 / (0.0125**2 / 2 + 0.01**2)
     half = 0.15 * t.ppf(0.975, joint)
-    assert (found["difference"], found["pairs"]) == (pytest.approx(0.1), "subjects in 2 and 4 trainings")
+    assert (found["difference"], found["pairs"]) == (pytest.approx(0.1), "subjects in 2 starts and 4 single runs")
     assert (found["trained_low"], found["trained_high"]) == pytest.approx((0.1 - half, 0.1 + half))
     once = arms_gain("subject", started, answered([16], [10]), (True, False))
     assert once["verdict"] == ONE_TRAINING and np.isnan(once["trained_low"])
@@ -190,7 +190,7 @@ def test_trainings_that_nothing_links_are_compared_as_by_welch():
     for protocol, started, pairs in (
         ("usage", None, "images in 3 and 2 initialisations"),
         ("subject", (True, True), "subjects in 3 and 2 starts"),
-        ("subject", (True, False), "subjects in 3 and 2 trainings"),
+        ("subject", (True, False), "subjects in 3 starts and 2 single runs"),
     ):
         found = arms_gain(protocol, first, second, started)
         assert (found["difference"], found["n"], found["pairs"]) == (pytest.approx(0.35), 20, pairs)

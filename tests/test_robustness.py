@@ -122,7 +122,7 @@ def test_an_initialisation_that_only_one_arm_has_counts_in_its_mean(stored):
 def test_starts_are_apart_and_a_fold_that_lost_the_face_takes_the_interval(stored):
     fine, unseen = replace(WITH, experiment="fine", pretrained="other"), occlusion_scores.SCORES["unseen"]
     store(fine, lambda one: True)
-    assert robustness.gain(fine, WITHOUT, unseen)["pairs"] == "subjects in 1 and 2 trainings (2 and 2 runs)"
+    assert robustness.gain(fine, WITHOUT, unseen)["pairs"] == "subjects in 1 start and 2 single runs (2 and 2 runs)"
     history = pd.DataFrame({"seed": 0, "fold": [0, 1], "epoch": WITH.epochs, "grid_outside": [0.0, 1.0]})
     results.write_csv(results.folder(WITH) / "history.csv", history)
     assert robustness.gain(WITH, WITHOUT, unseen)["verdict"] == TWO_KINDS

@@ -147,18 +147,3 @@ def power_curves(table: pd.DataFrame) -> Figure:
     axes[1].axvline(TEST_FRAMES, color=plots.INK, linewidth=1)
     fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return fig
-
-
-def found_differences(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Draw comparisons as dots, a line per `group`: difference; filled where found, apart from 0, hollow where not."""
-    groups = table["group"].unique()
-    for line, name in enumerate(groups):
-        own = table[table["group"] == name].sort_values("difference")
-        height = line + np.linspace(-0.3, 0.3, len(own))
-        for found, face in ((False, "none"), (True, plots.CYCLE[1])):
-            shown = (own["found"] == found).to_numpy()
-            colour = plots.CYCLE[1] if found else plots.MUTED
-            ax.plot(own["difference"][shown], height[shown], "o", markersize=3, color=colour, markerfacecolor=face)
-    ax.axvline(0, color=plots.INK, linewidth=0.8)
-    ax.xaxis.set_major_formatter(PercentFormatter(xmax=1, symbol=""))
-    return plots.name_lines(ax, groups)

@@ -68,10 +68,10 @@ ABLATIONS = {
 SAID = {"supported": "What helps, in points", "contradicted": "What hurts"}
 
 VERDICTS = (
-    "Thick: 95 % interval over subjects (under other protocols over runs); thin: over what was trained apart: folds, "
-    "or of other starts the trainings of both. A verdict needs both on one side of zero. No interval: in some runs the "
-    "STN collapsed, and the next line leaves these runs out (two kinds of outcome; an arrow: left of the axis), or all "
-    "runs gained the same, or there is only one."
+    "Thick: 95 % interval over subjects (under other protocols over runs); thin: over folds, or where they start "
+    "from other weights over starts (one for all folds) and single runs. A verdict needs both on one side of zero. No "
+    "interval: in some runs the STN collapsed, and the next line leaves these runs out (two kinds of outcome; an "
+    "arrow: left of the axis), or all runs gained the same, or there is only one."
 )
 ABLATED = (
     "Accuracy gained by each change, in points: the proposed network with a slow STN (in one row softmax at the full "

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from fer_lib.comparisons import DECIDED, cluster_gain, verdict
+from fer_lib.comparisons import DECIDED, cluster_gain
 from fer_lib.experiments import Experiment
 from fer_lib.findings.robustness import right
 from fer_lib.findings.tables import measured, voted, with_sequences
@@ -64,44 +64,23 @@ def gain_together(experiment: Experiment) -> dict[str, float]:
     return cluster_gain(right - alone, together["subject"])
 
 
-def same_recipe(experiment: Experiment, folds: int) -> pd.DataFrame:
-    """Comparisons of two initialisations of one recipe, on every choice of so many folds: neither is the better one.
-
-    A row per score (`clean`, `unseen`), pair of initialisations that were tested on all subjects, and folds: score,
-    first, second, folds, the columns of `cluster_gain`, and alone: the verdict of the interval over subjects alone.
-    """
-    seeds, rows = sorted(_whole_passes(experiment)["seed"].unique()), []
-    for name in ("clean", "unseen") if seeds else ():
-        table = right(experiment, SCORES[name])
-        wide = table.pivot_table(index=["fold", "subject", "frame_id"], columns="seed", values="score").reset_index()
-        for first, second in combinations(seeds, 2):
-            for chosen in combinations(range(experiment.folds), folds):
-                own = wide[wide["fold"].isin(chosen)]
-                found = cluster_gain(own[first] - own[second], own["subject"], own["fold"])
-                alone = verdict((found["ci_low"], found["ci_high"]))
-                rows.append({"score": name, "first": first, "second": second, "folds": chosen, **found, "alone": alone})
-    return pd.DataFrame(rows)
-
-
-def same_recipe_in_words(table: pd.DataFrame) -> str:
-    """How often `same_recipe` finds a difference, and how large one may look, in sentences; empty without a row."""
-    if table.empty:
-        return ""
-    alone, both = (table[column].isin(DECIDED).sum() for column in ("alone", "verdict"))
-    most = table["difference"].abs().groupby(table["score"]).max()
-    count, folds = len(table), len(table["folds"].iloc[0])
-    return (
-        f"On {folds} folds, two initialisations differ by up to {100 * most['clean']:.1f} points on clear faces and "
-        f"{100 * most['unseen']:.1f} under unseen occlusion. The interval over subjects alone finds a difference in "
-        f"{alone} of {count} comparisons, both intervals together in {both}."
-    )
-
-
 def same_settings(dataset: str) -> pd.DataFrame:
-    """`same_recipe` on all folds for each setting under `subject` of which it can be asked, its label in `method`."""
-    asked = {label(row): same_recipe(row, row.folds) for row in measured(dataset) if row.protocol == "subject"}
-    found = [table.assign(method=name) for name, table in asked.items() if len(table)]
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+    """Comparisons of two initialisations of one setting under `subject`: neither is the better one.
+
+    A row per setting, score (`clean`, `unseen`) and pair of initialisations that were tested on all subjects: method
+    (its label), score, first, second and the columns of `cluster_gain`.
+    """
+    rows = []
+    for experiment in (row for row in measured(dataset) if row.protocol == "subject"):
+        seeds = sorted(_whole_passes(experiment)["seed"].unique())
+        for name in ("clean", "unseen") if seeds else ():
+            table = right(experiment, SCORES[name])
+            wide = table.pivot_table(index=["fold", "subject", "frame_id"], columns="seed", values="score")
+            subjects, folds = (wide.index.get_level_values(level) for level in ("subject", "fold"))
+            for first, second in combinations(seeds, 2):
+                found = cluster_gain(wide[first] - wide[second], subjects, folds)
+                rows.append({"method": label(experiment), "score": name, "first": first, "second": second, **found})
+    return pd.DataFrame(rows)
 
 
 def readable_settings(table: pd.DataFrame) -> pd.DataFrame:
@@ -123,7 +102,7 @@ def found_by_chance(dataset: str) -> str:
     found = table["verdict"].isin(DECIDED).sum()
     return (
         f"Two initialisations of one setting, compared in the same way, get a verdict in {found} of {len(table)} "
-        f"comparisons; 95 % intervals let one expect about {(1 - LEVEL) * len(table):.0f} (page A stronger recipe)."
+        f"comparisons; 95 % intervals let one expect at most {(1 - LEVEL) * len(table):.1f} (page A stronger recipe)."
     )
 
 

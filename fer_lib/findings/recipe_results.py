@@ -3,20 +3,18 @@
 Made from `results/` alone.
 """
 
-from collections.abc import Callable
 from operator import attrgetter
 
-import numpy as np
 import pandas as pd
 
 from fer_lib import results
-from fer_lib.comparisons import COMPARISON, pooled_gain
+from fer_lib.comparisons import COMPARISON
 from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
 from fer_lib.findings.claims import LATE, difference, late
 from fer_lib.findings.robustness import gain, right, score
-from fer_lib.findings.tables import last_epoch, measured, of_one_kind, voted, with_sequences
-from fer_lib.occlusion_benchmark import CLEAN, SUITE
+from fer_lib.findings.tables import last_epoch, measured, voted, with_sequences
+from fer_lib.occlusion_benchmark import SUITE
 from fer_lib.occlusion_scores import SCORES, equally, of_kind
 from fer_lib.splits import FOLDS
 from fer_lib.stats import cluster_interval
@@ -43,8 +41,8 @@ COMPARED = {
 }
 """Scores in which trainings are compared."""
 
-LOST = {CLEAN: -1.0} | AIMS["kept with 25 % covered by patches"][0]
-"""Accuracy under random patches on a quarter of the face minus that on clear faces: what they take, with a minus."""
+OVER = {name: (SCORES | COMPARED)[name] for name in ("clean", "black rectangle", "25 % patches", "unseen")}
+"""Scores in which the recipe is compared with the paper's training, which shows black rectangles."""
 
 BLIND = range(4, FOLDS)
 """The folds of `subject` whose subjects were in no inner fold that was looked at before `recipe` was settled."""
@@ -131,33 +129,17 @@ def compared(first: Experiment, second: Experiment, scores: dict) -> pd.DataFram
     return pd.DataFrame(rows).query("n > 0")[["subjects", "score", *COMPARISON]].drop_duplicates(["score", *COMPARISON])
 
 
-def by_initialisation(first: Experiment, second: Experiment) -> pd.DataFrame:
-    """What the first training gains over the second on clear faces, each initialisation alone, paired by subjects.
-
-    A row per initialisation that both have: initialisation, and the columns of `COMPARISON`.
-    """
-    key = ["seed", "fold", "frame_id", "subject"]
-    both = right(first, SCORES["clean"]).merge(right(second, SCORES["clean"]), on=key)
-    rows = []
-    for seed, own in both.groupby("seed"):
-        found = pooled_gain(first.protocol, own, own["score_x"] - own["score_y"])
-        found = of_one_kind(found, (first, own), (second, own))
-        rows.append({"initialisation": seed, **found})
-    return pd.DataFrame(rows, columns=["initialisation", *COMPARISON])
-
-
 def over_the_paper(experiment: Experiment) -> pd.DataFrame:
     """What it gains over the paper's arms with the same loss, paired by subjects, over the folds that both have.
 
-    One row per arm and score (`clean`, `unseen`): label, score, the columns of `COMPARISON`, and on clear faces
-    of `claims.LATE`.
+    One row per arm and score of `OVER`: label, score, the columns of `COMPARISON`, and on clear faces of `claims.LATE`.
     """
     rows = []
     for arm in measured(experiment.dataset):
         same = (arm.protocol, arm.backbone, arm.loss) == ("subject", experiment.backbone, experiment.loss)
         if same and part(arm) in ("Table 2", "no occlusion"):
-            found = {"clean": difference(experiment, arm), "unseen": gain(experiment, arm, SCORES["unseen"])}
-            found["clean"] |= late(experiment, arm)
+            found = {"clean": difference(experiment, arm) | late(experiment, arm)}
+            found |= {name: gain(experiment, arm, weights) for name, weights in OVER.items() if name != "clean"}
             rows += [{"label": label(arm), "score": name, **one} for name, one in found.items() if one["n"]]
     return pd.DataFrame(rows, columns=["label", "score", *COMPARISON, *LATE])
 
@@ -174,27 +156,6 @@ def the_papers(dataset: str, loss: str = "softmax") -> Experiment | None:
 def active_triplets(experiment: Experiment) -> float:
     """Share of the training triplets that the loss still moves in the last epoch, mean over the members."""
     return float(last_epoch(experiment)["active_triplets"].mean())
-
-
-def losses(pairs: list[tuple[Experiment, Experiment]], name: Callable[[Experiment], str] = label) -> pd.DataFrame:
-    """How much of a reference's loss under patches on a quarter of the face another network takes away, at what cost.
-
-    pairs: network and reference; only those tested on all folds are compared. Two rows a pair, score `loss` and
-    `clean`: method, reference, lost, lost_low, lost_high (the network's loss, with its interval over subjects),
-    reference_lost, removed (share of the reference's loss, NaN if that loses nothing), score, and the columns of
-    `COMPARISON`, positive where the network loses less or is more accurate.
-    """
-    rows = []
-    for pair in pairs:
-        if not all(on_all_folds(arm, "occluded_predictions.csv.gz") for arm in pair):
-            continue
-        (mean, low, high), (other, *_) = (score(arm, LOST) for arm in pair)
-        about = dict(zip(("method", "reference"), map(name, pair), strict=True))
-        about |= {"lost": -mean, "lost_low": -high, "lost_high": -low, "reference_lost": -other}
-        about["removed"] = 1 - mean / other if other < -1e-9 else np.nan  # weights add up to 0 but for rounding
-        rows += [about | {"score": of} | gain(*pair, w) for of, w in {"loss": LOST, "clean": SCORES["clean"]}.items()]
-    columns = ["method", "reference", "lost", "lost_low", "lost_high", "reference_lost", "removed", "score"]
-    return pd.DataFrame(rows, columns=[*columns, *COMPARISON])
 
 
 def on_all_folds(experiment: Experiment, table: str = "metrics.csv") -> bool:

@@ -29,13 +29,11 @@ IMITATED = ("patches", "mouth", "lower")
 
 APART = {f"{half} half": of_kind(half) for half in ("upper", "lower")} | {
     "salt and pepper": of_kind("salt and pepper"),
+    "unseen, no noise": equally([one for one in SCORES["unseen"] if one.kind != "salt and pepper"]),
     "unseen, imitated": equally([one for one in SCORES["unseen"] if one.kind in IMITATED]),
     "unseen, not imitated": equally([one for one in SCORES["unseen"] if one.kind not in IMITATED]),
 }
 """Scores that tell whether a training that covers one part of the face is robust where it covers another."""
-
-KINDS = ("25 % patches", "mouth", "eyes", "upper half", "lower half", "salt and pepper")
-"""The scores of `compared` that are of one kind of occlusion."""
 
 FEATURES = {transfer.TRAINED: "frozen FER2013 features", transfer.UNTRAINED: "frozen untrained features"}
 
@@ -122,14 +120,6 @@ def _row(name: str, predictions: pd.DataFrame) -> dict:
 def compared(first: Experiment, second: Experiment) -> pd.DataFrame:
     """`recipe_results.compared` in its scores and in `APART`."""
     return recipe_results.compared(first, second, recipe_results.COMPARED | APART)
-
-
-def kept(experiments: list[Experiment]) -> pd.DataFrame:
-    """`recipe_results.reached` for each experiment, the fine-tuned with this page's aims: method, then as there."""
-    aims = {one: recipe_results.AIMS if one.pretrained == "none" else AIMS for one in experiments}
-    called = names(experiments)
-    found = {called[one]: recipe_results.reached(one, wanted) for one, wanted in aims.items()}
-    return pd.concat(found, names=["method"]).reset_index("method").reset_index(drop=True)
 
 
 def directions() -> pd.DataFrame:

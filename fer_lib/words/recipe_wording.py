@@ -13,6 +13,7 @@ from fer_lib.findings.recipe_results import (
     PLAIN,
     TRIPLET,
     active_triplets,
+    by_sequence,
     changed,
     on_all_folds,
     reached,
@@ -28,12 +29,8 @@ from fer_lib.words.naming import label
 from fer_lib.words.rounding import (
     gained,
     in_cell,
-    in_points,
-    intervals,
     judged,
     listed,
-    members_and_subjects,
-    paired,
     percent,
     points,
     with_ends,
@@ -48,15 +45,6 @@ INNER_CAPTION = (
 
 UNTOUCHED = ", whose subjects were not tested before the recipe was chosen"
 """What holds of the subjects of folds 4 to 9: inner folds only trained on them until then."""
-
-LOSSES_CAPTION = (
-    "Accuracy on clear faces minus that under random patches on 25 % of the face, averaged over the fills, in points, "
-    "with 95 % intervals over subjects. Loss taken away: as a share of the reference's loss, then in points. "
-    "Differences have a second interval: over folds, paired, or where the networks start from other weights over the "
-    "trainings of both (Welch; all folds of a start are one training). A verdict needs both intervals. Not corrected "
-    "for multiple comparisons."
-)
-"""Caption of `readable_losses`."""
 
 MET = {
     "yes": "reached",
@@ -125,12 +113,13 @@ def _trained_enough(triplet: Experiment) -> str:
 
 
 def headline(experiment: Experiment, where: str = "", subjects: str = "") -> str:
-    """Accuracy on unseen subjects, and in brackets its runs, the untouched folds, and the ensemble.
+    """Accuracy on unseen subjects, and in brackets its runs, that by sequence, the untouched folds, and the ensemble.
 
     where: stands before the brackets. subjects: what holds of the subjects of folds 4 to 9, such as `UNTOUCHED`.
     """
     table, blind = right(experiment, SCORES["clean"]), on_blind_folds(experiment)
     said = [f"{runs(experiment)}, {table['subject'].nunique()} subjects"]
+    said += [f"by sequence {with_ends(by_sequence(experiment))}"]
     said += [f"folds 4 to 9{subjects}: {blind}"] if blind else []
     said += filter(None, [initialisations.ensemble(experiment)])
     return f"{with_ends(score(experiment, SCORES['clean']))}{where} ({'; '.join(said)})"
@@ -152,9 +141,9 @@ def runs(experiment: Experiment) -> str:
     return f"{len(results.finished(experiment))} of {len(experiment.members)} runs"
 
 
-def on_blind_folds(experiment: Experiment, name: str = "clean") -> str:
-    """A score on the subjects of CK+ that had no part in choosing the recipe; empty elsewhere, or without a run."""
-    table = right(experiment, SCORES[name])
+def on_blind_folds(experiment: Experiment) -> str:
+    """Accuracy on the subjects of CK+ that had no part in choosing the recipe; empty elsewhere, or without a run."""
+    table = right(experiment, SCORES["clean"])
     blind = table[table["fold"].isin(BLIND)]
     if experiment.dataset != "ckplus" or blind.empty:
         return ""
@@ -162,32 +151,20 @@ def on_blind_folds(experiment: Experiment, name: str = "clean") -> str:
 
 
 def in_short(dataset: str) -> str:
-    """What the strong recipe reaches, for as long as it was trained, and what STN and triplet loss change; or empty."""
-    rows = trained(dataset)
-    if not rows:
+    """What the strong recipe reaches, for as long as it was trained, and whether that is its aim; or empty."""
+    arms = trained(dataset)
+    if not arms:
         return ""
-    first, *others = rows
-    others = list(filter(on_all_folds, others))
-    reaches = [
-        f"{with_ends(score(row, SCORES['clean']))} in {row.epochs} epochs ({runs(row)})" for row in (first, *others)
-    ]
-    said = [f"With a modern training recipe, the paper's network reaches {' and '.join(reaches)} on unseen subjects."]
-    for longer in others:
-        row = on_clear(longer, first)
-        said.append(f"The longer training gains {judged(row)}.")
-    blind = [found for row in (first, *others) if (found := on_blind_folds(row))]
-    said += [f"Folds 4 to 9, whose subjects had no part in choosing them: {' and '.join(blind)}."] if blind else []
-    plain, triplet = variant(first, **PLAIN), variant(first, **TRIPLET)
-    if plain and on_all_folds(plain):
-        clear, unseen = (judged(pd.Series(gain(first, plain, SCORES[name]))) for name in ("clean", "unseen"))
-        said.append(
-            f"In {first.epochs} epochs, its spatial transformer gains {clear}, under unseen occlusion {unseen}; "
-            f"{runs(plain)} without it."
-        )
-    if triplet and on_all_folds(triplet):
-        row = on_clear(triplet, first)
-        said.append(f"In {first.epochs} epochs, triplet loss instead of softmax changes it by {judged(row)}.")
-    return " ".join([*said, f"Our aim was {100 * AIMS['clean accuracy'][2]:g} %."])
+    arms, aim = [arms[0], *filter(on_all_folds, arms[1:])], {"clean accuracy": AIMS["clean accuracy"]}
+    rows = [reached(arm, aim).iloc[0] for arm in arms]
+    reaches = [f"{with_ends(row)} in {arm.epochs} epochs" for arm, row in zip(arms, rows, strict=True)]
+    best = max(rows, key=lambda row: row["mean"])
+    blind = [found for arm in arms if (found := on_blind_folds(arm))]
+    untouched = f" (folds 4 to 9, whose subjects had no part in choosing them: {' and '.join(blind)})" if blind else ""
+    return (
+        f"Our aim of {100 * best['wanted']:g} % is {MET[met(best)]}. With a modern training recipe, the paper's "
+        f"network reaches {' and '.join(reaches)} on unseen subjects{untouched}."
+    )
 
 
 def met(row) -> str:
@@ -195,20 +172,6 @@ def met(row) -> str:
     if row.ci_low >= row.wanted:
         return "yes"
     return "by the mean" if row["mean"] >= row.wanted else "no"
-
-
-def readable_aims(table: pd.DataFrame) -> pd.DataFrame:
-    """`reached` in percent, and whether each aim is met."""
-    return pd.DataFrame(
-        {
-            "score": table["aim"],
-            "aim": [f"{100 * x:g}" for x in table["wanted"]],
-            "reached": [percent(x) for x in table["mean"]],
-            "95 % interval": intervals(table["ci_low"], table["ci_high"]),
-            "met": [met(row) for _, row in table.iterrows()],
-            "n": [members_and_subjects(row.members, row.subjects) for row in table.itertuples()],
-        }
-    )
 
 
 GAINED = (
@@ -230,48 +193,6 @@ def readable_over(table: pd.DataFrame) -> pd.DataFrame:
     late = [points(row.late, row.late_low, row.late_high) for row in table.itertuples()]
     shown = readable_comparisons(table, "label", "score").assign(**{f"last {LOOKS} logged": late})
     return shown.rename(columns={"label": "over"})
-
-
-def losses_in_words(table: pd.DataFrame) -> str:
-    """What the first network compared with each reference takes away of its loss, a bullet each.
-
-    table: `recipe_results.losses`.
-    """
-    lines = []
-    for _, own in table.groupby("reference", sort=False):
-        by_score = own.drop_duplicates("score").set_index("score")
-        less, clear = by_score.loc["loss"], by_score.loc["clean"]
-        lines.append(
-            f"- Under random patches on 25 % of the face, {less['reference']} loses {percent(less['reference_lost'])} "
-            f"points, {less['method']} {percent(less['lost'])}{_share(less['removed'])}. Loss taken away: "
-            f"{judged(less)}; gain on clear faces: {judged(clear)}; "
-            f"n = {less['n']} {less['pairs']}."
-        )
-    return "\n".join(lines)
-
-
-def _share(removed: float) -> str:
-    return "" if pd.isna(removed) else f": {100 * abs(removed):.0f} % {'less' if removed >= 0 else 'more'}"
-
-
-def readable_losses(table: pd.DataFrame) -> pd.DataFrame:
-    """`recipe_results.losses` in points, a row per network."""
-    less, clear = (table[table["score"] == of].reset_index() for of in ("loss", "clean"))
-    return pd.DataFrame(
-        {
-            "network, against its reference": less["method"] + ", against " + less["reference"],
-            "points lost": [in_cell(row.lost, row.lost_low, row.lost_high, ".2%") for row in less.itertuples()],
-            "loss taken away": [
-                f"{_share_of(row.removed)}{in_points(row)}, {row.verdict}" for row in less.itertuples()
-            ],
-            "gain on clear faces": [f"{in_points(row)}, {row.verdict}" for row in clear.itertuples()],
-            "n": [paired(row) for row in less.itertuples()],
-        }
-    )
-
-
-def _share_of(removed: float) -> str:
-    return "" if pd.isna(removed) else f"{100 * removed:.0f}\N{NO-BREAK SPACE}%: "
 
 
 def inner_scores(dataset: str, pretrained: bool = False) -> pd.DataFrame:

@@ -39,8 +39,8 @@ def in_points(row) -> str:
 
 
 def _trained_apart(pairs: str) -> str:
-    """subjects in 10 folds (20 and 10 runs) -> folds."""
-    return pairs.split(" (")[0].split()[-1]
+    """subjects in 10 folds (20 and 10 runs) -> folds; subjects in 3 starts and 30 single runs -> starts and runs."""
+    return " and ".join(re.findall(r"[a-z]+(?= and \d|$)", pairs.split(" (")[0]))
 
 
 def points(difference: float, low: float, high: float) -> str:

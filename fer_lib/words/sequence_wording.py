@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from fer_lib.findings.hard_sequences import NOBODY, always_wrong, concentration
+from fer_lib.findings.hard_sequences import always_wrong, concentration
 
 
 def in_words(trainings: dict[str, pd.DataFrame]) -> str:
-    """Where the errors lie, in paragraphs.
+    """Where the errors lie, in sentences.
 
     trainings: how long each took -> its `by_sequence`; the others are compared with the first.
     """
@@ -14,17 +14,15 @@ def in_words(trainings: dict[str, pd.DataFrame]) -> str:
     found = concentration(first)
     if not found["errors"]:
         return f"In {name}, none of {found['answers']:,} predictions is wrong."
-    paragraphs = [
+    return (
         f"In {name}, {found['errors']:,} of {found['answers']:,} predictions are wrong. Half of these errors fall on "
         f"{found['half']} of {found['sequences']:,} sequences. Of all errors, {found['errors_on_always']:,} "
         f"({100 * found['share_on_always']:.0f} %) fall on {_sequences(found['always'])} misclassified in every frame "
         f"and by every initialisation. Of {found['subjects']} subjects, {found['subjects_without_error']} have no "
         f"error and {found['subjects_without_right']} no correct prediction "
         f"({_sequences(found['sequences_of_these'])})."
-        + "".join(_beside(longer, own, first) for longer, own in list(trainings.items())[1:]),
-        _nobody(first),
-    ]
-    return "\n\n".join(filter(None, paragraphs))
+        + "".join(_beside(longer, own, first) for longer, own in list(trainings.items())[1:])
+    )
 
 
 def _sequences(count: int) -> str:
@@ -37,24 +35,6 @@ def _beside(name: str, sequences: pd.DataFrame, first: pd.DataFrame) -> str:
     return (
         f" In {name}, {found['errors_on_always']:,} of {found['errors']:,} errors fall on "
         f"{_sequences(found['always'])} always misclassified, {shared} of them the same."
-    )
-
-
-def _nobody(sequences: pd.DataFrame) -> str:
-    """The sequences that every network misclassifies, in a paragraph; empty if there are none."""
-    unread = sequences[sequences["reading"] == NOBODY]
-    if unread.empty:
-        return ""
-    said = "; ".join(
-        f"{row.sequence}, labelled {row.emotion}: {row.said} in {round(row.share * row.answers) + row.agree} of "
-        f"{row.answers + row.others} predictions"
-        for row in unread.itertuples()
-    )
-    return (
-        "The networks of the strong recipe, in all its settings that were tested on all subjects, always misclassify "
-        f"{_sequences(len(unread))} ({said}). None of them was trained on the subject it is tested on, but they share "
-        "most of their training subjects. Agreement on another emotion may therefore come from the face, its label or "
-        "the shared training data; the predictions do not tell which."
     )
 
 

@@ -1,24 +1,23 @@
 """Transfer between FER2013 and CK+ in sentences and in rounded tables, from `transfer_results`."""
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 
 from fer_lib import results
-from fer_lib.experiments import Experiment
+from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.findings import recipe_results
-from fer_lib.findings.robustness import score
+from fer_lib.findings.robustness import right, score
+from fer_lib.findings.tables import has_results
 from fer_lib.findings.transfer_results import (
     AIMS,
     CLASSIFIERS,
     FEATURES,
-    KINDS,
     compared,
     directions,
     fine_tuned,
     heavily_covered,
     ladder,
-    named,
     tuned,
 )
 from fer_lib.measures import transfer, twins
@@ -26,12 +25,14 @@ from fer_lib.measures.references import METHODS
 from fer_lib.occlusion_scores import SCORES
 from fer_lib.stats import cluster_interval
 from fer_lib.words import recipe_wording
-from fer_lib.words.naming import LONG_START
-from fer_lib.words.recipe_wording import headline, on_blind_folds, runs
+from fer_lib.words.recipe_wording import headline
 from fer_lib.words.rounding import briefly, intervals, judged, listed, members_and_subjects, percent, with_ends
 
 RATE_ONLY = ", whose subjects were tested before only to choose the rate of fine-tuning"
 """What holds of the subjects of folds 4 to 9 here: all inner folds chose the rate, see page 11."""
+
+MAY_LOSE = ["unseen, not imitated", "clean"]
+"""The scores in which heavy occlusion may cost accuracy."""
 
 
 def answer() -> str:
@@ -44,53 +45,58 @@ def answer() -> str:
 
 def fine_tuned_in_short() -> str:
     """Whether fine-tuning reaches its aim, and what it gains over training from scratch."""
-    fine, aim = tuned(), AIMS["clean accuracy"][2]
-    over = _of_all(fine, recipe_results.strong("ckplus")).loc["clean"]
-    met = recipe_wording.met(recipe_results.reached(fine, {"clean accuracy": AIMS["clean accuracy"]}).iloc[0])
+    over = _of_all(tuned(), recipe_results.strong("ckplus")).loc["clean"]
     return (
-        f"**The aim of {100 * aim:g} % is {recipe_wording.MET[met]}.** Fine-tuned from FER2013's weights, "
-        f"the network reaches {headline(fine, ' on unseen subjects', RATE_ONLY)}, "
-        f"{with_ends(recipe_results.by_sequence(fine))} by sequence. Gain over training from scratch: {judged(over)}."
+        f"{_aim()} Fine-tuned from FER2013's weights, the network reaches "
+        f"{headline(tuned(), ' on unseen subjects', RATE_ONLY)}. Gain over training from scratch: {judged(over)}."
     )
 
 
 def occluded_in_short() -> str:
-    """What pretraining gains under unseen occlusion, and what the most robust of `heavily_covered` gains and loses."""
-    pretrained = _of_all(tuned(), recipe_results.strong("ckplus"))
-    said = f"**Under unseen occlusion** pretraining gains {judged(pretrained.loc['unseen'])}; {_from_to(pretrained)}."
-    heavy = max(heavily_covered(), key=_unseen, default=None)
-    if not heavy:
-        return said
-    mixed = tuned(heavy.pretrained)
-    more = compared(heavy, mixed).set_index(["subjects", "score"])
-    clear = [
-        f"{briefly(row)} over {subjects.replace('all', 'all folds')}"
-        for subjects, row in more.xs("clean", level="score").iterrows()
-    ]
+    """What pretraining gains under unseen occlusion, and what heavy occlusion does."""
+    gains = _of_all(tuned(), recipe_results.strong("ckplus"))
+    unseen, noise, others = (gains.loc[one] for one in ("unseen", "salt and pepper", "unseen, no noise"))
     return (
-        f"{said} Heavy occlusion in training, for {heavy.epochs} epochs instead of {mixed.epochs}, gains "
-        f"{_with_blind(more, 'unseen, imitated', judged)} under the kinds it imitates and "
-        f"{_with_blind(more, 'unseen, not imitated', briefly)} under the others; {_from_to(more.loc['all'])}. "
-        f"On clear faces it gains {' and '.join(clear)}."
+        f"**Under unseen occlusion** pretraining gains {judged(unseen)}: {briefly(noise)} under salt-and-pepper noise "
+        f"(picked for its size), {briefly(others)} under the other kinds. {heavy_in_short()}"
+    ).strip()
+
+
+def heavy_in_short() -> str:
+    """What the most robust of `heavily_covered` gains and loses, and what longer training alone does; may be empty."""
+    heavy = max(heavily_covered(), key=lambda arm: score(arm, SCORES["unseen"])[0], default=None)
+    if not heavy:
+        return ""
+    mixed = tuned(heavy.pretrained)
+    found = compared(heavy, mixed)
+    gains, blind = (found[found["subjects"] == who].set_index("score") for who in ("all", "folds 4 to 9"))
+    others, clear = (briefly(gains.loc[one]) for one in MAY_LOSE)
+    kinds = [f"{kind} {100 * gains.loc[kind, 'difference']:+.2f}" for kind in ("upper half", "eyes", "salt and pepper")]
+    untouched = [briefly(row) for _, row in blind.reindex(MAY_LOSE).dropna(how="all").iterrows()]
+    return (
+        f"Heavy occlusion for {heavy.epochs} epochs, instead of mixed for {mixed.epochs}, gains "
+        f"{judged(gains.loc['unseen, imitated'])} under the kinds it imitates, {others} under the others "
+        f"({', '.join(kinds)}) and {clear} on clear faces"
+        f"{'; the last two on folds 4 to 9: ' * bool(untouched)}{' and '.join(untouched)}.{_longer_alone(heavy, mixed)}"
     )
 
 
-def _from_to(compared: pd.DataFrame) -> str:
-    """The smallest and the largest gain under one kind of occlusion, of rows of `compared` indexed by score."""
-    gains = compared.loc[list(KINDS), "difference"]
-    said = [
-        f"{100 * gains[kind]:+.2f} points ({kind}; {compared.loc[kind, 'verdict']})"
-        for kind in (gains.idxmin(), gains.idxmax())
+def _longer_alone(heavy: Experiment, mixed: Experiment) -> str:
+    """Unseen occlusion on inner folds 0 and 1 as in the test folds and with as long a training; empty if not run."""
+    inner = [row for row in read_experiments() if row.protocol == "inner" and has_results(row)]
+    reached = [
+        percent(right(row, SCORES["unseen"]).query("fold < 2")["score"].mean())
+        for arm in (mixed, replace(heavy, occlusion="mixed"), heavy)
+        for row in inner
+        if arm.is_like(row, protocol="inner")
     ]
-    return f"of single kinds from {' to '.join(said)}, picked for their size"
-
-
-def _with_blind(compared: pd.DataFrame, score: str, judged: Callable[[pd.Series], str]) -> str:
-    """A row of `compared`, indexed by subjects and score, and within its brackets folds 4 to 9 where these differ."""
-    said, blind = judged(compared.loc["all", score]), compared[compared.index == ("folds 4 to 9", score)]
-    for _, row in blind.iterrows():
-        said = f"{said.removesuffix(')')}; folds 4 to 9: {100 * row['difference']:+.2f}, {row['verdict']})"
-    return said
+    if len(reached) < 3:
+        return ""
+    short, longer, covered = reached
+    return (
+        f" What longer training alone gains, on inner folds 0 and 1 under unseen occlusion: mixed {short} % in "
+        f"{mixed.epochs} epochs and {longer} % in {heavy.epochs}, heavy {covered} %."
+    )
 
 
 def _of_all(first: Experiment, second: Experiment) -> pd.DataFrame:
@@ -118,40 +124,23 @@ def directions_in_short() -> str:
         f"{percent(row.commonest)} %)"
         for row in directions().itertuples()
     ]
-    return f"**Zero-shot**, on the shared classes: {', '.join(said)}."
-
-
-def _unseen(arm: Experiment) -> float:
-    return score(arm, SCORES["unseen"])[0]
+    return f"**Zero-shot**, without further training, on the shared classes: {', '.join(said)}."
 
 
 def in_short() -> str:
-    """What fine-tuning reaches, and the highest score under unseen occlusion; empty if the usual is not trained."""
+    """Whether fine-tuning reaches its aim, what heavy occlusion does, and zero-shot accuracy; empty if not trained."""
     if not fine_tuned():
         return ""
-    fine, best = tuned(), max([tuned(), *fine_tuned(LONG_START), *heavily_covered()], key=_unseen)
-    imitated = ""
-    if best in heavily_covered():
-        mixed = _of_all(best, tuned(best.pretrained))
-        imitated = (
-            ", by a network whose training imitates some of these kinds. Over mixed occlusion it gains "
-            f"{briefly(mixed.loc['unseen, imitated'])} under these and {briefly(mixed.loc['unseen, not imitated'])} "
-            "under the others"
-        )
-    clear, unseen = (
-        "; ".join(filter(None, [runs(arm), blind and f"folds 4 to 9{subjects}: {blind}"]))
-        for arm, blind, subjects in (
-            (fine, on_blind_folds(fine), RATE_ONLY),
-            (best, on_blind_folds(best, "unseen"), ""),
-        )
-    )
-    over = _of_all(fine, recipe_results.strong("ckplus")).loc["clean"]
-    return (
-        f"Fine-tuned from FER2013's weights, it reaches {with_ends(score(fine, SCORES['clean']))} ({clear}), "
-        f"{judged(over)} over training from scratch. Our aim was {100 * AIMS['clean accuracy'][2]:g} %. The highest "
-        f"accuracy of a fine-tuned network under unseen occlusion is {with_ends(score(best, SCORES['unseen']))} "
-        f"({unseen}){imitated}."
-    )
+    accuracy = with_ends(score(tuned(), SCORES["clean"]))
+    said = [f"{_aim()} Fine-tuned from FER2013's weights, the network reaches {accuracy} on unseen subjects."]
+    said += [heavy_in_short(), directions_in_short() if transfer.folder().exists() else ""]
+    return " ".join(filter(None, said)).replace("**", "")
+
+
+def _aim() -> str:
+    aim = {"clean accuracy": AIMS["clean accuracy"]}
+    met = recipe_wording.met(recipe_results.reached(tuned(), aim).iloc[0])
+    return f"**Our aim of {100 * aim['clean accuracy'][2]:g} % is {recipe_wording.MET[met]}.**"
 
 
 def overlap() -> str:
@@ -173,41 +162,6 @@ def overlap() -> str:
         f"{said} The frames with a near twin show {listed(subjects)}; the twins are {listed(images)}. On all other "
         f"subjects the fine-tuned networks reach {with_ends(others)}."
     )
-
-
-def readable_best(table: pd.DataFrame) -> pd.DataFrame:
-    """The fine-tuned network that comes closest to each aim, in percent; table: `transfer_results.kept`."""
-    best = _best(table)
-    shown = recipe_wording.readable_aims(best)
-    shown.insert(2, "best network", best["method"].to_list())
-    return shown
-
-
-def met_by_the_mean(table: pd.DataFrame) -> str:
-    """Which aims the best network meets by its mean alone, and its accuracy on clear faces; empty if none.
-
-    table: `transfer_results.kept`.
-    """
-    clear, said = table[table["aim"] == "clean accuracy"].set_index("method"), []
-    costs = {named(arm): compared(arm, tuned(arm.pretrained)) for arm in heavily_covered()}
-    for _, row in _best(table).iterrows():
-        if recipe_wording.met(row) != "by the mean":
-            continue
-        cost = costs.get(row["method"], pd.DataFrame(columns=["subjects", "score"]))
-        cost = cost.query("subjects == 'all' and score == 'clean'")
-        against = [f", {judged(found)} against mixed occlusion from the same start" for _, found in cost.iterrows()]
-        said.append(
-            f"{row['aim'][0].upper()}{row['aim'][1:]}: only the mean, {with_ends(row)}, reaches the aim "
-            f"of {100 * row['wanted']:g} %, not the whole interval "
-            f"({members_and_subjects(row['members'], row['subjects'])}). The network, {row['method']}, reaches "
-            f"{with_ends(clear.loc[row['method']])} on clear faces{''.join(against)}."
-        )
-    return " ".join(said)
-
-
-def _best(table: pd.DataFrame) -> pd.DataFrame:
-    tuned_alone = table[table["method"] != named(recipe_results.strong("ckplus"))]
-    return tuned_alone.loc[tuned_alone.groupby("aim", sort=False)["mean"].idxmax()]
 
 
 def readable_ladder(table: pd.DataFrame) -> pd.DataFrame:
