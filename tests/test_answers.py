@@ -7,7 +7,6 @@ import pytest
 from fer_lib import paths, results
 from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
-from fer_lib.measures import speed
 from fer_lib.words import answers
 
 
@@ -148,11 +147,3 @@ def test_the_proposed_network_is_told_apart_from_what_stands_in_for_it(monkeypat
         f"on unseen subjects (4 runs). {last}"
     )
     assert answers.as_proposed("ckplus", table[1:]) == "", "it was not tested on unseen subjects"
-
-
-def test_the_speed_is_told_of_ten_runs(tmp_path, monkeypatch):
-    timed = pd.DataFrame({"loss": "softmax", "way": [speed.USUAL, speed.ONE, speed.TEN], "ratio": [1, 1.5, 2.25]})
-    results.write_csv(tmp_path / "machine" / "compare.csv", timed)
-    monkeypatch.setattr(speed, "measured", lambda: [tmp_path / "machine"])
-    said = answers.of_each_page()["07_speed"]
-    assert said == "Ten runs at once train 2.2 to 2.2 times as fast as the standard loop."
