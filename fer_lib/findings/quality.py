@@ -130,7 +130,7 @@ def nothing_table(images: pd.DataFrame) -> pd.DataFrame:
 
 def by_label(images: pd.DataFrame) -> pd.DataFrame:
     """`votes.agreement` per label, the best first, and of all images in the last row."""
-    counts = votes.agreement(images, "label")
+    counts = votes.agreement(images)
     shares = counts[votes.OUTCOMES[0]] / counts.sum(axis=1)
     counts = counts.loc[shares.sort_values(ascending=False).index]
     return pd.concat([counts, counts.sum().to_frame("all").T])

@@ -70,7 +70,7 @@ def answer(images: pd.DataFrame, pairs: pd.DataFrame, ceiling: pd.DataFrame, cle
     found = twin_table(images, pairs).set_index(["kind", "usage"])
     exact, near = found.loc["exact", "PrivateTest"], found.loc["near", "PrivateTest"]
     tested = images[images["usage"] == "PrivateTest"]
-    alike = votes.agreement(tested, "label")[votes.OUTCOMES[0]].div(tested["label"].value_counts())
+    alike = votes.agreement(tested)[votes.OUTCOMES[0]].div(tested["label"].value_counts())
     best, worst = alike.idxmax(), alike.idxmin()
     models = ceiling.set_index("model")
     gains = [_gain(row) for row in cleaning.itertuples() if row.lost + row.gained]
