@@ -88,8 +88,7 @@ def page_inputs(dataset, page):
     files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, *sorted(paths.NOTEBOOKS.glob("published*.csv"))]
     files += sorted(paths.ROOT.glob("fer_lib/**/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
     files += paths.ROOT.glob(".venv/.installed")
-    stored = FROM_STORED.values() if page == "index" else [FROM_STORED[page]] if page in FROM_STORED else []
-    files += [file for pattern in stored for file in paths.RESULTS.glob(pattern)]
+    files += paths.RESULTS.glob(FROM_STORED[page]) if page in FROM_STORED else []
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
     if page == "index":
         files += sorted(paths.NOTEBOOKS.glob("*.ipynb"))  # it asks their questions

@@ -114,34 +114,31 @@ def side_by_side(columns: list[tuple[str, HTML]]) -> HTML:
     return HTML(f'<div class="row">{"".join(f"<section>{part}</section>" for part in parts)}</div>')
 
 
-def table(frame: pd.DataFrame | Styler, caption: str, wrap: bool = False, data: pd.DataFrame | None = None) -> HTML:
+def table(frame: pd.DataFrame, caption: str, wrap: bool = False, data: pd.DataFrame | None = None) -> HTML:
     """A captioned table for a notebook's output, with numbers right-aligned and text left-aligned.
 
-    A frame is shown with two decimals, a dash for NaN, and without an index that only counts the rows; a Styler keeps
-    its own format. A column counts as text if it has strings that do not all start like a number. A table of more than
-    `FOLDED` rows is folded. wrap: break cells and headings at spaces, so that a wide table fits the page. data: what
-    the page offers as CSV if the frame is rounded for display (default: the frame itself).
+    It has two decimals, a dash for NaN, and no index that only counts the rows. A column counts as text if it has
+    strings that do not all start like a number. A table of more than `FOLDED` rows is folded. wrap: break cells and
+    headings at spaces, so that a wide table fits the page. data: what the page offers as CSV if the frame is rounded
+    for display (default: the frame itself).
     """
-    styler = frame
-    offered = download(data if data is not None else frame.data if isinstance(frame, Styler) else frame)
-    if isinstance(frame, pd.DataFrame):
-        index = frame.index
-        if index.nlevels == 1:
-            # Put the index name into the header row; pandas would add a second header row for it.
-            frame = frame.rename_axis(index=None, columns=frame.index.name)
-        styler = Styler(frame, precision=2, na_rep="\N{EN DASH}", escape="html", cell_ids=False)
-        if _only_counts(index):
-            styler.hide(axis="index")
+    offered, index = download(frame if data is None else data), frame.index
+    if index.nlevels == 1:
+        # Put the index name into the header row; pandas would add a second header row for it.
+        frame = frame.rename_axis(index=None, columns=index.name)
+    styler = Styler(frame, precision=2, na_rep="\N{EN DASH}", escape="html", cell_ids=False)
+    if _only_counts(index):
+        styler.hide(axis="index")
     if wrap:
         broken = [{"selector": cell, "props": "white-space: normal"} for cell in ("td", "th")]
         styler.set_table_styles(broken, overwrite=False)
-    for i, (_, column) in enumerate(styler.data.items()):
+    for i, (_, column) in enumerate(frame.items()):
         words = column.dropna().astype(str)
         if not is_numeric_dtype(column) and not words.str.match(r"\W*\d|\W$").all():
             room = f"min-width: {min(words.str.len().max(), 20)}ch; max-width: 30em; white-space: normal"
             left = {"selector": f".col{i}", "props": f"text-align: left; {room}"}
             styler.set_table_styles([left], overwrite=False)
     rows = f'<div class="scroll">{styler.to_html()}</div>'
-    if len(styler.data) > FOLDED:
-        rows = f"<details><summary>table, {len(styler.data)} rows</summary>{rows}</details>"
+    if len(frame) > FOLDED:
+        rows = f"<details><summary>table, {len(frame)} rows</summary>{rows}</details>"
     return HTML(f'<figure class="table"><figcaption>{escape(caption)}{offered}</figcaption>{rows}</figure>')

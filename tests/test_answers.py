@@ -7,7 +7,6 @@ import pytest
 from fer_lib import paths, results
 from fer_lib.experiments import Experiment
 from fer_lib.findings import followed
-from fer_lib.measures import speed
 from fer_lib.words import answers
 
 
@@ -128,11 +127,3 @@ def test_networks_stand_beside_what_learns_no_features(tmp_path, monkeypatch):
     said = unseen_subjects(table)
     assert said == "On unseen subjects HOG + linear SVM, without learned features, reaches 80.00 % [70.00 to 90.00]."
     assert unseen_subjects(table.assign(part="other")) == "", "none was trained as the paper's"
-
-
-def test_the_speed_is_told_of_ten_runs(tmp_path, monkeypatch):
-    timed = pd.DataFrame({"loss": "softmax", "way": [speed.USUAL, speed.ONE, speed.TEN], "ratio": [1, 1.5, 2.25]})
-    results.write_csv(tmp_path / "machine" / "compare.csv", timed)
-    monkeypatch.setattr(speed, "measured", lambda: [tmp_path / "machine"])
-    said = answers.of_each_page()["07_speed"]
-    assert said == "Ten runs at once train 2.2 to 2.2 times as fast as the standard loop."

@@ -86,8 +86,12 @@ def test_one_member_is_no_ensemble(stored):
     assert np.isnan(fer2013_results.ensemble(alone)).all()
 
 
+def reliability(experiment):
+    return fer2013_results.reliability(results.read(experiment, "predictions.csv.gz"))
+
+
 def test_reliability_keeps_every_frame(stored):
-    bins = fer2013_results.reliability(PAPER)
+    bins = reliability(PAPER)
     assert bins["frames"].tolist() == [8, 8]
     assert bins["accuracy"].tolist() == [0.75, 0.5]
     assert bins["confidence"].tolist() == pytest.approx([0.8, 0.9])
@@ -96,7 +100,7 @@ def test_reliability_keeps_every_frame(stored):
 def test_certainty_has_a_bin(stored):
     sure = Experiment("sure", **SETTINGS)
     store(sure, 0, TRUTH, sure=1.0)
-    assert fer2013_results.reliability(sure)["frames"].tolist() == [8]
+    assert reliability(sure)["frames"].tolist() == [8]
     assert fer2013_results.calibration_error(sure) == 0
 
 
@@ -105,7 +109,7 @@ def test_calibration_errors_of_different_runs_do_not_cancel(stored):
     both = Experiment("both", **SETTINGS)
     store(both, 0, TRUTH, sure=0.75)
     store(both, 1, [FEAR] * 8, sure=0.75)
-    assert fer2013_results.reliability(both)["accuracy"].tolist() == [0.75], "the figure pools the runs"
+    assert reliability(both)["accuracy"].tolist() == [0.75], "the figure pools the runs"
     assert fer2013_results.calibration_error(both) == pytest.approx(0.25)
 
 
@@ -170,12 +174,12 @@ def test_parts_count_all_members(stored):
     parts = fer2013_results.on_parts(all_images, pairs).set_index(["method", "part"])
     own = parts.loc[label(PAPER)]
     assert own["n"].to_dict() == {
-        "all": 8, fer2013_results.TWIN_PARTS[1]: 6, fer2013_results.NO_TWIN: 6, fer2013_results.TWIN: 2,
-        "label is the voters' majority": 4, "label is not the voters' majority": 4,
+        "all": 8, quality.TWIN_PARTS[1]: 6, quality.NO_TWIN: 6, quality.TWIN: 2,
+        **dict.fromkeys(quality.VOTE_PARTS, 4),
     }  # fmt: skip
     assert own.loc["all", "share"] == 10 / 16
-    assert own.loc[fer2013_results.TWIN, "share"] == 3 / 4, "both members on the first, one on the other"
-    assert own.loc[fer2013_results.NO_TWIN, "share"] == 7 / 12
+    assert own.loc[quality.TWIN, "share"] == 3 / 4, "both members on the first, one on the other"
+    assert own.loc[quality.NO_TWIN, "share"] == 7 / 12
     gaps = fer2013_results.twin_gaps(all_images, pairs).set_index("method").loc[label(PAPER)]
     assert gaps["gap"] == pytest.approx(3 / 4 - 7 / 12)
     # Fear: 1 less (1 + 0.5 + 0.5) / 3; happiness: 0.5 less 0.5; as many images of both.

@@ -7,8 +7,7 @@ from test_fer2013_results import BARE, PAPER, SETTINGS, TRUTH, store, store_two
 from fer_lib import paths
 from fer_lib.comparisons import ONE_TRAINING
 from fer_lib.experiments import Experiment
-from fer_lib.findings import fer2013_results
-from fer_lib.measures import votes
+from fer_lib.findings import fer2013_results, quality
 from fer_lib.words import fer2013_wording
 from fer_lib.words.naming import label
 
@@ -33,15 +32,11 @@ def test_ten_crops_are_shown_where_a_network_has_them(stored):
     assert fer2013_wording.readable(table)["with ten crops (corners, centre, mirrored)"].tolist() == ["70.00", "–"]
 
 
-def test_how_large_the_networks_are(stored):
-    # By hand: 3,136 weights of conv1, 128 of its norm; stages of 74k, 230k, 919k and 3.67 million; head and STN.
-    assert fer2013_wording.sizes() == "Weights: 4.91 million (ResNet-10)."
-
-
 def test_what_a_network_reaches(stored):
     said = fer2013_wording.reached(fer2013_results.scores().iloc[0], 2)
+    # By hand: 3,136 weights of conv1, 128 of its norm; stages of 74k, 230k, 919k and 3.67 million; head and STN.
     assert said.startswith(
-        f"**{label(PAPER)}**, the best of 2 networks on PublicTest, reaches 62.50 % [50.00 to 87.50] on"
+        f"**{label(PAPER)}** (4.91 million weights), the best of 2 networks on PublicTest, reaches 62.50 % [50.00 to"
     )
     assert (
         "PrivateTest after 3 epochs (n = 2 runs, 50.00 to 75.00 %); the ensemble of its runs reaches 50.00 % [" in said
@@ -97,28 +92,10 @@ def test_a_claim_about_a_network_that_is_not_trained_enough(stored, listed):
     assert fer2013_wording.untrained(claims.assign(verdict="contradicted")) == ""
 
 
-def test_claims_fit_the_page():
-    row = {"claim": "a", "protocol": "usage", "better": "net", "printed": float("nan"), "p": 0.5, "n": 3589}
-    row |= {"difference": 0.01, "ci_low": 0, "ci_high": 0.02, "trained_low": -0.01, "trained_high": 0.03}
-    row |= {"pairs": "images in 3 initialisations", "verdict": "not resolvable"}
-    late = dict.fromkeys(("late", "late_low", "late_high"), 0.0)
-    shown = fer2013_wording.readable_claims(pd.DataFrame([row | late])).iloc[0]
-    assert not {"protocol", "printed", "p"} & set(shown.index)
-    assert shown["ours"].split(" ") == [
-        "+1.00\N{NO-BREAK SPACE}[+0.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+2.00]",
-        "initialisations",
-        "[-1.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}+3.00]",
-    ]
-    assert shown["n"].split() == ["3,589", "×", "3"]
-    answer = {"question": "b", "with": "net", "score": "clean"}
-    shown = fer2013_wording.readable_answers(pd.DataFrame([row | answer]))
-    assert "protocol" not in shown and shown["gain"].iloc[0].split(" ")[1] == "initialisations"
-
-
 def test_twins_a_column_per_part():
     part = {"method": "net", "share": 0.5, "low": 0.4, "high": 0.6}
     parts = pd.DataFrame(
-        [{**part, "part": name, "n": 1000 + k} for k, name in enumerate((*fer2013_results.TWIN_PARTS, "label is not"))]
+        [{**part, "part": name, "n": 1000 + k} for k, name in enumerate((*quality.TWIN_PARTS, "label is not"))]
     )
     gap = {"method": "net", "gap": 0.1, "low": 0.05, "high": 0.15, "same_mix": 0.2, "same_low": 0.1, "same_high": 0.3}
     shown = fer2013_wording.readable_twins(parts, pd.DataFrame([gap]))
@@ -130,19 +107,8 @@ def test_twins_a_column_per_part():
     assert row == ["net", *["50.0 [40.0 to 60.0]"] * 4, "+10.00 [+5.00 to +15.00]", "+20.00 [+10.00 to +30.00]"]
 
 
-def test_the_voters_beside_the_best_network():
-    ceilings = pd.DataFrame([{"model": votes.DRAWN, "share": 0.6}])
-    sides = {"method": "net", "network": 0.25, "label": 0.5, "more": -0.25, "more_low": -0.3, "more_high": -0.2}
-    said = fer2013_wording.beside_voters(pd.Series({"label": "net"}), ceilings, pd.DataFrame([sides]))
-    assert said.startswith("Always predicting the majority of the ten votes would score 60.00 %.")
-    assert said.endswith(
-        "agrees with the network in 25.00 % of its errors and with the label in 50.00 %, a difference of -25.00 points "
-        "[-30.00 to -20.00]."
-    )
-
-
 def test_where_voters_confirm_the_label():
-    rows = [("label is the voters' majority", 2196, 0.8), ("label is not the voters' majority", 1393, 0.4)]
+    rows = [(quality.VOTE_PARTS[0], 2196, 0.8), (quality.VOTE_PARTS[1], 1393, 0.4)]
     parts = pd.DataFrame(rows, columns=["part", "n", "share"]).assign(method="net", low=0.3, high=0.9)
     assert fer2013_wording.by_agreement(pd.Series({"label": "net"}), parts) == (
         "It is correct on 80.00 % [30.00 to 90.00] of the 2,196 images whose label is the voters' majority, and on "

@@ -77,7 +77,8 @@ def test_stored_times_in_words(tmp_path, monkeypatch):
     floor = {"what": ["matrix product, fp32"] * 2, "threads": [1, 2], "value": [100.0, 200.0], "unit": "GFLOP/s"}
     pd.DataFrame(floor).to_csv(folder / "floor.csv")
     row = {"loss": "triplet", "way": speed.TEN, "members": 10, "frames_per_second": 400.0, "ratio": 4.0}
-    pd.DataFrame([{**row, "peak_memory_mb": 1500.0, "joules_per_1000_frames": np.nan}]).to_csv(folder / "compare.csv")
+    row |= {"peak_memory_mb": 1500.0, "joules_per_1000_frames": np.nan}
+    pd.DataFrame([row, {**row, "way": speed.ONE, "members": 1, "ratio": 1.25}]).to_csv(folder / "compare.csv")
     assert speed.measured() == [folder]
     assert speed.limit(folder) == 800
     assert speed.readable(folder).iloc[0].tolist() == [
@@ -90,7 +91,8 @@ def test_stored_times_in_words(tmp_path, monkeypatch):
     ], "without the energy, which this machine does not tell"
     # 10 members x 100 epochs x 800 triplets of 3 frames at 400 frames a second are 6000 s.
     assert speed.answer(folder).endswith(
-        "take 100 minutes. This is 4.0 times as fast as the standard loop and 50% of the hardware limit."
+        "take 100 minutes, at 50% of the hardware limit. Together they train 4.0 times as many frames per second as "
+        "one standard loop, and one run alone 1.25 times as many."
     )
     tried = {"change": ["stacked, 2 members"], "predicted": [0.9], "measured": [np.nan], "why": ["no larger"]}
     pd.DataFrame(tried).to_csv(folder / "tried.csv")

@@ -58,7 +58,7 @@ def test_outcomes_by_hand(table):
         "none of the seven classes",
         "none of the seven classes",
     ]
-    assert votes.agreement(table, "label").loc["fear"].tolist() == [1, 1, 1, 1, 2]
+    assert votes.agreement(table).loc["fear"].tolist() == [1, 1, 1, 1, 2]
 
 
 def test_confusion_counts_every_image_once(table):

@@ -1,7 +1,7 @@
 """Synthetic faces with the structure of CK+48, drawn at run time: they need no data and may be shown anywhere.
 
 118 subjects, 327 sequences of three frames that rise to the apex, and the class frequencies of CK+48. Each emotion is
-posed by the action units of its prototype; `action_units` returns those of every frame.
+posed by the action units of its prototype.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -142,10 +142,10 @@ AU12 and AU14 act on both sides; with L or R, only on the subject's left or righ
 _AT_REST = {name: 0.0 for moves in MOVES.values() for name in moves}
 
 
-def load(seed: int = 0) -> Faces:
-    """Draw the 981 faces of set `seed` (a few seconds); the same seed gives the same bytes."""
+def load() -> Faces:
+    """Draw the 981 faces (a few seconds), with the same bytes each time."""
     images, rows, labels = [], [], []
-    for subject, sequence, emotion, frame_id, identity, units, view, noise in _recordings(seed):
+    for subject, sequence, emotion, frame_id, identity, units, view, noise in _recordings():
         images.append(_record(draw(control_points(identity, units), view), noise))
         rows.append((frame_id, f"S{subject:03d}", sequence, ""))
         labels.append(EMOTIONS.index(emotion))
@@ -153,27 +153,21 @@ def load(seed: int = 0) -> Faces:
     return Faces("synthetic", np.stack(images), np.array(labels, dtype=np.int64), table, EMOTIONS)
 
 
-def expression_changes(frame_ids: Sequence[str], seed: int = 0) -> np.ndarray:
+def expression_changes(frame_ids: Sequence[str]) -> np.ndarray:
     """Absolute change in grey value (N, 48, 48), 0 to 1, caused by the prototype's action units in each frame.
 
     Compares the frame drawn with all its action units and without those of its emotion, in the same view and without
-    noise. Raises KeyError for a frame that is not in the set.
+    noise. Raises KeyError for an unknown frame.
     """
     changes = dict.fromkeys(frame_ids)
-    for _, _, emotion, frame_id, identity, units, view, _ in _recordings(seed):
+    for _, _, emotion, frame_id, identity, units, view, _ in _recordings():
         if frame_id in changes:
             stray = {code: x for code, x in units.items() if code.replace("L", "R") not in PROTOTYPES[emotion]}
             with_it, without_it = (draw(control_points(identity, some), view) for some in (units, stray))
             changes[frame_id] = np.abs(with_it - without_it)
     if absent := [frame_id for frame_id, change in changes.items() if change is None]:
-        raise KeyError(f"no frame {absent[0]!r} in synthetic set {seed}")
+        raise KeyError(f"no synthetic frame {absent[0]!r}")
     return np.stack([changes[frame_id] for frame_id in frame_ids])
-
-
-def action_units(seed: int = 0) -> pd.DataFrame:
-    """Intensity, 0 to 1, of each action unit (column: code of `MOVES`) in each frame (index: frame_id) of a set."""
-    rows = {frame_id: units for *_, frames, _ in _sequences(seed) for frame_id, units in frames.items()}
-    return pd.DataFrame.from_dict(rows, orient="index", columns=list(MOVES)).fillna(0.0).rename_axis("frame_id")
 
 
 def control_points(identity: Mapping[str, float], units: Mapping[str, float]) -> dict[str, float]:
@@ -190,28 +184,19 @@ def control_points(identity: Mapping[str, float], units: Mapping[str, float]) ->
     return points
 
 
-def _sequences(seed: int) -> Iterator[tuple]:
-    """Yield (subject, sequence, emotion, {frame_id: {code: intensity}}, rng), ascending by sequence."""
-    for subject, emotions in _cast(np.random.default_rng([seed, 0])).items():
-        for number, emotion in enumerate(emotions, 1):
-            rng = np.random.default_rng([seed, 2, subject, number])
-            sequence, apex, units = f"S{subject:03d}_{number:03d}", rng.integers(10, 45), _pose(emotion, rng)
-            frames = {
-                f"{sequence}_{apex + k:08d}": {code: share * top for code, top in units.items()}
-                for k, share in enumerate(RISE, 1 - len(RISE))
-            }
-            yield subject, sequence, emotion, frames, rng
-
-
-def _recordings(seed: int) -> Iterator[tuple]:
+def _recordings() -> Iterator[tuple]:
     """Yield (subject, sequence, emotion, frame_id, identity, {code: intensity}, view, noise), ascending by frame."""
-    for subject, sequence, emotion, frames, rng in _sequences(seed):
-        subject_rng = np.random.default_rng([seed, 1, subject])
-        identity, usual_view = _draw_from(IDENTITY, subject_rng), _draw_from(VIEW, subject_rng)
-        view = _vary(usual_view, 0.4, rng)
-        for frame_id, units in frames.items():
-            own_view, noise = _vary(view, 0.1, rng), rng.standard_normal((SIZE, SIZE), dtype=np.float32)
-            yield subject, sequence, emotion, frame_id, identity, units, own_view, noise
+    for subject, emotions in _cast(np.random.default_rng([0, 0])).items():
+        rng = np.random.default_rng([0, 1, subject])
+        identity, usual_view = _draw_from(IDENTITY, rng), _draw_from(VIEW, rng)
+        for number, emotion in enumerate(emotions, 1):
+            rng = np.random.default_rng([0, 2, subject, number])
+            sequence, apex, peak = f"S{subject:03d}_{number:03d}", rng.integers(10, 45), _pose(emotion, rng)
+            view = _vary(usual_view, 0.4, rng)
+            for k, share in enumerate(RISE, 1 - len(RISE)):
+                units = {code: share * top for code, top in peak.items()}
+                own_view, noise = _vary(view, 0.1, rng), rng.standard_normal((SIZE, SIZE), dtype=np.float32)
+                yield subject, sequence, emotion, f"{sequence}_{apex + k:08d}", identity, units, own_view, noise
 
 
 def _cast(rng: np.random.Generator) -> dict[int, list[str]]:

@@ -18,7 +18,7 @@ from fer_lib.findings import audit, followed, views
 from fer_lib.measures import references
 from fer_lib.occlusion_scores import SCORES
 from fer_lib.pages import PAGES, address
-from fer_lib.words import answers, naming
+from fer_lib.words import naming
 
 FIGURE = {"figsize": (3.5, 3.1)}
 
@@ -93,12 +93,8 @@ def stn(dataset: str) -> tuple[str, HTML]:
 
 
 def read_on(dataset: str) -> str:
-    """A link to every other page with its question, as a list in Markdown, and the answers that are not told above."""
-    said = answers.of_each_page()
-    links = [
-        f"- [{title}]({address(page, dataset)}): {_question(page)} {said.get(page, '')}".rstrip()
-        for page, title in PAGES.items()
-    ]
+    """A link to every other page with its question, as a list in Markdown."""
+    links = [f"- [{title}]({address(page, dataset)}): {_question(page)}" for page, title in PAGES.items()]
     return "\n".join(links[1:])
 
 

@@ -34,10 +34,6 @@ that puts all faces on one point pays the whole margin."""
 UNTRAINED = "not trained enough"
 """The verdict on a comparison with such a network."""
 
-TWIN, NO_TWIN = "with a near twin in Training", "without a near twin in Training"
-TWIN_PARTS = ("all", "without an exact twin in Training", NO_TWIN, TWIN)
-"""Parts of `quality.subsets` that go by twins."""
-
 
 def is_trained(dataset: str = DATASET) -> bool:
     """Whether any network has a finished member under `usage`."""
@@ -62,26 +58,15 @@ def best(table: pd.DataFrame) -> pd.Series:
     return table.loc[table["selection"].idxmax()]
 
 
-def predictions(experiment: Experiment) -> tuple[pd.DataFrame, np.ndarray]:
-    """`predictions.csv.gz`, and the probabilities (N, classes)."""
-    table = results.read(experiment, "predictions.csv.gz")
-    return table, table[[name for name in table.columns if name.startswith("p_")]].to_numpy()
+def reliability(table: pd.DataFrame) -> pd.DataFrame:
+    """How often predictions are right at each confidence: frames, confidence, accuracy; a row a bin that is used.
 
-
-def reliability(experiment: Experiment) -> pd.DataFrame:
-    """How often the members are right at each confidence, all members pooled: frames, confidence, accuracy.
-
-    A row a bin that is used.
+    table: rows of `predictions.csv.gz`.
     """
-    return _binned(*predictions(experiment))
-
-
-def _binned(table: pd.DataFrame, probabilities: np.ndarray) -> pd.DataFrame:
-    confidence = probabilities.max(axis=1)
-    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
-    right = table["prediction"] == table["label"]
-    grouped = pd.DataFrame({"confidence": confidence, "accuracy": right}).groupby(place)
-    return grouped.mean().assign(frames=grouped.size()).reset_index(drop=True)
+    sure = table.filter(regex="^p_").max(axis=1)
+    right = pd.DataFrame({"confidence": sure, "accuracy": table["prediction"] == table["label"]})
+    bins = right.groupby((sure * BINS).astype(int).clip(upper=BINS - 1))
+    return bins.mean().assign(frames=bins.size()).reset_index(drop=True)
 
 
 def calibration_error(experiment: Experiment) -> float:
@@ -89,12 +74,9 @@ def calibration_error(experiment: Experiment) -> float:
 
     Of pooled members the errors would cancel where one is too sure and another not sure enough.
     """
-    table, probabilities = predictions(experiment)
-    errors = []
-    for rows in table.groupby(["seed", "fold"]).indices.values():
-        bins = _binned(table.iloc[rows], probabilities[rows])
-        errors.append(np.average((bins["confidence"] - bins["accuracy"]).abs(), weights=bins["frames"]))
-    return float(np.mean(errors))
+    table = results.read(experiment, "predictions.csv.gz")
+    bins = [reliability(own) for _, own in table.groupby(["seed", "fold"])]
+    return np.mean([np.average((own["confidence"] - own["accuracy"]).abs(), weights=own["frames"]) for own in bins])
 
 
 def chosen_epochs(experiment: Experiment) -> pd.DataFrame:
@@ -111,7 +93,7 @@ def selection(experiment: Experiment) -> float:
 
 def ensemble(experiment: Experiment) -> tuple[float, float, float]:
     """Accuracy of the members' mean probabilities with its ends, images resampled; NaN with a single member."""
-    table, _ = predictions(experiment)
+    table = results.read(experiment, "predictions.csv.gz")
     if table.groupby(["seed", "fold"]).ngroups < 2:
         return np.nan, np.nan, np.nan
     together = tables.voted(table, ["frame_id"])
@@ -168,7 +150,7 @@ def recalls(methods: dict[str, Experiment]) -> pd.DataFrame:
     """For each method and class: recall, low, high (images resampled), and n, its PrivateTest images."""
     rows = []
     for name, experiment in methods.items():
-        table, _ = predictions(experiment)
+        table = results.read(experiment, "predictions.csv.gz")
         classes = results.class_names(experiment)
         for k, own in table.groupby("label"):
             right = own["prediction"] == own["label"]
@@ -195,7 +177,7 @@ def on_parts(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     """
     parts, rows = quality.subsets(images, pairs), []
     for name, experiment in arms().items():
-        table, _ = predictions(experiment)
+        table = results.read(experiment, "predictions.csv.gz")
         right = table["prediction"] == table["label"]
         for part, ids in parts.items():
             own = table["frame_id"].isin(ids)
@@ -210,9 +192,9 @@ def twin_gaps(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
     Columns method, gap, low, high, and same_mix, same_low, same_high, where the classes have the same shares in both
     groups (`gap_at_same_mix`).
     """
-    twins, rows = quality.subsets(images, pairs)[TWIN], []
+    twins, rows = quality.subsets(images, pairs)[quality.TWIN], []
     for name, experiment in arms().items():
-        table, _ = predictions(experiment)
+        table = results.read(experiment, "predictions.csv.gz")
         right = (table["prediction"] == table["label"]).groupby(table["frame_id"]).mean()
         label = table.groupby("frame_id")["label"].first()
         found = (gap_at_same_mix(right, right.index.isin(twins), mix) for mix in (0 * label, label))
@@ -244,7 +226,7 @@ def sided_with(images: pd.DataFrame) -> pd.DataFrame:
     majority = images.set_index("frame_id")["majority"]
     rows = []
     for name, experiment in arms().items():
-        table, _ = predictions(experiment)
+        table = results.read(experiment, "predictions.csv.gz")
         classes = np.array(results.class_names(experiment))
         wrong = table[table["prediction"] != table["label"]]
         said = majority[wrong["frame_id"]].to_numpy()

@@ -29,6 +29,16 @@ METHODS = ("majority class", "1-NN on pixels", "HOG + ridge classifier")
 
 FITTED = "logistic regression on the votes"
 
+TWIN_PARTS = (
+    "all",
+    "without an exact twin in Training",
+    "without a near twin in Training",
+    "with a near twin in Training",
+)
+NO_TWIN, TWIN = TWIN_PARTS[2:]
+VOTE_PARTS = ("label is the voters' majority", "label is not the voters' majority")
+"""Parts of PrivateTest, by twins and by votes."""
+
 
 def folder() -> Path:
     """Where the tables are."""
@@ -106,41 +116,34 @@ def twin_table(images: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
 
 def nothing_table(images: pd.DataFrame) -> pd.DataFrame:
     """How many images of each usage are constant, or have no class of FER2013 as majority: a row per usage."""
-    by_usage = images.groupby("usage")
-    votes_of = images["counts"].str.split().str[0].astype(int)
+    majority = images["majority"]
     said = {
-        "images": by_usage.size(),
-        "constant": by_usage["constant"].sum(),
-        "no face": (images["majority"] == "no face").groupby(images["usage"]).sum(),
-        "no face, all ten votes": ((images["majority"] == "no face") & (votes_of == 10)).groupby(images["usage"]).sum(),
-        "unknown": (images["majority"] == "unknown").groupby(images["usage"]).sum(),
-        "contempt": (images["majority"] == "contempt").groupby(images["usage"]).sum(),
+        "images": True,
+        "constant": images["constant"],
+        "no face": majority == "no face",
+        "no face, all ten votes": (majority == "no face") & (images["counts"] == "10"),
+        "unknown": majority == "unknown",
+        "contempt": majority == "contempt",
     }
-    return pd.DataFrame(said).loc[list(fer2013.USAGES)].rename_axis("usage").reset_index()
+    return pd.DataFrame(said).groupby(images["usage"]).sum().loc[list(fer2013.USAGES)].reset_index()
 
 
 def by_label(images: pd.DataFrame) -> pd.DataFrame:
     """`votes.agreement` per label, the best first, and of all images in the last row."""
-    counts = votes.agreement(images, "label")
+    counts = votes.agreement(images)
     shares = counts[votes.OUTCOMES[0]] / counts.sum(axis=1)
     counts = counts.loc[shares.sort_values(ascending=False).index]
     return pd.concat([counts, counts.sum().to_frame("all").T])
 
 
 def subsets(images: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, pd.Series]:
-    """Parts of PrivateTest -> their frame_ids."""
+    """`TWIN_PARTS` and `VOTE_PARTS` of PrivateTest -> their frame_ids."""
     tested = images["usage"] == "PrivateTest"
     seen = {kind: twins.whose(twins.of_kind(pairs, kind), images)["in_training"] for kind in twins.KINDS}
     alike = votes.outcome(images) == votes.OUTCOMES[0]
-    chosen = {
-        "all": tested,
-        "without an exact twin in Training": tested & ~seen["exact"],
-        "without a near twin in Training": tested & ~seen["near"],
-        "with a near twin in Training": tested & seen["near"],
-        "label is the voters' majority": tested & alike,
-        "label is not the voters' majority": tested & ~alike,
-    }
-    return {name: images["frame_id"][rows] for name, rows in chosen.items()}
+    chosen = (True, ~seen["exact"], ~seen["near"], seen["near"], alike, ~alike)
+    names = (*TWIN_PARTS, *VOTE_PARTS)
+    return {name: images["frame_id"][tested & rows] for name, rows in zip(names, chosen, strict=True)}
 
 
 def scores(predicted: pd.DataFrame, parts: dict[str, pd.Series]) -> pd.DataFrame:

@@ -80,9 +80,9 @@ def outcome(table: pd.DataFrame) -> pd.Series:
     return pd.Series(np.select(conditions, chosen, OUTCOMES[2]), index=table.index)
 
 
-def agreement(table: pd.DataFrame, by: str) -> pd.DataFrame:
-    """How many images of each outcome there are, a row for each value of the column `by`."""
-    counts = pd.crosstab(table[by], outcome(table))
+def agreement(table: pd.DataFrame) -> pd.DataFrame:
+    """How many images of each outcome there are, a row per label."""
+    counts = pd.crosstab(table["label"], outcome(table))
     return counts.reindex(columns=list(OUTCOMES), fill_value=0).rename_axis(columns=None)
 
 

@@ -22,7 +22,7 @@ from fer_lib.findings import (
     views,
 )
 from fer_lib.findings.recipe_results import on_all_folds
-from fer_lib.measures import occluded_references, references, speed
+from fer_lib.measures import occluded_references, references
 from fer_lib.occlusion_scores import SCORES
 from fer_lib.pages import PAGES as TITLES
 from fer_lib.pages import address
@@ -32,7 +32,6 @@ from fer_lib.words import (
     fer2013_wording,
     headlines,
     naming,
-    quality_wording,
     recipe_wording,
     transfer_wording,
 )
@@ -259,8 +258,3 @@ def occlusion_takes(dataset: str) -> str:
         f"Under the latter it gains {gained(row)} over {row.reference} ({row.verdict})." for row in over.itertuples()
     ]
     return " ".join([said, *gains])
-
-
-def of_each_page() -> dict[str, str]:
-    """Page -> its answer in a sentence, of the pages that `in_short` does not speak of."""
-    return {"08_fer2013": quality_wording.in_short(), "07_speed": speed.in_short()}

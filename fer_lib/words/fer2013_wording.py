@@ -1,17 +1,12 @@
 """What the networks trained on FER2013 score: sentences and tables, rounded, in percent."""
 
-from dataclasses import replace
-
 import pandas as pd
 
 from fer_lib.comparisons import DECIDED, ONE_TRAINING
-from fer_lib.findings import questions, tables
+from fer_lib.findings import tables
 from fer_lib.findings.fer2013_results import (
     DATASET,
     NEAR_MARGIN,
-    NO_TWIN,
-    SOFTMAX,
-    TWIN_PARTS,
     UNTRAINED,
     arms,
     best,
@@ -19,10 +14,9 @@ from fer_lib.findings.fer2013_results import (
     loss_of_margin,
     selection,
 )
-from fer_lib.measures import votes
-from fer_lib.results import class_names
-from fer_lib.words import naming, wording
-from fer_lib.words.rounding import in_cell, interval, listed, percent, points, with_ends
+from fer_lib.findings.quality import NO_TWIN, TWIN_PARTS, VOTE_PARTS
+from fer_lib.words import naming
+from fer_lib.words.rounding import in_cell, listed, percent, points, with_ends
 
 AIMS = {"mean": (0.737, "one network"), "ensemble": (0.75, "an ensemble")}
 """Column of `scores` -> the target set before the first long training: what the best published network without extra
@@ -52,15 +46,6 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     ]
     unmeasured = ["with ten crops (corners, centre, mirrored)"] if table["ten_crops"].isna().all() else []
     return pd.DataFrame(rows).drop(columns=unmeasured)
-
-
-def sizes() -> str:
-    """How many weights the networks have, the STN's included, in a sentence."""
-    most = {}
-    for arm in arms().values():
-        name = arm.backbone.replace("-", " ").replace("resnet", "ResNet-")
-        most[name] = max(most.get(name, 0), tables.weights(arm, len(class_names(arm))))
-    return f"Weights: {', '.join(f'{count / 1e6:.2f} million ({name})' for name, count in most.items())}."
 
 
 def _together(text: str) -> str:
@@ -102,34 +87,6 @@ def readable_sides(table: pd.DataFrame) -> pd.DataFrame:
     return shown.assign(**{"network minus label": _in_points(table[["more", "more_low", "more_high"]])})
 
 
-def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
-    """`wording.readable_claims` without the columns that are constant here, and without p, for which there is no room.
-
-    n: images × initialisations.
-    """
-    shown = wording.readable_claims(claims).drop(columns=["printed", "protocol", "p (Holm)"])
-    return shown.assign(ours=_narrow(shown["ours"]), n=_sizes(claims))
-
-
-def readable_answers(answers: pd.DataFrame) -> pd.DataFrame:
-    """`questions.readable` without the protocol, which is constant here; n: images × initialisations."""
-    shown = questions.readable(answers).drop(columns="protocol")
-    return shown.assign(gain=_narrow(shown["gain"]), n=_sizes(answers))
-
-
-def _narrow(cells: pd.Series) -> pd.Series:
-    """Cells of `rounding.in_points` whose lines break around the long word only, so that their table fits the page."""
-    return cells.map(_together).str.replace(
-        "\N{NO-BREAK SPACE}*(initialisations)\N{NO-BREAK SPACE}", r" \1 ", regex=True
-    )
-
-
-def _sizes(comparisons: pd.DataFrame) -> list[str]:
-    """What comparisons pair, "images in 3 initialisations" as a product, a line of which breaks before its sign."""
-    trainings = comparisons["pairs"].str.removeprefix("images in ").str.replace(r" \w+$", "", regex=True)
-    return [f"{n:,} ×\N{NO-BREAK SPACE}{counts}" for n, counts in zip(comparisons["n"], trainings, strict=True)]
-
-
 def answer(table: pd.DataFrame, claims: pd.DataFrame, parts: pd.DataFrame) -> str:
     """The page's findings, a bullet each: the best network, the paper's own, and the paper's claims.
 
@@ -141,14 +98,14 @@ def answer(table: pd.DataFrame, claims: pd.DataFrame, parts: pd.DataFrame) -> st
         *as_in_the_paper(table),
         *claimed(claims, "**The paper's claims, and its comparison with and without occlusion**"),
     ]
-    return "\n".join(f"- {said}" for said in found) + _not_among(table)
+    return "\n".join(f"- {said}" for said in found)
 
 
 def reached(chosen: pd.Series, networks: int) -> str:
     """What the best row of `scores` reaches, in a sentence. networks: among how many it is the best."""
     rank = f", the best of {networks} networks on PublicTest," if networks > 1 else ""
-    said = f"**{chosen['label']}**{rank} reaches {with_ends(tuple(chosen[['mean', 'ci_low', 'ci_high']]))} on "
-    said += f"PrivateTest after {chosen['epochs']} epochs ({_runs(chosen)})"
+    said = f"**{chosen['label']}** ({chosen['parameters'] / 1e6:.2f} million weights){rank} reaches "
+    said += f"{with_ends(chosen)} on PrivateTest after {chosen['epochs']} epochs ({_runs(chosen)})"
     if chosen["n"] > 1:
         together = tuple(chosen[["ensemble", "ensemble_low", "ensemble_high"]])
         said += f"; the ensemble of its runs reaches {with_ends(together)}"
@@ -226,28 +183,12 @@ def untrained(claims: pd.DataFrame) -> str:
     )
 
 
-def beside_voters(chosen: pd.Series, ceilings: pd.DataFrame, sides: pd.DataFrame) -> str:
-    """What the voters would score, and with whom they agree where the best network is wrong, in sentences.
-
-    chosen: a row of `scores`, ceilings: `votes.ceilings`, sides: `sided_with`.
-    """
-    reader, side = ceilings.set_index("model").loc[votes.DRAWN], sides.set_index("method").loc[chosen["label"]]
-    return (
-        f"Always predicting the majority of the ten votes would score {percent(reader['share'])} %. This is no upper "
-        "bound for a network, which also learns how this data set labels faces and sees some of the test images in "
-        "Training. Where the best network, "
-        f"{chosen['label']}, contradicts the label, the voters' majority agrees with the network in "
-        f"{percent(side['network'])} % of its errors and with the label in {percent(side['label'])} %, a difference of "
-        f"{100 * side['more']:+.2f} points [{interval(side['more_low'], side['more_high'], '+')}]."
-    )
-
-
 def by_agreement(chosen: pd.Series, parts: pd.DataFrame) -> str:
     """Accuracy of the best row of `scores` where the label is the voters' majority, and elsewhere, in a sentence."""
     own = parts[parts["method"] == chosen["label"]].set_index("part")
     alike, not_alike = (
         f"{with_ends(tuple(own.loc[part, ['share', 'low', 'high']]))} of the {own.loc[part, 'n']:,}"
-        for part in ("label is the voters' majority", "label is not the voters' majority")
+        for part in VOTE_PARTS
     )
     return f"It is correct on {alike} images whose label is the voters' majority, and on {not_alike} others."
 
@@ -261,11 +202,4 @@ def in_short() -> str:
     return (
         f"On FER2013's PrivateTest {chosen['label']}, chosen on PublicTest, reaches {with_ends(chosen)} "
         f"(n = {chosen['n']}); the best published network without extra data has {percent(AIMS['mean'][0])} %."
-        f"{_not_among(table)}"
     )
-
-
-def _not_among(table: pd.DataFrame) -> str:
-    """That the proposed network is not in a table; empty if it is."""
-    proposed = naming.label(replace(SOFTMAX, loss="triplet"))
-    return "" if proposed in set(table["label"]) else f" The proposed network, {proposed}, is not trained yet."

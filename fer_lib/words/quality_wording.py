@@ -8,7 +8,7 @@ from fer_lib.findings import quality
 from fer_lib.findings.quality import published, twin_table
 from fer_lib.measures import twins, votes
 from fer_lib.stats import mean_interval
-from fer_lib.words.rounding import interval, intervals, p_value, percent, with_ends
+from fer_lib.words.rounding import in_cell, interval, intervals, p_value, percent, with_ends
 
 
 def readable_twins(table: pd.DataFrame) -> pd.DataFrame:
@@ -44,7 +44,7 @@ def readable_agreement(images: pd.DataFrame) -> pd.DataFrame:
         for usage in USAGES:
             part = own[own["usage"] == usage]
             found = votes.counted(int((votes.outcome(part) == votes.OUTCOMES[0]).sum()), len(part))
-            row[usage] = f"{percent(found['share'])} [{interval(found['low'], found['high'])}], n = {found['n']:,}"
+            row[usage] = f"{in_cell(found['share'], found['low'], found['high'], '.2%')}, n = {found['n']:,}"
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("label")
 
@@ -59,7 +59,7 @@ def readable_ceilings(table: pd.DataFrame) -> pd.DataFrame:
 
 def readable_scores(table: pd.DataFrame) -> pd.DataFrame:
     """`scores` with a row per part and a column per method, in percent."""
-    said = [f"{percent(row.share)} [{interval(row.low, row.high)}]" for row in table.itertuples()]
+    said = [in_cell(row.share, row.low, row.high, ".2%") for row in table.itertuples()]
     wide = table.assign(said=said).pivot(index=["part", "n"], columns="method", values="said")
     order = table[["part", "n"]].drop_duplicates()
     return wide.loc[list(order.itertuples(index=False, name=None)), table["method"].unique()].reset_index()
@@ -70,30 +70,24 @@ def answer(images: pd.DataFrame, pairs: pd.DataFrame, ceiling: pd.DataFrame, cle
     found = twin_table(images, pairs).set_index(["kind", "usage"])
     exact, near = found.loc["exact", "PrivateTest"], found.loc["near", "PrivateTest"]
     tested = images[images["usage"] == "PrivateTest"]
-    alike = votes.agreement(tested, "label")[votes.OUTCOMES[0]].div(tested["label"].value_counts())
+    alike = votes.agreement(tested)[votes.OUTCOMES[0]].div(tested["label"].value_counts())
     best, worst = alike.idxmax(), alike.idxmin()
+    models = ceiling.set_index("model")
     gains = [_gain(row) for row in cleaning.itertuples() if row.lost + row.gained]
     return "\n".join(
         [
             f"- **Labels**: on {_share(ceiling.iloc[0])} of the {len(tested):,} PrivateTest images the label is the "
             f"category with the most of ten votes. This share ranges from {alike[best]:.0%} for {best} to "
             f"{alike[worst]:.0%} for {worst}.",
-            f"- **A perfect model of the voters**, which always predicts their majority, {_would_score(ceiling)}."
-            f"{_above(ceiling)}",
+            f"- **A perfect model of the voters**, which always predicts their majority, would score "
+            f"{_share(models.loc[votes.DRAWN])}; a classifier that also knows from Training how labels relate to votes "
+            f"scores {_share(models.loc[votes.BEST])}.{_above(ceiling)}",
             f"- **Duplicates**: {exact.in_training} PrivateTest images ({exact.in_training / exact.images:.1%}) have "
             f"an exact twin in Training and {near.in_training} ({near.in_training / near.images:.1%}) a near or exact "
             f"one. Of these, {exact.disagree} and {near.disagree}, respectively, have a twin there with another label.",
             "- **Effect on the score**: with these twins in Training, accuracy on all of PrivateTest differs by "
             f"{' and by '.join(gains) or 'nothing'}.",
         ]
-    )
-
-
-def _would_score(ceiling: pd.DataFrame) -> str:
-    models = ceiling.set_index("model")
-    return (
-        f"would score {_share(models.loc[votes.DRAWN])}; a classifier that also knows from Training how labels relate "
-        f"to votes scores {_share(models.loc[votes.BEST])}"
     )
 
 
@@ -119,18 +113,6 @@ def _gain(row) -> str:
     return f"{100 * (row.with_twins - row.without):+.2f} points for {row.method} ({said})"
 
 
-def in_short() -> str:
-    """What the stored results say, in two sentences."""
-    images, pairs, predictions = (quality.read(name) for name in ("images", "pairs", "predictions"))
-    twin = twin_table(images, pairs).set_index(["kind", "usage"]).loc["exact", "PrivateTest"]
-    fitted = predictions.loc[predictions["method"] == quality.FITTED, "prediction"].to_numpy()
-    models = votes.ceilings(images, fitted).set_index("model")
-    return (
-        f"Of {twin.images:,} PrivateTest images {twin.in_training} have a pixel-identical copy in Training. A model "
-        f"that always predicts the majority of ten voters would score {_share(models.loc[votes.DRAWN])}."
-    )
-
-
 def readable_cleaned(table: pd.DataFrame) -> pd.DataFrame:
     """`cleaned` in percent."""
     return pd.DataFrame(
@@ -149,10 +131,9 @@ def readable_cleaned(table: pd.DataFrame) -> pd.DataFrame:
 
 def readable_published(table: pd.DataFrame) -> pd.DataFrame:
     """`published` in percent."""
-    ends = intervals(table["low"], table["high"])
-    shown = table[["method", "accuracy", "protocol", "source"]].rename(columns={"accuracy": "published"})
-    shown.insert(2, "95 % interval", ends)
-    return shown
+    shown = table.assign(**{"95 % interval": intervals(table["low"], table["high"])})
+    shown = shown[["method", "accuracy", "95 % interval", "protocol", "source"]]
+    return shown.rename(columns={"accuracy": "published"})
 
 
 def readable_repeated(table: pd.DataFrame) -> pd.DataFrame:

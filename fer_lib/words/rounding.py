@@ -30,12 +30,12 @@ def briefly(row) -> str:
 
 
 def in_points(row) -> str:
-    """`gained` in a cell, whose line breaks before each interval only: +1.00 [0.00 to +2.00] folds [-1.00 to +3.00]."""
+    """`gained` in a cell, of which no interval breaks: +1.00 [0.00 to +2.00] folds [-1.00 to +3.00]."""
     said = points(row.difference, row.ci_low, row.ci_high)
     if pd.isna(row.trained_low):
         return said
-    apart = f"{_trained_apart(row.pairs)} [{interval(row.trained_low, row.trained_high, '+')}]"
-    return said + " " + apart.replace(" ", "\N{NO-BREAK SPACE}")
+    ends = interval(row.trained_low, row.trained_high, "+").replace(" ", "\N{NO-BREAK SPACE}")
+    return f"{said} {_trained_apart(row.pairs)} [{ends}]"
 
 
 def _trained_apart(pairs: str) -> str:
@@ -44,11 +44,8 @@ def _trained_apart(pairs: str) -> str:
 
 
 def points(difference: float, low: float, high: float) -> str:
-    """0.01, -0.01, 0.03 -> +1.00 [-1.00 to +3.00], a line of which breaks before the bracket only."""
-    if pd.isna(difference):
-        return "–"
-    ends = interval(low, high, "+").replace(" ", "\N{NO-BREAK SPACE}")
-    return f"{100 * difference:+z.2f} [{ends}]" if pd.notna(low) else f"{100 * difference:+z.2f}"
+    """`in_cell` with signs: 0.01, -0.01, 0.03 -> +1.00 [-1.00 to +3.00]."""
+    return in_cell(difference, low, high, "+z.2%")
 
 
 def paired(row) -> str:
