@@ -108,12 +108,6 @@ def _pixels(fig: Figure, alt: str) -> str:
     return f'<img src="data:image/webp;base64,{data}" width="{width}" alt="{alt}">'
 
 
-def side_by_side(columns: list[tuple[str, HTML]]) -> HTML:
-    """Titled figures side by side if the window is wide enough."""
-    parts = [f"<h3>{escape(title)}</h3>{shown.data}" for title, shown in columns]
-    return HTML(f'<div class="row">{"".join(f"<section>{part}</section>" for part in parts)}</div>')
-
-
 def table(frame: pd.DataFrame, caption: str, wrap: bool = False, data: pd.DataFrame | None = None) -> HTML:
     """A captioned table for a notebook's output, with numbers right-aligned and text left-aligned.
 

@@ -127,3 +127,12 @@ def test_networks_stand_beside_what_learns_no_features(tmp_path, monkeypatch):
     said = unseen_subjects(table)
     assert said == "On unseen subjects HOG + linear SVM, without learned features, reaches 80.00 % [70.00 to 90.00]."
     assert unseen_subjects(table.assign(part="other")) == "", "none was trained as the paper's"
+
+
+def test_every_page_is_linked_with_its_question():
+    links = answers.read_on("ckplus").splitlines()
+    assert links[1:3] == [
+        "- [Table 2](02_table.html): Does the method reach the numbers it prints?",
+        "- [Occlusion](03_occlusion.html): Is it robust to occlusion?",
+    ]
+    assert len(links) == len(answers.TITLES) - 1

@@ -106,12 +106,6 @@ def test_the_last_bit_of_a_number_does_not_reach_the_page():
     assert re.search(r"href=.*", one)[0] == re.search(r"href=.*", two)[0]
 
 
-def test_figures_stand_side_by_side():
-    html = report.side_by_side([("A < B", report.figure(drawn(), "", "")), ("C", report.table(pd.DataFrame(), ""))])
-    assert html.data.startswith('<div class="row"><section><h3>A &lt; B</h3><figure>')
-    assert html.data.count("<section>") == html.data.count("</section>") == 2
-
-
 def test_a_clip_has_no_name_after_the_last_bits_of_its_place():
     drawn = []
     for noise in (0, 1e-13):

@@ -108,17 +108,6 @@ def aims(ax: Axes, arms: dict[str, pd.DataFrame]) -> Axes:
     return ax
 
 
-def moved(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Draw how far views move, in pixels: mean, and a line from low to high; a row per label, the first on top."""
-    lines = np.arange(len(table))
-    ax.hlines(lines, table["low"], table["high"], color=ACCENT, linewidth=1.8)
-    ax.plot(table["mean"], lines, "o", color=ACCENT)
-    ax.axvline(1, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="one pixel")
-    most = max(1.1, table["high"].max())
-    ax.set(xlabel="shift of the view (pixels)", xlim=(-0.02 * most, max(1.1, 1.05 * table["high"].max())))
-    return name_lines(ax, table["label"])
-
-
 def mean_face(ax: Axes, images: np.ndarray, kind: str, found: Landmarks) -> Axes:
     """Draw the mean of images (N, 48, 48), black where `part_of_face` covers it, with the measured places."""
     shown = np.where(part_of_face(kind, found), 0, images.mean(axis=0))

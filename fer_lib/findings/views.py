@@ -38,20 +38,6 @@ def looking(dataset: str) -> list[Experiment]:
     return [row for row in trained_apart(measured(dataset)) if len(results.read(row, "views.csv.gz"))]
 
 
-def moved(dataset: str) -> pd.DataFrame:
-    """How far the paper's rectangle moves the view's corners, in pixels, a row per arm: the mean over the test frames
-    and the ends (low, high) of their middle 95 %.
-
-    Without the members that have collapsed. Columns protocol, label, frames, mean, low, high.
-    """
-    rows = []
-    for experiment in looking(dataset):
-        own = responses(experiment)["moved"]
-        about = {"protocol": experiment.protocol, "label": label(experiment), "frames": len(own)}
-        rows.append({**about, "mean": own.mean(), "low": own.quantile(0.025), "high": own.quantile(0.975)})
-    return pd.DataFrame(rows, columns=["protocol", "label", "frames", "mean", "low", "high"])
-
-
 def by_emotion(experiment: Experiment) -> dict[int, np.ndarray]:
     """Class -> theta (M, 2, 3) of its clean test frames, without the members that have collapsed."""
     views = not_collapsed(experiment, results.read(experiment, "views.csv.gz").query("occlusion == 'none'"))

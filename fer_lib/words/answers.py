@@ -3,6 +3,7 @@
 Everything is made by the functions of the pages, from `results/`; nothing is measured here.
 """
 
+import nbformat
 import numpy as np
 import pandas as pd
 
@@ -21,7 +22,7 @@ from fer_lib.findings import (
     tables,
     views,
 )
-from fer_lib.findings.recipe_results import on_all_folds
+from fer_lib.findings.recipe_results import by_sequence, on_all_folds
 from fer_lib.measures import occluded_references, references
 from fer_lib.occlusion_scores import SCORES
 from fer_lib.pages import PAGES as TITLES
@@ -32,6 +33,7 @@ from fer_lib.words import (
     fer2013_wording,
     headlines,
     naming,
+    occlusion_wording,
     recipe_wording,
     transfer_wording,
 )
@@ -75,11 +77,12 @@ def in_short(dataset: str, parts: pd.DataFrame) -> str:
             embedding_wording.in_brief(dataset),
         ],
         [
-            views.in_short(dataset),
             occlusion_takes(dataset),
+            occlusion_wording.what_breaks_it(dataset),
+            views.in_short(dataset),
             f"{gains.in_words(parts)} {questions.fills_in_short(dataset)}".strip(),
         ],
-        [leak(dataset), printed_in_short(), single_splits.in_words(dataset)],
+        [leak(dataset), audit.by_epoch(dataset), printed_in_short(), single_splits.in_words(dataset)],
         [recipe_wording.in_short(dataset), *others],
     )
     paragraphs = []
@@ -107,7 +110,9 @@ def headlines_of(dataset: str, table: pd.DataFrame, over: pd.DataFrame, parts: p
         headlines.works(reached(dataset, table), over),
         headlines.robust(first, scores[first], _covered(by_label[first]), parts) if first else "",
         headlines.trusted(_sequences_seen(dataset), audit.common_ways(own), len(own)),
-        headlines.beaten(scores, published, heavy) if arms else "",
+        headlines.beaten(scores, by_sequence(by_label[scores.loc["clean"].idxmax()])[0], published, heavy)
+        if arms
+        else "",
     ]
 
 
@@ -258,3 +263,14 @@ def occlusion_takes(dataset: str) -> str:
         f"Under the latter it gains {gained(row)} over {row.reference} ({row.verdict})." for row in over.itertuples()
     ]
     return " ".join([said, *gains])
+
+
+def read_on(dataset: str) -> str:
+    """A link to every other page with its question, as a list in Markdown."""
+    links = [f"- [{title}]({address(page, dataset)}): {_question(page)}" for page, title in TITLES.items()]
+    return "\n".join(links[1:])
+
+
+def _question(page: str) -> str:
+    notebook = nbformat.read(paths.NOTEBOOKS / f"{page}.ipynb", as_version=4)
+    return notebook.cells[0].source.splitlines()[0].removeprefix("# ")

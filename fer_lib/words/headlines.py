@@ -94,17 +94,19 @@ def trusted(seen: float, ways: list[str], printed: int) -> str:
     return _sentence(said if ways else f"{said}; {counted}")
 
 
-def beaten(scores: pd.DataFrame, published: float, heavy: list[str]) -> str:
+def beaten(scores: pd.DataFrame, sequences: float, published: float, heavy: list[str]) -> str:
     """What there is to beat on unseen subjects.
 
-    scores: our accuracies, a column per network, by the names of `robustness.ASKED`; published: the highest one in
-    percent that is printed for ten folds of subjects, or NaN; heavy: those trained under heavy occlusion.
+    scores: our accuracies, a column per network, by the names of `robustness.ASKED`; sequences: by sequence, that of
+    the best on clear faces; published: the highest one in percent that is printed for ten folds of subjects, or NaN;
+    heavy: the networks trained under heavy occlusion.
     """
     best, others = scores.max(axis=1), scores.loc["unseen"].drop(heavy)
     said = (
         f"the best of our {scores.shape[1]} networks tested on all subjects reaches {percent(best['clean'])} % of the "
+        f"frames on clear faces ({percent(sequences)} % of the sequences); under unseen occlusion the best reaches "
+        f"{percent(best['unseen'])} %"
     )
-    said += f"frames on clear faces; under unseen occlusion the best reaches {percent(best['unseen'])} %"
     if scores.loc["unseen"].idxmax() in heavy:
         said += ", but its training imitated some of these kinds"
         said += f" (the best of the others {percent(others.max())} %)" if len(others) else ""
