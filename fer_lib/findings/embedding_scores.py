@@ -125,7 +125,7 @@ def all_member_scores(
     arms: by default all measured experiments, each network once. Raises ValueError if none of them has embeddings.
     """
     found = []
-    for row in tables.trained_apart(tables.measured(dataset)) if arms is None else arms:
+    for row in tables.trained_apart(dataset) if arms is None else arms:
         if len(results.read(row, "embeddings.csv.gz")):
             about = {"experiment": row.experiment, "protocol": row.protocol, "part": naming.part(row)}
             found.append(member_scores(row, distance).assign(**about, label=naming.label(row)))
