@@ -136,14 +136,11 @@ def all_member_scores(
 
 def caption(members: pd.DataFrame) -> str:
     """The caption of the table of mean scores by emotion; counts the members of `all_member_scores` without a score."""
-    counts = members.groupby(["label", "protocol", "seed", "fold"], sort=False)["value"].count()
-    without = counts[counts == 0].groupby(["label", "protocol"], sort=False).size()
-    named = "; ".join(f"{n} of {label}, {protocol}" for (label, protocol), n in without.items())
+    without = (members.groupby(["label", "protocol", "seed", "fold"])["value"].count() == 0).sum()
     return (
         "Division by emotion, with Euclidean distances. Mean and 95 % Student's t interval over n runs, which "
         "describes new splits of these same frames, not other subjects; under subject, over folds, whose subjects "
-        "differ. Runs with a collapsed STN count, except those that map all test frames to one point, where no score "
-        f"is defined{f' ({named})' if named else ''}."
+        f"differ. Runs that map all test frames to one point, as collapsed ones do, have no score ({without})."
     )
 
 

@@ -12,6 +12,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.findings import (
     audit,
     claims,
+    embedding_scores,
     followed,
     gains,
     initialisations,
@@ -19,6 +20,7 @@ from fer_lib.findings import (
     robustness,
     single_splits,
     tables,
+    triplet_outcomes,
     views,
 )
 from fer_lib.findings.recipe_results import on_all_folds
@@ -54,6 +56,7 @@ def in_short(dataset: str, parts: pd.DataFrame, folder: str = "") -> str:
     """
     table = tables.accuracy_table(dataset)
     over = over_reference(dataset, table)
+    division = embedding_scores.comparisons(embedding_scores.all_member_scores(dataset), dataset)
     others = [transfer_wording.in_short(), fer2013_wording.in_short()] if dataset == "ckplus" else []
     said = (
         [
@@ -61,7 +64,7 @@ def in_short(dataset: str, parts: pd.DataFrame, folder: str = "") -> str:
             gains_as_printed(dataset, table),
             on_unseen_subjects(dataset, table, over),
             as_proposed(dataset, table),
-            embedding_wording.in_brief(dataset),
+            embedding_wording.in_brief(division, triplet_outcomes.compared(dataset)),
         ],
         [
             views.in_short(dataset),
