@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from fer_lib.experiments import Experiment, Member
-from fer_lib.occlusion import draw_heavy, draw_mixed, draw_rectangles
+from fer_lib.occlusion import DRAW, draw_fills
 from fer_lib.recipe import draw_augmentation
 from fer_lib.stn import DROPOUT, FEATURES
 
@@ -75,11 +75,10 @@ def draw_frames(experiment: Experiment, member: Member, epoch: int, labels: np.n
     index = np.concatenate(batches)
     count = len(index)
     drawn = {"index": index}
-    if experiment.occlusion == "rectangle":
-        drawn["boxes"] = draw_rectangles(rng, count)
-    elif experiment.occlusion in ("mixed", "heavy"):
-        draw = draw_mixed if experiment.occlusion == "mixed" else draw_heavy
-        drawn["boxes"], drawn["fill"], drawn["noise"] = draw(rng, count)
+    if experiment.occlusion != "none":
+        drawn["boxes"] = DRAW[experiment.occlusion](rng, count)
+    if experiment.occlusion in ("mixed", "heavy"):
+        drawn["fill"], drawn["noise"] = draw_fills(rng, count)
         drawn["other"] = rng.integers(0, len(labels), count)
     if experiment.recipe == "strong":
         drawn["view"], drawn["gamma"] = draw_augmentation(rng, count)

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
@@ -100,7 +99,7 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
     own = "seed == @member.seed and fold == @member.fold"
     predictions = results.read(experiment, "predictions.csv.gz").query(own)
     unit, units = RESAMPLED.get(experiment.protocol, ("frame_id", "frames"))
-    clear = _share(predictions["prediction"] == predictions["label"], predictions[unit])
+    clear = with_ends(cluster_ratio(predictions["prediction"] == predictions["label"], predictions[unit]))
     classes, run = results.class_names(experiment), results.read_run(experiment)
     made = run | run["members"].get(str(member), {})
     hits = (predictions["prediction"] == predictions["label"]).groupby(predictions["label"]).agg(["mean", "size"])
@@ -108,7 +107,7 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
     unseen = right(experiment, SCORES["unseen"]).query(own)
     occluded = ""
     if len(unseen):
-        share = _share(unseen["score"], unseen[unit])
+        share = with_ends(cluster_ratio(unseen["score"], unseen[unit]))
         occluded = f" Under occlusion of other kinds than its training shows: {share}, on {len(unseen):,} of them."
     network = network_for(experiment, len(classes))
     learned = ["fer2013"] if experiment.dataset in OF_FER2013 else [experiment.dataset]
@@ -156,10 +155,6 @@ def card(experiment: Experiment, member: Member, name: str) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def _share(score: pd.Series, units: pd.Series) -> str:
-    return with_ends(cluster_ratio(score, units))
 
 
 if __name__ == "__main__":

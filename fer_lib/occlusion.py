@@ -54,11 +54,10 @@ def draw_rectangles(rng: np.random.Generator, n: int) -> np.ndarray:
     return np.where(fits.any(axis=1)[:, None], np.stack([top, left, height, width], axis=1), 0)
 
 
-def draw_mixed(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
-    """Mixed occlusion of n faces: one rectangle as in `draw_rectangles`, or several smaller ones.
+def draw_mixed(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Boxes (n, PIECES, 4) of mixed occlusion: one rectangle as in `draw_rectangles`, or several smaller ones.
 
-    Returns boxes (n, PIECES, 4), fills as indices into `MIXED_FILLS` (n,), and noise uint8 (n, 48, 48). A face is
-    covered by 1, 4 or 16 rectangles, which may overlap, each with 1, 1/4 or 1/16 of the area.
+    A face is covered by 1, 4 or 16 rectangles, which may overlap, each with 1, 1/4 or 1/16 of the area.
     """
     boxes = draw_rectangles(rng, n * PIECES).reshape(n, PIECES, 4)
     pieces = rng.choice([1, 4, PIECES], n) * (rng.random(n) < COVERED)
@@ -66,12 +65,11 @@ def draw_mixed(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
     small = np.ceil(boxes[..., 2:] / side[..., None]).astype(np.int64)
     corner = (rng.random((n, PIECES, 2)) * (SIZE - small + 1)).astype(np.int64)
     small[np.arange(PIECES) >= pieces[:, None]] = 0
-    fills = rng.integers(0, len(MIXED_FILLS), n)
-    return np.concatenate([corner, small], axis=2), fills, rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8)
+    return np.concatenate([corner, small], axis=2)
 
 
-def draw_heavy(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
-    """Heavy occlusion of n faces, returned as in `draw_mixed`: most faces are covered.
+def draw_heavy(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Boxes (n, 37, 4) of heavy occlusion: most faces are covered.
 
     Either several rectangles lie anywhere or one wide rectangle covers the lower face; both may reach past the edge.
     """
@@ -82,8 +80,16 @@ def draw_heavy(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
     low = _around(rng, rng.uniform(*LOW_AREA, (n, 1)), LOW_RATIO, LOW_ROWS, LOW_COLUMNS)
     is_low, is_covered = rng.random((n, 1, 1)) < LOW, rng.random((n, 1, 1)) < HEAVY_COVERED
     boxes = np.concatenate([np.where(is_low, 0, scattered), np.where(is_low, low, 0)], axis=1)
-    fills = rng.integers(0, len(MIXED_FILLS), n)
-    return np.where(is_covered, boxes, 0), fills, rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8)
+    return np.where(is_covered, boxes, 0)
+
+
+def draw_fills(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """What mixed and heavy occlusion show: indices into `MIXED_FILLS` (n,), and noise uint8 (n, 48, 48)."""
+    return rng.integers(0, len(MIXED_FILLS), n), rng.integers(0, 256, (n, SIZE, SIZE), dtype=np.uint8)
+
+
+DRAW = {"rectangle": draw_rectangles, "mixed": draw_mixed, "heavy": draw_heavy}
+"""Occlusion of an experiment -> how its boxes are drawn."""
 
 
 def _around(rng: np.random.Generator, area: np.ndarray, ratio, rows, columns) -> np.ndarray:

@@ -4,8 +4,8 @@
     predictions = benchmark.predictions(predict)      # predict: uint8 (M, 48, 48) -> class probabilities (M, K)
     table = scores(predictions, labels, subjects)     # of occlusion_scores
 
-What covers a face depends only on its index in the data set, the occlusion and the seed, so every model sees the same
-images. Severity is the share of pixels covered.
+What covers a face depends only on its index in the data set and the occlusion, so every model sees the same images.
+Severity is the share of pixels covered.
 """
 
 import zlib
@@ -80,17 +80,20 @@ class OcclusionBenchmark:
     have this form, or are a list of such faces, and are at least two, so that one face can cover another.
     """
 
-    def __init__(self, images: np.ndarray, seed: int = 0):
+    def __init__(self, images: np.ndarray):
         wanted = f"the benchmark takes uint8 (N, {SIZE}, {SIZE}), N at least 2"
         images = numbers(images, "images are", wanted)
         if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE) or len(images) < 2:
             raise ValueError(f"images are {images.dtype} {images.shape}; {wanted}")
-        self.images, self.seed = images, seed
+        self.images = images
         self.landmarks = measure(images)
 
-    def occluded(self, occlusion: Occlusion, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
-        """Occluded faces uint8 (M, 48, 48) and their masks bool (M, 48, 48). For `targeted` see `target`."""
-        masks = self.masks(occlusion)[rows]
+    def occluded(self, occlusion: Occlusion, rows=slice(None), drops=None) -> tuple[np.ndarray, np.ndarray]:
+        """Occluded faces uint8 (M, 48, 48) and their masks bool (M, 48, 48).
+
+        drops: of `slide` (M, 12, 12); `TARGETED` covers the patches where they are largest, and needs them.
+        """
+        masks = cover_patches(drops, occlusion.level) if occlusion in TARGETED else self.masks(occlusion)[rows]
         return np.where(masks, self._fill(occlusion.fill, rows), self.images[rows]), masks
 
     def masks(self, occlusion: Occlusion) -> np.ndarray:
@@ -99,7 +102,7 @@ class OcclusionBenchmark:
         if kind in ("none", "eyes", "mouth", "upper", "lower", "left", "right"):
             return np.broadcast_to(part_of_face(kind, self.landmarks), (count, SIZE, SIZE))
         if kind == "rectangle":
-            return rectangle_mask(torch.from_numpy(paper_boxes(count, self.seed))).numpy()
+            return rectangle_mask(torch.from_numpy(paper_boxes(count))).numpy()
         rng = self._rng(kind, float(occlusion.level))
         if kind == "square":
             place = rng.integers(0, SIZE - int(occlusion.level) + 1, (count, 2))
@@ -120,8 +123,8 @@ class OcclusionBenchmark:
         drops, predicted = slid or self._slide(ask, rows)
         columns = {str(CLEAN): predicted[str(CLEAN)]}
         for occlusion in SUITE:
-            faces = self.target(drops, occlusion, rows) if occlusion in TARGETED else self.occluded(occlusion, rows)
-            columns[str(occlusion)] = ask(faces[0], str(occlusion)).argmax(axis=1)
+            faces, _ = self.occluded(occlusion, rows, drops)
+            columns[str(occlusion)] = ask(faces, str(occlusion)).argmax(axis=1)
         return pd.DataFrame({**columns, **predicted})
 
     def accuracies(self, predictions: pd.DataFrame, labels: np.ndarray, rows=slice(None)) -> pd.DataFrame:
@@ -142,11 +145,6 @@ class OcclusionBenchmark:
         if occlusion in TARGETED:
             return float(cover_patches(np.zeros((1, GRID, GRID)), occlusion.level).mean())
         return float(self.masks(occlusion)[rows].mean())
-
-    def target(self, drops: np.ndarray, occlusion: Occlusion, rows=slice(None)) -> tuple[np.ndarray, np.ndarray]:
-        """As `occluded`, covering the patches with the largest drop in the model's confidence; drops: (M, 12, 12)."""
-        masks = cover_patches(drops, occlusion.level)
-        return np.where(masks, self._fill(occlusion.fill, rows), self.images[rows]), masks
 
     def slide(self, predict: Predict, rows=slice(None)) -> Slid:
         """Slide the grey square; returns the mean drop in confidence per patch (M, 12, 12), and the predicted classes.
@@ -195,12 +193,12 @@ class OcclusionBenchmark:
         return filled[rows]
 
     def _rng(self, *names) -> np.random.Generator:
-        return np.random.default_rng([self.seed, *(zlib.crc32(str(name).encode()) for name in names)])
+        return np.random.default_rng([0, *(zlib.crc32(str(name).encode()) for name in names)])
 
 
-def paper_boxes(count: int, seed: int = 0) -> np.ndarray:
+def paper_boxes(count: int) -> np.ndarray:
     """The rectangles (N, 4) of `PAPER` for a data set of `count` faces: top, left, height, width in pixels."""
-    return draw_rectangles(np.random.default_rng(seed), count)
+    return draw_rectangles(np.random.default_rng(0), count)
 
 
 def part_of_face(kind: str, found: Landmarks) -> np.ndarray:

@@ -35,11 +35,12 @@ def results_text(parts: pd.DataFrame) -> str:
     parts: `gains.table`, here and below.
     """
     pages = f"{REPORTS.relative_to(paths.ROOT)}/"
-    listed = tables.accuracy_table(DATASET).query("part == 'Table 2'")
+    table = tables.accuracy_table(DATASET)
+    listed = table.query("part == 'Table 2'")
     said = [
         f"![Accuracy of each method under a random split, on unseen subjects, and occluded]({pages}summary.svg)",
         f"{summary.CAPTION} {wording.not_run(DATASET)}",
-        answers.in_short(DATASET, parts, pages),
+        *answers.in_brief(DATASET, table, answers.over_reference(DATASET, table), parts, pages),
         markdown(summary.to_beat(DATASET)),
         summary.BESIDE,
         "**What does each part gain?**",

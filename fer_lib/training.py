@@ -96,12 +96,10 @@ def training_images(experiment: Experiment, batch: Batch) -> torch.Tensor:
     images = batch["images"]
     if experiment.recipe == "strong":
         images = augment(images, batch["view"], batch["gamma"])
-    if experiment.occlusion == "rectangle":
-        return apply_mask(images, rectangle_mask(batch["boxes"]))
-    if experiment.occlusion in ("mixed", "heavy"):
-        fill = mixed_fill(images, batch["fill"], batch["noise"], batch["others"])
-        return apply_mask(images, rectangle_mask(batch["boxes"]), fill)
-    return images
+    if experiment.occlusion == "none":
+        return images
+    fill = mixed_fill(images, batch["fill"], batch["noise"], batch["others"]) if "fill" in batch else 0.0
+    return apply_mask(images, rectangle_mask(batch["boxes"]), fill)
 
 
 def batch_loss(network, experiment: Experiment, batch: Batch):

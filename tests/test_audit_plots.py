@@ -32,14 +32,14 @@ def test_names_keep_apart_and_below_the_top():
     assert audit_plots._apart([]).tolist() == []
 
 
-def test_a_power_curve_shows_the_wanted_chance(ax):
-    audit_plots.power_curve(ax, np.array([1, 2]), np.array([0.1, 0.9]), "1 point", plots.CYCLE[0], wanted=0.7)
-    assert ax.lines[1].get_ydata() == [0.7, 0.7] and ax.get_legend_handles_labels()[1] == ["1 point"]
-
-
-def test_the_limit_of_a_power_curve_has_its_colour(ax):
-    audit_plots.power_limit(ax, 0.4, plots.CYCLE[1])
-    assert ax.lines[0].get_ydata() == [0.4, 0.4] and ax.lines[0].get_color() == plots.CYCLE[1]
+def test_power_curves_show_the_wanted_chance_and_the_limit_in_the_curves_colour():
+    curves = {"of": ["seeds"] * 2 + ["frames"] * 2, "points": 1, "n": [2, 9, 100, 900], "power": 0.5, "limit": 0.4}
+    with plots.plt.rc_context(plots.STYLE):
+        left, right = audit_plots.power_curves(pd.DataFrame(curves)).axes
+    curve, limit, wanted = left.lines
+    assert limit.get_ydata() == [0.4, 0.4] and limit.get_color() == curve.get_color()
+    assert wanted.get_ydata() == [0.8, 0.8] and left.get_legend_handles_labels()[1] == ["1 points"]
+    assert [line.get_xdata()[0] for line in right.lines if line.get_color() == plots.INK] == [181]
 
 
 def test_found_differences_are_filled(ax):

@@ -101,8 +101,7 @@ def test_every_page_is_stored():
     assert {file.stem for file in STORED.glob("*.html")} == set(PAGES) != set()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1400, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (390, "dark")])
 @pytest.mark.parametrize("page", PAGES)
 def test_a_stored_page_is_sound(browser, page, width, scheme):
     assert complaints(browser, STORED / f"{page}.html", width, scheme) == []

@@ -23,21 +23,19 @@ def test_design_effects_that_one_can_work_out():
     assert dependence.design_effect(*both)[0] == 2
     assert dependence.design_effect([1, 1, 0, 0, 0, 0], [0] * 4 + [1] * 2, list("aabbab"))[0] == 4
     assert np.isnan(dependence.design_effect([0, 0], [0, 0], list("ab"))).all()
+    # Differences of two networks that err on a subject each: sums of 2 and -2, (4 + 4) * 2 / 4.
+    assert dependence.design_effect([1, 1, -1, -1], [0] * 4, list("aabb"))[0] == 4
     # A split with one subject says nothing of how subjects differ.
     assert np.isnan(dependence.design_effect([0, 1, 0], [0, 0, 0], list("aaa"))).all()
 
 
-def test_the_design_effect_of_a_difference():
+def test_errors_of_two_networks_are_paired_by_frame():
     first = pd.DataFrame({"seed": 0, "fold": 0, "frame_id": list("1234"), "subject": list("aabb"), "label": 1})
-    second, first = first.assign(prediction=[1, 1, 1, 1]), first.assign(prediction=[0, 0, 1, 1])
-    assert dependence.paired_design_effect(first, second)[0] == 4, "as of the first one's errors, for only it errs"
-    # Each errs on a subject of its own: differences 1, 1, -1, -1, sums of 2 and -2, (4 + 4) * 2 / 4.
-    assert dependence.paired_design_effect(first, second.assign(prediction=[1, 1, 0, 0]))[0] == 4
-    # On one frame of each subject: differences 1, -1, 1, -1, sums of 0.
-    one, other = first.assign(prediction=[0, 1, 0, 1]), first.assign(prediction=[1, 0, 1, 0])
-    assert dependence.paired_design_effect(one, other)[0] == 0
-    assert np.isnan(dependence.paired_design_effect(first, first)).all(), "they do not differ"
-    assert dependence.paired_design_effect(first, second.assign(seed=[0, 0, 0, 9]))[0] > 0, "three frames are shared"
+    first, second = first.assign(prediction=[1, 1, 0, 0]), first.assign(prediction=[1, 0, 1, 2])
+    paired = dependence.paired_errors(first, second)
+    assert paired["off"].tolist() == [0, -1, 1, 0] and paired["subject"].tolist() == list("aabb")
+    assert dependence.paired_errors(first.iloc[:2], second)["off"].tolist() == [0, -1]
+    assert dependence.paired_errors(first, second.assign(seed=[0, 0, 0, 9]))["off"].tolist() == [0, -1, 1]
 
 
 def test_independent_errors_have_a_design_effect_of_one():

@@ -90,6 +90,7 @@ def test_a_part_gains_what_its_network_is_right_on_more(stored):
         for asked in ("clean", "black rectangle", "unseen")
     ]
     assert found["difference"].tolist() == pytest.approx([0.25, 1, 1]) and found["n"].tolist() == [2] * 3
+    assert found["p_holm"].tolist() == pytest.approx((found["p"] * 3).clip(upper=1).tolist()), "all have the same p"
     assert found["printed"].isna().all(), "the paper prints no number for it"
     assert gains.in_full(found).startswith("on clear faces, occlusion in training (softmax): +25.00 points [")
 
@@ -139,6 +140,7 @@ def rows() -> pd.DataFrame:
         **ends,
         **apart,
         p=[0.4, 0.02, np.nan],
+        p_holm=[0.4, 0.04, np.nan],
         verdict=verdicts,
         printed=[0.02, np.nan, np.nan],
         n=[4, 3, 4],
@@ -188,14 +190,14 @@ def test_verdicts_on_the_papers_parts_are_said():
     usual, other = "n = 4 subjects in 2 folds where no other is named.", "n = 3 subjects in 2 folds"
     alike = rows().assign(n=4)
     assert gains.in_words(alike) == f"What hurts: loss -3.0 under unseen occlusion. {usual}"
-    often = pd.concat([rows(), rows()[:1], rows()[:1]], ignore_index=True)
+    unsure = rows().assign(p_holm=0.08)
     limits = f"({other}; not after Holm's correction). {usual}"
-    assert f"-3.0 under unseen occlusion {limits}" in gains.in_words(often), "4 times 0.02"
+    assert f"-3.0 under unseen occlusion {limits}" in gains.in_words(unsure)
     assert gains.in_words(rows()[:1]) == f"No verdict on: loss. {usual}"
     strong = alike[1:].assign(whose="strong", part=["loss (strong recipe)", "STN (strong recipe, slow STN)"])
     strong = strong.assign(verdict=["contradicted", "not resolvable"])
     limit = "(not after Holm's correction)"
-    assert gains.in_words(pd.concat([alike, strong], ignore_index=True)) == (
+    assert gains.in_words(pd.concat([alike, strong], ignore_index=True).assign(p_holm=0.06)) == (
         f"What hurts: loss -3.0 under unseen occlusion {limit}. In the strong recipe: what hurts: loss -3.0 under "
         f"unseen occlusion {limit}; no verdict on: STN. {usual}"
     )

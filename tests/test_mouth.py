@@ -68,15 +68,13 @@ def test_each_map_has_its_verdict():
     ]
     table = pd.DataFrame(rows, columns=["map", "difference", "verdict", "frames"]).assign(correct=790, **about, **ends)
     assert mouth.in_words(table) == (
-        "**Does occlusion in training lower the reliance on the mouth?** Paired on frames that both networks classify "
-        "correctly. With the paper's rectangle, by *integrated gradients* supported in 2 of 2 comparisons (9.20 to "
-        "14.20 points less); by *sliding square* not resolvable in 1 of 2 comparisons (6.32 points less), contradicted "
-        f"in 1 of 2 comparisons (-3.04 points less). Frames without a value: 408 of 790 ({name}, *sliding square*)."
+        "**Does occlusion in training lower the reliance on the mouth?** Points of the positive relevance that lie "
+        "less on it, and comparisons in which that is supported: by *integrated gradients* 9.2 to 14.2 with the "
+        "paper's rectangle (2 of 2); by *sliding square* -3.0 to 6.3 with the paper's rectangle (none of 2, the "
+        "opposite in 1)."
     )
     mixed = mouth.in_words(pd.concat([table, table[2:3].assign(occlusion="mixed")]))
-    assert (
-        ". With mixed occlusion, by *sliding square* not resolvable in 1 of 1 comparisons (6.32 points less)." in mixed
-    )
+    assert mixed.endswith("(none of 2, the opposite in 1), 6.3 with mixed occlusion (none of 1).")
     shown = mouth.readable(table)
     assert shown["frames"].tolist() == ["790 of 790"] * 3 + ["382 of 790"]
     assert shown["less on the mouth"].iloc[0].startswith("+14.20 [")

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from few_faces import few_faces
 from PIL import Image
 
 from fer_lib import splits
-from fer_lib.datasets import own, synthetic
+from fer_lib.datasets import own
 from fer_lib.faces import DataError
 
 
@@ -40,7 +41,7 @@ def renamed(folder, old, new):
 
 
 def test_files_of_a_known_set_are_that_set(tmp_path):
-    known = synthetic.load()
+    known = few_faces()
     for image, label, name in zip(known.images, known.labels, known.frames["frame_id"], strict=True):
         write(tmp_path, known.classes[label], name, image)
     found = own.load(tmp_path)

@@ -60,13 +60,6 @@ def test_frames_that_both_see_by_simulation():
         power.paired_frames_needed(0.05, 0.01)
 
 
-def test_discordance_counts_frames_that_one_arm_alone_gets_right():
-    first = pd.DataFrame({"seed": 0, "fold": 0, "frame_id": list("abcd"), "label": 1, "prediction": [1, 1, 0, 0]})
-    second = first.assign(prediction=[1, 0, 1, 2])
-    assert power.discordance(first, second) == 0.5
-    assert power.discordance(first.iloc[:2], second) == 0.5
-
-
 def test_few_values_hardly_tell_their_spread():
     # Chi-squared with 3 degrees of freedom: 0.216 and 9.348.
     assert power.spread_interval(2, 4) == pytest.approx((2 * (3 / 9.348) ** 0.5, 2 * (3 / 0.216) ** 0.5), abs=0.01)

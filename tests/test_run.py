@@ -112,8 +112,6 @@ def test_training_starts_from_the_same_seeds_weights(few, monkeypatch):
     run(second)
     assert len(results.read(second, "metrics.csv")) == 1
 
-    with pytest.raises(FileNotFoundError, match=r"no weights .*model-seed1-fold0.pt"):
-        run(replace(second, seeds=2))
     torch.save({name: tensor + 1 for name, tensor in network.items()}, weights_file(first, Member(0, 0)))
     with pytest.raises(ValueError, match="seed0-fold0 of second started from other weights of first than those"):
         run(replace(second, folds=2))
@@ -122,14 +120,9 @@ def test_training_starts_from_the_same_seeds_weights(few, monkeypatch):
     with pytest.raises(ValueError, match=r"checkpoint-seed0-fold1.pt started from other weights of first than those"):
         torch.save({name: tensor + 2 for name, tensor in network.items()}, weights_file(first, Member(0, 0)))
         trainee(replace(second, epochs=2), few, Member(0, 1), few_faces(), "cpu")
-    checkpoint.write_bytes(checkpoint.read_bytes()[:-100])
-    with pytest.raises(ValueError, match=r"checkpoint-seed0-fold1.pt is damaged .*delete it, then train again"):
-        trainee(replace(second, epochs=2), few, Member(0, 1), few_faces(), "cpu")
     weights_file(second, Member(0, 0)).unlink()
     with pytest.raises(ValueError, match="seed0-fold0 of second started from other weights of first than those"):
         retrain.restore(second)
-    with pytest.raises(ValueError, match=r"backbone is 'resnet18', but 'resnet10' in first, which"):
-        run(replace(second, experiment="third", backbone="resnet18"))
 
 
 def test_training_frames_have_their_votes_where_these_are_the_target(few):
@@ -161,7 +154,7 @@ def test_frames_to_choose_by_are_watched_and_of_many_some_are_asked(few, monkeyp
 
 
 def test_a_head_with_dropout_is_measured_with_it_on_too(few):
-    author = Experiment("author", head_layers=2, classifier="boosted-trees", seeds=2, epochs=1, batch_size=35)
+    author = Experiment("author", head_layers=2, seeds=2, epochs=1, batch_size=35)
     run(replace(author, seeds=1))
     older = results.read(author, "metrics.csv").drop(columns=["self_agreement", "dropout_accuracy"])
     results.write_csv(results.folder(author) / "metrics.csv", older)
@@ -211,12 +204,11 @@ def test_a_run_names_the_code_that_it_began_with(few, monkeypatch):
     assert next(commits) == "changed meanwhile"
 
 
-def test_results_of_another_experiment_stop_it_before_training(few):
-    run(replace(SOFTMAX, seeds=1, epochs=1))
-    before = stored(SOFTMAX)
+def test_results_of_another_experiment_stop_it_before_training(few, monkeypatch):
+    results.open_folder(replace(SOFTMAX, epochs=1), few_faces().fingerprint, "cpu")
+    monkeypatch.setattr("fer_lib.run.train", None)
     with pytest.raises(ValueError, match="epochs is 1 there, 2 here"):
         run(SOFTMAX)
-    assert stored(SOFTMAX) == before
 
 
 def test_a_class_that_no_triplet_can_be_made_of_is_named_before_training(few, monkeypatch):
@@ -227,8 +219,3 @@ def test_a_class_that_no_triplet_can_be_made_of_is_named_before_training(few, mo
     with pytest.raises(ValueError, match=r"a single frame of fear; a triplet needs two"):
         run(Experiment("few", seeds=5, epochs=1))
     assert not (few / "synthetic").exists()
-
-
-def test_missing_weights_are_named(few):
-    with pytest.raises(FileNotFoundError, match=r"no weights .*model-seed0-fold0.pt"):
-        load_network(SOFTMAX, Member(0, 0), 7)

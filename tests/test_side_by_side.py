@@ -5,12 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from few_faces import few_faces, use_few_faces
+from few_faces import few_faces
 
-from fer_lib import faces, machine, paths, results, training
+from fer_lib import machine, results, training
 from fer_lib.experiments import Experiment, Member
-from fer_lib.member_tables import evaluate
-from fer_lib.run import run, train_side_by_side
+from fer_lib.run import run, train_member, train_side_by_side
 from fer_lib.side_by_side import fit_side_by_side
 from fer_lib.training import Data, Trainee, epochs_done, fit, to_float
 
@@ -89,24 +88,14 @@ def test_each_goes_on_from_its_own_checkpoint(tmp_path):
         assert all(torch.equal(a, b) for a, b in zip(one.network.parameters(), other.network.parameters(), strict=True))
 
 
-def test_outcomes_are_those_of_parallel_processes(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", tmp_path)
-    monkeypatch.setattr(faces, "load", faces.load)  # so that it is put back
+def test_outcomes_are_those_of_one_after_the_other(few, monkeypatch):
     monkeypatch.setattr(machine, "device", lambda: "cpu")
-    use_few_faces()
     experiment = Experiment("few", loss="softmax", seeds=2, epochs=1, batch_size=32)
-    run(experiment)
-    outcomes = train_side_by_side(experiment, tmp_path, evaluate, experiment.members, few_faces(), lambda: None)
-    for member, outcome in outcomes:
-        own = {name: results.read(experiment, name) for name in results.TABLES}
-        own = {name: table[table["seed"] == member.seed].iloc[:, 2:] for name, table in own.items()}
-        for name, table in outcome["tables"].items():
-            assert list(table.columns) == list(own[name].columns), name
-        assert outcome["tables"]["predictions.csv.gz"]["frame_id"].tolist() == (
-            own["predictions.csv.gz"]["frame_id"].tolist()
-        )
-        assert outcome["tables"]["history.csv"]["loss"].item() == pytest.approx(own["history.csv"]["loss"].item(), 0.01)
-        assert (tmp_path / f"model-{member}.pt").exists()
+    (few / "alone").mkdir()
+    asked = experiment, few / "alone", lambda trained, data: trained.history
+    alone = [(member, train_member(*asked, member, few_faces(), lambda: None)) for member in experiment.members]
+    beside = experiment, few / "beside", asked[-1], experiment.members, few_faces(), lambda: None
+    np.testing.assert_equal(list(train_side_by_side(*beside)), alone)
 
 
 @needs_gpu
@@ -125,16 +114,13 @@ def test_replayed_steps_are_those_of_a_cpu(double, tmp_path, parameters):
 
 
 @needs_gpu
-def test_a_killed_run_resumes_on_a_gpu(tmp_path, monkeypatch):
-    monkeypatch.setattr(paths, "RESULTS", tmp_path)
-    monkeypatch.setattr(faces, "load", faces.load)
+def test_a_killed_run_resumes_on_a_gpu(few, monkeypatch):
     monkeypatch.setattr(training, "LOOK_EVERY", 1)
     monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
-    use_few_faces()
     experiment = Experiment("few", protocol="subject", folds=4, epochs=6)
     with pytest.raises(KeyboardInterrupt):
         _run_until(experiment, 10, monkeypatch)
-    assert {epochs_done(file) for file in (tmp_path / "synthetic" / "few").glob("checkpoint-*.pt")} >= {2}
+    assert {epochs_done(file) for file in results.folder(experiment).glob("checkpoint-*.pt")} >= {2}
     run(experiment)
     assert len(results.read(experiment, "metrics.csv")) == 4
 

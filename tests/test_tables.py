@@ -103,6 +103,18 @@ def test_how_much_triplet_and_softmax_differ():
     assert power.spreads("ckplus")[2] == 0, "one has lost the face"
 
 
+def test_printed_numbers_are_reached_after_the_last_or_at_the_best_epoch(monkeypatch):
+    store(SOFTMAX, [1.0, 0.75, 0.9], [0, 0, 0])  # at their best epoch 1, 0.85 and 1.1
+    assert audit.by_epoch("ckplus").endswith(
+        "at the epoch with the best test accuracy: STN + ResNet-10 + softmax (98.96 %) 1 and 2 of 3. Choosing the "
+        "epoch on the test frames is one possible way to such a number; we do not know whether it was done."
+    )
+    store(TRIPLET, [0.75], [0])
+    assert "STN + ResNet-10 + triplet (99.44 %) none and none of 1." in audit.by_epoch("ckplus")
+    monkeypatch.setattr(audit.naming, "printed", lambda arm: np.nan)
+    assert audit.by_epoch("ckplus") == ""
+
+
 def test_runs_that_were_also_tested_with_dropout():
     store(SOFTMAX, [0.75, 0.5], [0, 0])
     assert audit.self_agreements("ckplus").empty

@@ -1,6 +1,7 @@
 """Figures of the STN's views and of attribution maps: functions that take `ax` return it, the others make a figure."""
 
 import textwrap
+from itertools import product
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -12,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
-from fer_lib.attribution import VISIBLE
+from fer_lib.attribution import CONTROLS, METHODS, VISIBLE
 from fer_lib.datasets import synthetic
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE, Faces
@@ -21,7 +22,6 @@ from fer_lib.findings import attention, views
 from fer_lib.occlusion_benchmark import GRID
 from fer_lib.stn import warp
 from fer_lib.words import attention_wording
-from fer_lib.words.naming import label
 
 OUTLINES = 40
 """How many views are drawn on a face; more would hide it."""
@@ -29,7 +29,7 @@ OUTLINES = 40
 MOST_ROOM = SIZE / 4
 """How far beyond the face, in pixels, its views are drawn at most; views that leave it would make the faces small."""
 
-COLOURS = dict(zip(attention.MAPS, (CYCLE[1], CYCLE[2], ACCENT, MUTED, MUTED), strict=True))
+COLOURS = dict(zip((*METHODS, *CONTROLS), (CYCLE[1], CYCLE[2], ACCENT, MUTED, MUTED), strict=True))
 """Of the maps and of the controls."""
 
 
@@ -109,13 +109,16 @@ def relevance_grid(rows: dict[str, dict[str, np.ndarray]], faces: dict[str, np.n
     return fig
 
 
-def deletion(ax: Axes, experiment: Experiment) -> Axes:
-    """Draw the share of unchanged predictions over the removed share: a colour per map, least relevant first dashed."""
-    for name, first, points in attention.curves(experiment):
+def deletion(ax: Axes, table: pd.DataFrame) -> Axes:
+    """Draw one method of `attention.curve_table`: a colour per map, least relevant first dashed."""
+    for name, first in product(COLOURS, ("most", "least")):
+        points = table[(table["map"] == name) & (table["first"] == first)]
+        if points.empty:
+            continue
         style = {"contrast": (0, (1, 1.5)), "random": "-"}.get(name, "-" if first == "most" else (0, (4, 2)))
         colour = COLOURS[name]
         ax.fill_between(points["severity"], points["ci_low"], points["ci_high"], color=colour, alpha=0.12, linewidth=0)
-        words = name if name in attention.CONTROLS else f"{name}, {first} relevant first"
+        words = name if name in CONTROLS else f"{name}, {first} relevant first"
         ax.plot(points["severity"], points["mean"], color=colour, linestyle=style, label=words)
         ax.plot(points["severity"], points["mean"], "o", color=colour, markersize=3)
     for axis in (ax.xaxis, ax.yaxis):
@@ -125,15 +128,16 @@ def deletion(ax: Axes, experiment: Experiment) -> Axes:
     return ax
 
 
-def deletions(experiments: list[Experiment]) -> Figure:
-    """A `deletion` for each experiment, three a row."""
-    columns = min(3, len(experiments))
-    rows = -(-len(experiments) // columns)
+def deletions(table: pd.DataFrame) -> Figure:
+    """A `deletion` for each method of `attention.curve_table`, three a row."""
+    methods = list(table.groupby("method", sort=False))
+    columns = min(3, len(methods))
+    rows = -(-len(methods) // columns)
     size = (1.2 + 3.0 * columns, 1.4 + 2.5 * rows)
     fig, axes = plt.subplots(rows, columns, figsize=size, sharex=True, sharey=True, squeeze=False)
-    for ax, experiment in zip(axes.flat, experiments, strict=False):
-        deletion(ax, experiment).set_title(wrapped(label(experiment), 38), fontsize=8.5)
-    for ax in axes.flat[len(experiments) :]:
+    for ax, (name, own) in zip(axes.flat, methods, strict=False):
+        deletion(ax, own).set_title(wrapped(name, 38), fontsize=8.5)
+    for ax in axes.flat[len(methods) :]:
         ax.set_axis_off()
     fig.supxlabel("share of the face removed", fontsize=9)
     fig.supylabel("unchanged predictions", fontsize=9)
@@ -167,7 +171,7 @@ def times_chance(table: pd.DataFrame, emotions: list[str]) -> Figure:
             own = table[(table["region"] == region) & (table["map"] == name)].set_index("emotion").reindex(emotions)
             lines = np.arange(len(emotions)) + 0.17 * (k - (len(maps) - 1) / 2)
             ax.hlines(lines, own["ci_low"], own["ci_high"], color=COLOURS[name], linewidth=1.4)
-            marker = "D" if name in attention.CONTROLS else "o"
+            marker = "D" if name in CONTROLS else "o"
             ax.plot(own["ratio"], lines, marker, color=COLOURS[name], markersize=4, label=name)
         ax.set_title({"expression": "area changed by action units"}.get(region, region))
         ax.set_xlabel("relevance / area")

@@ -1,11 +1,15 @@
 """Which accuracies are possible, how much each split leaks, and how large a difference a test can detect."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from fer_lib.figures import plots
+from fer_lib.findings.audit import TEST_FRAMES
+from fer_lib.findings.power import POWER
 
 PLACES = {"random": 0, "sequence": 1, "subject": 2}
 """Protocols of a `protocol_ladder` -> their places."""
@@ -123,20 +127,26 @@ def _apart(heights: list[float]) -> np.ndarray:
     return np.minimum(raised, 1 - steps[::-1])
 
 
-def power_curve(ax: Axes, counts: np.ndarray, power: np.ndarray, label: str, colour: str, wanted: float) -> Axes:
-    """Draw the power to detect a difference against the number of runs or frames compared, and the wanted power."""
-    ax.plot(counts, power, color=colour, label=label)
-    ax.axhline(wanted, color=plots.MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
-    ax.set(ylabel="power", ylim=(0, 1.02))
-    ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
-    ax.grid(visible=True, axis="y")
-    return ax
+def power_curves(table: pd.DataFrame) -> Figure:
+    """Draw `power.power_curves`: left against seeds, dotted the limits; right against frames, with the paper's number.
 
-
-def power_limit(ax: Axes, limit: float, colour: str) -> Axes:
-    """Draw the limit of a `power_curve` of this colour."""
-    ax.axhline(limit, color=colour, linewidth=0.8, linestyle=":")
-    return ax
+    Dashed: the wanted power.
+    """
+    words = {"seeds": "seeds per method", "frames": "independent test frames shared by both methods"}
+    fig, axes = plt.subplots(1, 2, figsize=(9, 3.2))
+    for ax, (of, name) in zip(axes, words.items(), strict=True):
+        own = table[table["of"] == of].groupby("points")
+        for (points, curve), colour in zip(own, plots.CYCLE, strict=False):
+            ax.plot(curve["n"], curve["power"], color=colour, label=f"{points:g} points")
+            if of == "seeds":
+                ax.axhline(curve["limit"].iloc[0], color=colour, linewidth=0.8, linestyle=":")
+        ax.axhline(POWER, color=plots.MUTED, linewidth=0.8, linestyle=(0, (2, 2)))
+        ax.set(xscale="log", xlabel=name, ylabel="power", ylim=(0, 1.02))
+        ax.yaxis.set_major_formatter(PercentFormatter(xmax=1))
+        ax.grid(visible=True, axis="y")
+    axes[1].axvline(TEST_FRAMES, color=plots.INK, linewidth=1)
+    fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return fig
 
 
 def found_differences(ax: Axes, table: pd.DataFrame) -> Axes:

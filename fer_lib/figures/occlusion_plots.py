@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import PercentFormatter
 
+from fer_lib.faces import SIZE
 from fer_lib.figures.plots import ACCENT, CYCLE, INK, MUTED, RULE, VERDICT_COLOURS, look, name_lines, paired_gain
 from fer_lib.findings.robustness import ASKED
 from fer_lib.landmarks import Landmarks
@@ -67,7 +68,7 @@ def networks(table: pd.DataFrame) -> Figure:
 
 
 def recall(ax: Axes, table: pd.DataFrame) -> Axes:
-    """Draw one method's rows of `occluded_parts.recall` in percent: emotions down, covers across.
+    """Draw one method's rows of `robustness.recall` in percent: emotions down, covers across.
 
     One scale for all: see-through at 0, and at 100 still pale enough for the page's ink, on a light and a dark page.
     """
@@ -83,7 +84,7 @@ def recall(ax: Axes, table: pd.DataFrame) -> Axes:
 
 
 def recalls(table: pd.DataFrame) -> Figure:
-    """`recall` of each method of `occluded_parts.recall`, two beside each other."""
+    """`recall` of each method of `robustness.recall`, two beside each other."""
     methods = table["method"].unique()
     rows, columns = -(-len(methods) // 2), min(2, len(methods))
     size = (4.8 * columns, 2.8 * rows)
@@ -136,10 +137,12 @@ def mean_pixels(images: np.ndarray, found: Landmarks) -> pd.DataFrame:
     return pd.DataFrame({"row": row, "column": column, "grey": images.mean(axis=0).ravel().round(3), **covered})
 
 
-def needed(ax: Axes, loss: np.ndarray, found: Landmarks, most: float) -> Axes:
-    """Draw the loss of recall (48, 48), from none to `most`, with crosses at the eyes and a bar at the mouth."""
+def needed(ax: Axes, table: pd.DataFrame, found: Landmarks, most: float) -> Axes:
+    """Draw one emotion of `robustness.needed`, from none to `most`, with crosses at the eyes and a bar at the mouth."""
+    cells = table.pivot(index="top", columns="left", values="loss")
     shades = LinearSegmentedColormap.from_list("loss", [f"{ACCENT}00", f"{ACCENT}ff"])
-    ax.imshow(np.clip(loss, 0, most), cmap=shades, vmin=0, vmax=most, interpolation="none")
+    place = {"extent": (-0.5, SIZE - 0.5, SIZE - 0.5, -0.5), "interpolation": "none"}
+    ax.imshow(np.clip(cells, 0, most), cmap=shades, vmin=0, vmax=most, **place)
     ax.plot([found.left_eye, found.right_eye], [found.eye_row] * 2, "+", color=INK, markersize=6)
     ax.plot([20, 28], [found.mouth_row] * 2, color=INK, linewidth=1.2)
     ax.set(xticks=[], yticks=[])

@@ -1,10 +1,9 @@
-"""The overview beside its answers: three figures, what is open, and where to read on.
+"""The overview beside its answers: three figures, and where to read on.
 
 Everything is made by the functions of the other pages, from `results/`; nothing is measured here.
 """
 
 import textwrap
-from collections import Counter
 
 import matplotlib.pyplot as plt
 import nbformat
@@ -12,10 +11,10 @@ import pandas as pd
 from IPython.display import HTML
 from matplotlib.ticker import PercentFormatter
 
-from fer_lib import paths, report, results
-from fer_lib.experiments import Experiment, read_experiments
+from fer_lib import paths, report
+from fer_lib.experiments import Experiment
 from fer_lib.figures import audit_plots, occlusion_plots, plots
-from fer_lib.findings import audit, followed, tables, views
+from fer_lib.findings import audit, followed, views
 from fer_lib.measures import references
 from fer_lib.occlusion_scores import SCORES
 from fer_lib.pages import PAGES, address
@@ -91,17 +90,6 @@ def stn(dataset: str) -> tuple[str, HTML]:
         f"Frames: {_listed(dict(zip(names, table['frames'], strict=True)))}."
     )
     return "How far does the STN's view move?", report.figure(fig, caption, means, table)
-
-
-def still_open(dataset: str) -> str:
-    """How many of the planned members are trained, in a sentence."""
-    planned, done = Counter(), Counter()
-    for row in read_experiments():
-        if row.dataset == dataset:
-            planned[row.protocol] += len(row.members)
-            done[row.protocol] += len(results.finished(row)) if tables.has_results(row) else 0
-    by_protocol = ", ".join(f"{done[name]} of {planned[name]} under {name}" for name in planned)
-    return f"{done.total()} of {planned.total()} runs are trained: {by_protocol}."
 
 
 def read_on(dataset: str) -> str:

@@ -1,12 +1,10 @@
 """What the trained classifiers rely on, and which attribution maps are faithful: tables from `results/` alone."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 
 from fer_lib import results
-from fer_lib.attribution import CONTROLS, METHODS, SHARES
+from fer_lib.attribution import METHODS, SHARES
 from fer_lib.comparisons import paired_on, pooled_gain
 from fer_lib.experiments import Experiment
 from fer_lib.findings.robustness import enough, interval_over
@@ -15,7 +13,6 @@ from fer_lib.occlusion_benchmark import GRID
 from fer_lib.words.naming import label
 
 LEVELS = ("0%", *(f"{share:.0%}" for share in SHARES))
-MAPS = (*METHODS, *CONTROLS)
 
 TRAINED = {
     "none": "without occlusion",
@@ -26,7 +23,7 @@ TRAINED = {
 """Occlusion in training -> in words, in the order of the page."""
 
 PLACED = ("integrated gradients", "sliding square")
-"""The maps that can locate relevance on the face; Grad-CAM is too coarse for that (`lattice`)."""
+"""The maps that can locate relevance on the face; Grad-CAM is too coarse for that (`attribution.in_pixels`)."""
 
 
 def arms(dataset: str) -> list[Experiment]:
@@ -74,67 +71,41 @@ def deleted(experiment: Experiment) -> pd.DataFrame:
     return pd.concat([key, same], axis=1).assign(area=np.trapezoid(same, shares, axis=1) / shares[-1])
 
 
-def curves(experiment: Experiment) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Per map and order: severity, mean, ci_low, ci_high of the share of frames that keep their prediction."""
-    table = deleted(experiment)
-    for name in MAPS:
-        for first in ("most", "least"):
-            own = table[(table["map"] == name) & (table["first"] == first)]
-            if len(own):
-                pairs = zip(SHARES, LEVELS[1:], strict=True)
-                rows = [(0, 1, 1, 1), *((share, *_mean(experiment, own, level)) for share, level in pairs)]
-                yield name, first, pd.DataFrame(rows, columns=["severity", "mean", "ci_low", "ci_high"])
-
-
 def curve_table(experiments: list[Experiment]) -> pd.DataFrame:
-    """`curves` of several arms: method, map, first, severity, mean, ci_low, ci_high."""
-    about = ["method", "map", "first"]
-    parts = [
-        points.assign(**dict(zip(about, (label(one), name, first), strict=True)))
-        for one in experiments
-        for name, first, points in curves(one)
-    ]
-    return pd.concat(parts)[[*about, "severity", "mean", "ci_low", "ci_high"]].reset_index(drop=True)
-
-
-def _mean(experiment: Experiment, frames: pd.DataFrame, column: str, of: str | None = None):
-    """`robustness.interval_over` of a column of shares, or of its ratio to column `of`."""
-    return interval_over(experiment, frames, frames[column], frames[of] if of else None)
+    """Share of frames that keep their prediction: method, map, first, severity, mean, ci_low, ci_high."""
+    rows = []
+    for experiment in experiments:
+        for (name, first), own in deleted(experiment).groupby(["map", "first"]):
+            about = label(experiment), name, first
+            rows.append((*about, 0, 1, 1, 1))
+            for share, level in zip(SHARES, LEVELS[1:], strict=True):
+                rows.append((*about, share, *interval_over(experiment, own, own[level])))
+    return pd.DataFrame(rows, columns=["method", "map", "first", "severity", "mean", "ci_low", "ci_high"])
 
 
 def faithfulness(dataset: str) -> pd.DataFrame:
-    """Per arm and map of `METHODS`: is it faithful? Areas under the share of kept predictions, 0 to 50 % removed.
+    """Per arm and map of `METHODS`: is it faithful? By the area under the share of kept predictions, 0 to 50 % removed.
 
-    Columns experiment, occlusion, protocol, label, map, most, least, random, contrast (areas), stay and random_stay
-    (predictions that stay without the most relevant or a random tenth), and paired gains of most first with interval:
-    `between` over least first, `better` over a random order, `beyond` over the patches of most contrast; n and verdict
-    are those of `better`, beyond_verdict that of `beyond`. Fewer members than `robustness.enough` asks for have no
-    interval and no verdict.
+    Columns experiment, protocol, label, map; better, better_low, better_high, n and verdict: the paired gain
+    of most relevant first over a random order; beyond_verdict: that over the patches of most contrast. Fewer members
+    than `robustness.enough` asks for have no interval and no verdict.
     """
     rows = []
     for experiment in arms(dataset):
-        table = deleted(experiment)
         key = [*paired_on(experiment.protocol), "frame_id", "subject"]  # so that each pooled frame counts once
-        areas = table.pivot_table(index=key, columns=["map", "first"], values="area")
-        stays = table[table["first"] == "most"].pivot_table(index=key, columns="map", values="10%").mean()
-        frames, about = areas.index.to_frame(index=False), ("experiment", "occlusion", "protocol")
+        areas = deleted(experiment).pivot_table(index=key, columns=["map", "first"], values="area")
+        frames = areas.index.to_frame(index=False)
+        few = {} if enough(experiment, frames) else dict(ci_low=np.nan, ci_high=np.nan, verdict="too few runs")
         for name in METHODS:
-            pairs = {"between": (name, "least"), "better": ("random", "most"), "beyond": ("contrast", "most")}
-            row = {column: getattr(experiment, column) for column in about} | {"label": label(experiment), "map": name}
-            row |= {first: areas[name, first].mean() for first in ("most", "least")}
-            row |= {control: areas[control, "most"].mean() for control in CONTROLS}
-            row |= {"stay": stays[name], "random_stay": stays["random"]}
-            for gain, other in pairs.items():
-                found = pooled_gain(experiment.protocol, frames, (areas[other] - areas[name, "most"]).to_numpy())
-                if not enough(experiment, frames):
-                    found |= {"ci_low": np.nan, "ci_high": np.nan, "verdict": "too few runs"}
-                row |= {gain: found["difference"], f"{gain}_low": found["ci_low"], f"{gain}_high": found["ci_high"]}
-                if gain == "better":
-                    row |= {"n": found["n"], "verdict": found["verdict"]}
-                if gain == "beyond":
-                    row |= {"beyond_verdict": found["verdict"]}
-            rows.append(row)
-    return pd.DataFrame(rows)
+            better, beyond = (
+                pooled_gain(experiment.protocol, frames, (areas[other, "most"] - areas[name, "most"]).to_numpy()) | few
+                for other in ("random", "contrast")
+            )
+            about = experiment.experiment, experiment.protocol, label(experiment), name
+            found = (better[column] for column in ("difference", "ci_low", "ci_high", "n", "verdict"))
+            rows.append((*about, *found, beyond["verdict"]))
+    columns = ["experiment", "protocol", "label", "map", "better", "better_low", "better_high", "n", "verdict"]
+    return pd.DataFrame(rows, columns=[*columns, "beyond_verdict"])
 
 
 def best_map(table: pd.DataFrame) -> str:
@@ -151,7 +122,7 @@ def regions(experiment: Experiment, by_emotion: bool = False) -> pd.DataFrame:
     table, rows = _right(experiment), []
     by = ["map", "region", *(["emotion"] if by_emotion else [])]
     for key, own in table.groupby(by):
-        ratio = _mean(experiment, own, "inside", "area")
+        ratio = interval_over(experiment, own, own["inside"], own["area"])
         rows.append([*key, *ratio, own["inside"].mean(), own["area"].mean(), len(own)])
     return pd.DataFrame(rows, columns=[*by, "ratio", "ci_low", "ci_high", "inside", "area", "frames"])
 

@@ -34,15 +34,15 @@ def design_effect(values, splits, clusters) -> tuple[float, float, float]:
     return cluster_ratio(between, parts["cluster"], parts["independent"])
 
 
-def paired_design_effect(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float, float]:
-    """`design_effect` by subject of the difference of two networks' errors on the frames of the runs that both have.
+def paired_errors(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """The frames of the runs that two networks share: seed, subject, off.
 
-    first, second: their `predictions.csv.gz`.
+    off: 1 where only the first one errs, -1 where only the second one does. first, second: `predictions.csv.gz`.
     """
     key = ["seed", "fold", "frame_id", "subject", "label"]
     both = first.merge(second, on=key, suffixes=("_first", "_second"))
     wrong = [(both[f"prediction_{one}"] != both["label"]).astype(int) for one in ("first", "second")]
-    return design_effect(wrong[0] - wrong[1], both["seed"], both["subject"])
+    return both[["seed", "subject"]].assign(off=wrong[0] - wrong[1])
 
 
 def design_effects(dataset: str) -> pd.DataFrame:

@@ -6,7 +6,6 @@ import pandas as pd
 
 from fer_lib.experiments import Experiment
 from fer_lib.findings import robustness
-from fer_lib.occlusion_scores import SCORES
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.words import naming
 
@@ -33,42 +32,15 @@ def labels(occlusion: str = "rectangle") -> list[str]:
 
 
 def few(arms: list[Experiment]) -> list[Experiment]:
-    """The arms to show in a line plot: all, if there are at most `FEW`.
+    """The arms to show in a figure, the followed first; all, if there are at most `FEW`.
 
-    Otherwise the followed arms, with and without occlusion in training, and the strong recipe with its usual settings,
-    from scratch and from FER2013's usual weights.
+    Followed are the paper's arms with occlusion in training, the strong recipe with its usual settings, the paper's
+    arms without occlusion, and the recipe from FER2013's usual weights.
     """
     tuned = replace(STRONG, pretrained=naming.USUAL_START, **naming.FINE_TUNED)
-    followed = {*labels(), *labels(occlusion="none"), *map(naming.label, (STRONG, tuned))}
-    shown = [arm for arm in arms if naming.label(arm) in followed]
-    return shown if len(arms) > FEW and shown else arms
-
-
-def drawn(arms: list[Experiment]) -> dict[str, list[Experiment]]:
-    """Protocol -> arms to draw: the `few` of its arms in `robustness.by_protocol` that can have an interval.
-
-    Beyond the least exposed protocol, only protocols with the paper's network (`labels`) and another to compare.
-    """
-    found = {}
-    for protocol, own in robustness.by_protocol(arms).items():
-        asked = [arm for arm in own if robustness.enough(arm, robustness.right(arm, SCORES["clean"]))]
-        known = any(naming.label(arm) in labels() for arm in asked)
-        if asked and (not found or (known and len(asked) > 1)):
-            found[protocol] = few(asked)
-    return found
-
-
-def beside(arms: list[Experiment]) -> list[Experiment]:
-    """The arms to compare emotion by emotion, under the least exposed protocol.
-
-    The followed arms, the strong recipe, and the followed arms without occlusion in training; if there are none, the
-    first `SIDE_BY_SIDE` arms.
-    """
-    own = next(iter(robustness.by_protocol(arms).values()))
-    by_label = {naming.label(arm): arm for arm in own}
-    names = (*labels(), naming.label(STRONG), *labels(occlusion="none"))
-    chosen = [by_label[name] for name in names if name in by_label]
-    return chosen or own[:SIDE_BY_SIDE]
+    followed = [*labels(), naming.label(STRONG), *labels(occlusion="none"), naming.label(tuned)]
+    shown = [arm for name in followed for arm in arms if naming.label(arm) == name]
+    return shown if len(arms) > FEW and shown else [*shown, *(arm for arm in arms if arm not in shown)]
 
 
 def short(label: str) -> str:

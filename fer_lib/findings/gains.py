@@ -95,8 +95,8 @@ def caption(found: pd.DataFrame) -> str:
 def table(dataset: str, listed: dict = PARTS, protocols: Sequence[str] = LEAST_EXPOSED) -> pd.DataFrame:
     """A row per part and score of `ASKED`, under the first of the protocols of which there is any.
 
-    listed: whose part it is -> the parts. Columns protocol, whose, part, asked, printed (NaN but on clear faces) and
-    `COMPARISON`.
+    listed: whose part it is -> the parts. Columns protocol, whose, part, asked, printed (NaN but on clear faces),
+    `COMPARISON` and p_holm (p after Holm's correction for all rows).
     Only arms that were tested on all folds are compared. A part with two kinds of outcome stands there again without
     the collapsed runs, its name ending in `claims.NOT_COLLAPSED`.
     """
@@ -115,7 +115,8 @@ def table(dataset: str, listed: dict = PARTS, protocols: Sequence[str] = LEAST_E
                     rows += found
         if rows:
             break
-    return pd.DataFrame(rows, columns=["protocol", "whose", "part", "asked", "printed", *COMPARISON])
+    found = pd.DataFrame(rows, columns=["protocol", "whose", "part", "asked", "printed", *COMPARISON])
+    return found.assign(p_holm=holm(found["p"]))
 
 
 def _compared(*both: Experiment, without_collapsed: bool = False) -> list[dict]:
@@ -134,7 +135,7 @@ def in_words(found: pd.DataFrame) -> str:
     n than that of most.
     """
     n = found["n"].astype(str) + " " + found["pairs"].str.split(" (", regex=False).str[0]
-    found = found.assign(stands=holm(found["p"]) < 1 - LEVEL, units=n)
+    found = found.assign(stands=found["p_holm"] < 1 - LEVEL, units=n)
     own = found[found["whose"].isin(["paper", "strong"])]
     usual = max(own["units"].unique(), key=list(own["units"]).count, default="")
     lines = [f"{said}." for said in _by_verdict(own[own["whose"] == "paper"], usual)]

@@ -1,11 +1,10 @@
 """Do networks trained with occlusion rely less on the mouth? Paired on frames that both networks classify correctly."""
 
-import numpy as np
 import pandas as pd
 
 from fer_lib.comparisons import COMPARISON, pooled_gain
 from fer_lib.experiments import Experiment
-from fer_lib.findings.attention import PLACED, arms, correct
+from fer_lib.findings.attention import PLACED, TRAINED, arms, correct
 from fer_lib.findings.claims import pairs
 from fer_lib.findings.questions import QUESTIONS
 from fer_lib.findings.robustness import enough
@@ -14,12 +13,9 @@ from fer_lib.words.wording import readable_comparisons
 
 ABOUT = ["protocol", "occlusion", "label", "map", "correct", "frames"]
 
-TRAINED = {"rectangle": "the paper's rectangle", "mixed": "mixed occlusion"}
-"""Occlusion in training -> in words."""
-
 
 def compared(dataset: str) -> pd.DataFrame:
-    """A row per map of `PLACED` and pair of networks of which only one was trained with occlusion, one of `TRAINED`.
+    """A row per map of `PLACED` and pair of networks of which only one was trained with occlusion.
 
     Pairs with runs enough for an interval (`robustness.enough`).
 
@@ -52,31 +48,24 @@ def _shares(experiment: Experiment, name: str) -> pd.DataFrame:
 
 
 def in_words(table: pd.DataFrame) -> str:
-    """The verdicts of `compared` by occlusion and map, and on how many frames a map has no value; else empty."""
+    """The differences and verdicts of `compared` by map and occlusion in training; empty without a comparison."""
     if table.empty:
         return ""
-    lines = []
-    for occlusion, rows in table.groupby("occlusion", sort=False):
-        said = [f"by *{name}* {_verdicts(own)}" for name, own in rows.groupby("map", sort=False)]
-        lines.append(f"{TRAINED[occlusion]}, {'; '.join(said)}")
+    said = [
+        f"by *{name}* {', '.join(_verdict(TRAINED[one], rows) for one, rows in own.groupby('occlusion', sort=False))}"
+        for name, own in table.groupby("map", sort=False)
+    ]
     return (
-        "**Does occlusion in training lower the reliance on the mouth?** Paired on frames that both networks classify "
-        f"correctly. With {'. With '.join(lines)}.{_without_value(table)}"
+        "**Does occlusion in training lower the reliance on the mouth?** Points of the positive relevance that lie "
+        f"less on it, and comparisons in which that is supported: {'; '.join(said)}."
     )
 
 
-def _verdicts(own: pd.DataFrame) -> str:
-    said = []
-    for verdict, rows in own.groupby("verdict", sort=False):
-        ends = dict.fromkeys(f"{100 * x:.2f}" for x in np.sort(rows["difference"])[[0, -1]])
-        said.append(f"{verdict} in {len(rows)} of {len(own)} comparisons ({' to '.join(ends)} points less)")
-    return ", ".join(said)
-
-
-def _without_value(table: pd.DataFrame) -> str:
-    missing = table[table["frames"] < table["correct"]]
-    said = [f"{row.correct - row.frames} of {row.correct} ({row.label}, *{row.map}*)" for row in missing.itertuples()]
-    return f" Frames without a value: {', '.join(said)}." if said else ""
+def _verdict(trained: str, own: pd.DataFrame) -> str:
+    yes, no = ((own["verdict"] == verdict).sum() for verdict in ("supported", "contradicted"))
+    ends = dict.fromkeys(f"{100 * x:.1f}" for x in (own["difference"].min(), own["difference"].max()))
+    opposite = f", the opposite in {no}" if no else ""
+    return f"{' to '.join(ends)} {trained} ({yes or 'none'} of {len(own)}{opposite})"
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.findings.audit import TEST_FRAMES
 from fer_lib.findings.claims import CLAIMS, pairs
-from fer_lib.findings.dependence import paired_design_effect
+from fer_lib.findings.dependence import design_effect, paired_errors
 from fer_lib.findings.tables import collapsed
 from fer_lib.stats import LEVEL, OVERLAP
 from fer_lib.words.naming import label, published
@@ -93,7 +93,8 @@ class Spreads(NamedTuple):
     """How much triplet and softmax differ under `random`: between seeds, and on the same frames.
 
     seeds: standard deviation of their difference over the members that both have, which had the same splits.
-    discordant: their `discordance`. members: the number of those members. arms: which two networks these are.
+    discordant: share of these members' frames on which exactly one is right. members: their number. arms: which two
+    networks these are.
     """
 
     seeds: float
@@ -117,9 +118,8 @@ def spreads(dataset: str) -> Spreads:
     arms = _arms(dataset, "random")
     if not arms:
         return Spreads(np.nan, np.nan, 0, "")
-    differences = _differences(*arms)
-    discordant = discordance(*(results.read(row, "predictions.csv.gz") for row in arms))
-    return Spreads(float(differences.std()), discordant, len(differences), _named(*arms))
+    differences, discordant = _differences(*arms), (_errors(*arms)["off"] != 0).mean()
+    return Spreads(float(differences.std()), float(discordant), len(differences), _named(*arms))
 
 
 def _differences(*arms: Experiment) -> pd.Series:
@@ -128,31 +128,28 @@ def _differences(*arms: Experiment) -> pd.Series:
     return (first - second).dropna()
 
 
+def _errors(*arms: Experiment) -> pd.DataFrame:
+    return paired_errors(*(results.read(row, "predictions.csv.gz") for row in arms))
+
+
 def _named(triplet: Experiment, softmax: Experiment) -> str:
     """The labels of two networks, and that more than the loss differs where it does."""
     said = f"{label(triplet)} and {label(softmax)}"
     return said if triplet.stn_lr_factor == softmax.stn_lr_factor else f"{said}, so the STN's rate differs too"
 
 
-def discordance(first: pd.DataFrame, second: pd.DataFrame) -> float:
-    """Share of the frames, of the members that both have, on which exactly one of two arms is right."""
-    key = ["seed", "fold", "frame_id", "label"]
-    both = first.merge(second, on=key, suffixes=("_first", "_second"))
-    right = [both[f"prediction_{arm}"] == both["label"] for arm in ("first", "second")]
-    return float((right[0] != right[1]).mean())
-
-
 def clustered(dataset: str) -> pd.DataFrame:
     """How far the errors in which triplet and softmax differ come together by subject, on few and on all frames of it.
 
     A row for each of `random` and `subject` with such runs: protocol, arms (as in `Spreads`), runs (that both have),
-    effect, ci_low, ci_high (`dependence.paired_design_effect`).
+    effect, ci_low, ci_high (`dependence.design_effect` of the difference of their errors).
     """
     rows = []
     for protocol in ("random", "subject"):
         arms = _arms(dataset, protocol)
         if arms:
-            effect = paired_design_effect(*(results.read(row, "predictions.csv.gz") for row in arms))
+            errors = _errors(*arms)
+            effect = design_effect(errors["off"], errors["seed"], errors["subject"])
             rows.append((protocol, _named(*arms), len(_differences(*arms)), *effect))
     columns = ["protocol", "arms", "runs", "effect", "ci_low", "ci_high"]
     return pd.DataFrame(rows, columns=columns).dropna(subset="effect")

@@ -6,12 +6,11 @@ from fer_lib.comparisons import COMPARISON, DECIDED, TWO_KINDS, paired_frames
 from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.findings import followed
 from fer_lib.findings.claims import NOT_COLLAPSED, Claim, pairs
-from fer_lib.findings.robustness import KINDS, counted, gain, right
+from fer_lib.findings.robustness import KINDS, gain, right
 from fer_lib.occlusion_benchmark import FILLS, SUITE, TARGETED
 from fer_lib.occlusion_scores import SCORES, equally, of_kind
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.words.naming import label
-from fer_lib.words.rounding import gained, percent, with_ends
 from fer_lib.words.wording import readable_comparisons
 
 QUESTIONS = (
@@ -70,27 +69,6 @@ DRAWN = {"clean": "clear", "black rectangle": "paper's\nrectangle", "unseen": "u
     kind: kind.replace(" and ", " and\n") for kind in KINDS if kind != TARGETED[0].kind
 }
 """The scores in the figure of what helps -> the heads of its columns; the others are in its data."""
-
-FILLED = {"mean": "mean grey", "face": "another face"}
-"""Fills whose names say too little in a sentence."""
-
-
-def by_fill(dataset: str) -> str:
-    """From what to what training with occlusion gains under unseen kinds, over the fills, in a sentence.
-
-    Of two networks under `subject` that differ in it, the followed ones if they do; empty where there are none.
-    """
-    both = _with_and_without(dataset)
-    if not both:
-        return ""
-    rows = {fill: pd.Series(gain(*both, BY_FILL[f"unseen, {fill}"])) for fill in FILLS}
-    ends = (pick(rows, key=lambda fill: rows[fill]["difference"]) for pick in (min, max))
-    said = [f"{gained(rows[fill])} (fill: {FILLED.get(fill, fill)}; {rows[fill]['verdict']})" for fill in ends]
-    found = rows[FILLS[0]]
-    return (
-        f"Under unseen kinds of occlusion, training {label(both[0])} with black rectangles gains from "
-        f"{' to '.join(said)}; {found['n']} {found['pairs']}."
-    )
 
 
 def fills_in_short(dataset: str) -> str:
@@ -161,18 +139,3 @@ def readable(answers: pd.DataFrame) -> pd.DataFrame:
     """`compared` in points."""
     shown = readable_comparisons(answers, "question", "protocol", "with", "score")
     return shown.rename(columns={"question": "does it help?"})
-
-
-def answer(table: pd.DataFrame) -> str:
-    """What each network keeps under unseen occlusion, a bullet each; table: `robustness.robustness_table`."""
-    lines = []
-    for (protocol, name), own in table.groupby(["protocol", "label"], sort=False):
-        values = own.set_index("score")
-        kept = values.loc["kept"]
-        clear, unseen = (percent(values.loc[score, "mean"]) for score in ("clean", "unseen"))
-        keeps = f", so it keeps {with_ends(kept)} of its accuracy" if pd.notna(kept["mean"]) else ""
-        lines.append(
-            f"- **{name}**, protocol {protocol}, {counted(kept)}: accuracy {clear} % on clear faces and {unseen} % "
-            f"under unseen occlusion{keeps}."
-        )
-    return "\n".join(lines)

@@ -1,6 +1,7 @@
 """How the trained arms stand occlusion: tables and paired comparisons of `occlusion_scores`, from `results/` alone."""
 
 from collections.abc import Sequence
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,9 @@ from fer_lib.words.naming import label
 from fer_lib.words.rounding import in_cell, members_and_subjects
 
 KINDS = tuple(dict.fromkeys(one.kind for one in SUITE))
+
+COVERS = {"none": {CLEAN: 1.0}} | {kind: of_kind(kind) for kind in ("eyes", "mouth", "upper", "lower", "left", "right")}
+"""The covers that hide a part of the face, and none -> the weights of their fills; left and right of the image."""
 
 CAPTION = (
     "Protocol subject: pooled over the test frames of all finished folds, bootstrap over subjects, which does not "
@@ -138,28 +142,20 @@ def curve(experiment: Experiment, fill: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["severity", "mean", "ci_low", "ci_high"])
 
 
-def needed(experiment: Experiment) -> dict[int, np.ndarray]:
-    """Which part of the face each class needs: class -> loss of recall (48, 48) when a grey square covers a pixel.
+def needed(experiment: Experiment) -> pd.DataFrame:
+    """Which part of the face each class needs: emotion, top, left, loss of recall when a grey square covers this cell.
 
-    The mean over the places of the sliding square that cover the pixel, all members together.
+    A cell is a step of the sliding square wide and high. The mean over the places of the square that cover it, all
+    members together.
     """
-    answers = results.read(experiment, "occluded_predictions.csv.gz")
-    losses = {}
+    answers, names = results.read(experiment, "occluded_predictions.csv.gz"), results.class_names(experiment)
+    rows = []
     for emotion, own in answers.groupby("label"):
         clean = (own[str(CLEAN)] == emotion).mean()
-        lost, count = np.zeros((2, SIZE, SIZE))
-        for top, left in WINDOWS:
-            here = np.s_[top : top + WINDOW, left : left + WINDOW]
-            lost[here] += clean - (own[window_name(top, left)] == emotion).mean()
-            count[here] += 1
-        losses[int(emotion)] = (lost / count).round(12) + 0.0  # what cancels is 0 on every machine, and not -0
-    return losses
-
-
-def needed_table(losses: dict[int, np.ndarray], names: list[str]) -> pd.DataFrame:
-    """`needed` a row a cell of the sliding square's steps, within which it is the same: emotion, top, left, loss."""
-    cells = range(0, SIZE, STRIDE)
-    rows = [(names[k], top, left, loss[top, left]) for k, loss in losses.items() for top in cells for left in cells]
+        lost = {place: clean - (own[window_name(*place)] == emotion).mean() for place in WINDOWS}
+        for cell in product(range(0, SIZE, STRIDE), repeat=2):
+            over = [loss for (y, x), loss in lost.items() if 0 <= cell[0] - y < WINDOW and 0 <= cell[1] - x < WINDOW]
+            rows.append((names[emotion], *cell, np.mean(over).round(12) + 0.0))  # what cancels is 0 everywhere, not -0
     return pd.DataFrame(rows, columns=["emotion", "top", "left", "loss"])
 
 
@@ -198,6 +194,18 @@ def by_protocol(experiments: list[Experiment]) -> dict[str, list[Experiment]]:
     return {name: own for name, own in grouped.items() if own}
 
 
+def recall(experiments: list[Experiment]) -> pd.DataFrame:
+    """One row per network, emotion and cover: method, emotion, kind, recall, low, high, n (frames, once per answer)."""
+    rows = []
+    for arm in experiments:
+        names = results.class_names(arm)
+        for emotion, own in results.read(arm, "occluded_predictions.csv.gz").groupby("label"):
+            for kind, weights in COVERS.items():
+                found = interval_over(arm, own, weighed(own, weights))
+                rows.append((label(arm), names[emotion], kind, *found, len(own)))
+    return pd.DataFrame(rows, columns=["method", "emotion", "kind", "recall", "low", "high", "n"])
+
+
 def commonest(experiments: list[Experiment]) -> float:
     """Share of the commonest class among the covered test frames: what is right for who always says it."""
     labels = [results.read(one, "occluded_predictions.csv.gz")["label"] for one in experiments]
@@ -208,7 +216,11 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     """`robustness_table` in percent, a column per score, n members; says if training showed the black rectangle."""
     said = [in_cell(row.mean, row.ci_low, row.ci_high, ".1%") for row in table.itertuples()]
     keys = ["protocol", "label", "n"]
-    wide = table.assign(said=said, n=[counted(row) for row in table.itertuples()]).pivot_table(
+    n = [
+        members_and_subjects(row.members, row.subjects if row.protocol == "subject" else None)
+        for row in table.itertuples()
+    ]
+    wide = table.assign(said=said, n=n).pivot_table(
         index=keys, columns="score", values="said", aggfunc="first", sort=False
     )
     wide = wide.reset_index().rename_axis(columns=None).rename(columns={"label": "method"})
@@ -216,8 +228,3 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     seen = ["unseen" if "no occlusion" in method else "seen" for method in wide["method"]]
     wide["black rectangle"] = [f"{value}, {word}" for value, word in zip(wide["black rectangle"], seen, strict=True)]
     return wide
-
-
-def counted(row) -> str:
-    """Members and, where subjects are resampled, subjects of a row of `robustness_table`."""
-    return members_and_subjects(row.members, row.subjects if row.protocol == "subject" else None)

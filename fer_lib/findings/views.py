@@ -120,12 +120,12 @@ LENGTHS = {
 
 
 def by_member(experiment: Experiment) -> pd.DataFrame:
-    """A row per member that has kept the face: seed, fold, the means of `LENGTHS`, and whether its view is fixed.
+    """A row per member that has kept the face: seed, fold, mean zoom and `LENGTHS`, and whether its view is fixed.
 
     fixed: no clean face's view lies `ALIKE` pixels or more from the member's mean view.
     """
     members = responses(experiment).groupby(["seed", "fold"])
-    return members[list(LENGTHS)].mean().assign(fixed=members["differs"].max() < ALIKE).reset_index()
+    return members[["zoom", *LENGTHS]].mean().assign(fixed=members["differs"].max() < ALIKE).reset_index()
 
 
 def lengths(dataset: str) -> pd.DataFrame:
@@ -139,8 +139,8 @@ def lengths(dataset: str) -> pd.DataFrame:
         members, stored = by_member(experiment), results.read(experiment, "views.csv.gz")
         collapsed = stored.groupby(["seed", "fold"]).ngroups - len(members)
         counts = {"members": len(members), "collapsed": collapsed, "fixed": int(members["fixed"].sum())}
-        zoom = responses(experiment)["zoom"].mean()
-        about = {"protocol": experiment.protocol, "method": label(experiment), **counts, "zoom": zoom}
+        counts["zoom"] = members["zoom"].mean()
+        about = {"protocol": experiment.protocol, "method": label(experiment), **counts}
         for name in LENGTHS:
             own = members[name]
             rows.append({**about, "quantity": name, "mean": own.mean(), "lowest": own.min(), "highest": own.max()})
@@ -171,6 +171,9 @@ TRAINED = {
 }
 """Kind of training -> how a sentence calls its STNs; see `trained`. The first two have the paper's recipe."""
 
+HARDLY = {"touched": 5, "away": 1}
+"""Length -> the pixels below which `in_short` calls it small."""
+
 
 def trained(experiment: Experiment) -> str:
     """The key of `TRAINED` that an experiment belongs to."""
@@ -180,59 +183,32 @@ def trained(experiment: Experiment) -> str:
 
 
 def by_kind(dataset: str) -> dict[str, pd.DataFrame]:
-    """Kind of training -> `by_member` of its experiments with the columns experiment and loss; kinds without are left
-    out."""
-    arms = [
-        by_member(arm).assign(experiment=arm.experiment, loss=arm.loss, kind=trained(arm)) for arm in looking(dataset)
-    ]
+    """Kind of training -> `by_member` of its experiments; kinds without are left out."""
+    arms = [by_member(arm).assign(kind=trained(arm)) for arm in looking(dataset)]
     members = pd.concat(arms) if arms else pd.DataFrame({"kind": []})
     return {kind: members[members["kind"] == kind] for kind in TRAINED if (members["kind"] == kind).any()}
 
 
-def looks_away(dataset: str) -> str:
-    """How many STNs crop every face alike, and how far occlusion moves their views: two sentences per kind."""
-    said = [_looks_away(TRAINED[kind], own) for kind, own in by_kind(dataset).items()]
-    return " ".join(said) or "No STN that did not collapse has stored views."
-
-
 def in_short(dataset: str) -> str:
-    """How many STNs of each kind of training apply one fixed view, and with which losses; empty if none has views."""
-    counts = [f"{_fixed(own)} runs {TRAINED[kind]}{_by_loss(own)}" for kind, own in by_kind(dataset).items()]
-    if not counts:
+    """How far the views of each kind of training lie from the whole image, and how they answer the paper's rectangle.
+
+    Medians over the runs; empty if none has views.
+    """
+    kinds = by_kind(dataset)
+    if not kinds:
         return ""
+    middle = pd.DataFrame({kind: own[["touched", "moved", "away"]].median() for kind, own in kinds.items()}).T
+    changes = "hardly changes" if middle["touched"].max() < HARDLY["touched"] else "changes"
+    looks = " and hardly looks away from occlusion" if middle["away"].max() < HARDLY["away"] else ""
+    said = []
+    for kind, row in middle.iterrows():
+        touched, moved, away = (f"{length:z.1f}".replace("nan", "–") for length in row)
+        said.append(f"{touched}, {moved} and {away} pixels in {len(kinds[kind])} runs {TRAINED[kind]}")
     return (
-        f"The STN crops every clear face the same way in {' and in '.join(counts)}. Counted are runs whose STN did "
-        "not collapse and whose views were stored."
+        f"The STN {changes} the face{looks}. How far the corners of its view lie from those of the {SIZE}-pixel image, "
+        "how far they move under the paper's rectangle, and how far the centre moves away from it, in the median run: "
+        f"{'; '.join(said)}. Collapsed runs are left out."
     )
-
-
-def _fixed(members: pd.DataFrame) -> str:
-    """members: rows of `by_kind`, here and below."""
-    fixed, n = members["fixed"].sum(), len(members)
-    return f"all {n}" if fixed == n else f"{fixed or 'none'} of {n}"
-
-
-def _by_loss(members: pd.DataFrame) -> str:
-    """The same by loss, in brackets; empty where it says no more."""
-    if members["fixed"].all() or not members["fixed"].any():
-        return ""
-    return f" ({', '.join(f'{_fixed(own)} with {loss}' for loss, own in members.groupby('loss'))})"
-
-
-def _looks_away(words: str, members: pd.DataFrame) -> str:
-    means = members.groupby("experiment")[["moved", "away"]].mean()
-    said = (
-        f"Of the {len(members)} STNs {words} that did not collapse, {members['fixed'].sum()} apply one fixed view to "
-        f"every clear face. Under the paper's rectangle the corners of their views move by {_range(means['moved'])} of "
-        f"{SIZE} pixels (means of the networks)"
-    )
-    away = means["away"]
-    return f"{said}." if away.isna().all() else f"{said} and the centres by {_range(away)} away from the rectangle."
-
-
-def _range(values: pd.Series) -> str:
-    low, high = f"{values.min():z.2f}", f"{values.max():z.2f}"
-    return low if low == high else f"{low} to {high}"
 
 
 def most_changing(experiments: list[Experiment]) -> list[Experiment]:

@@ -49,10 +49,23 @@ PAGES = {
 """The questions that readers come with -> the pages that answer them."""
 
 
-def in_short(dataset: str, parts: pd.DataFrame, folder: str = "") -> str:
-    """The answers to the questions of `PAGES` in Markdown: a sentence and a list each, with links to the pages.
+def in_brief(dataset: str, table: pd.DataFrame, over: pd.DataFrame, parts: pd.DataFrame, folder: str = "") -> list[str]:
+    """The answer to each question of `PAGES` in a paragraph of Markdown, with links to the pages.
 
-    parts: `gains.table`; folder: where the pages lie, seen from the text; ends in a slash if it is not empty.
+    table: `tables.accuracy_table`; over: `over_reference`; parts: `gains.table`; folder: where the pages lie, seen from
+    the text; ends in a slash if it is not empty.
+    """
+    paragraphs = []
+    for (question, pages), said in zip(PAGES.items(), headlines_of(dataset, table, over, parts), strict=True):
+        links = ", ".join(f"[{TITLES[page]}]({folder}{address(page, dataset)})" for page in pages)
+        paragraphs.append(f"**{question}** {said} {links}")
+    return paragraphs
+
+
+def in_short(dataset: str, parts: pd.DataFrame) -> str:
+    """The answers to the questions of `PAGES` in Markdown: those of `in_brief`, and a list of sentences each.
+
+    parts: `gains.table`.
     """
     table = tables.accuracy_table(dataset)
     over = over_reference(dataset, table)
@@ -60,10 +73,9 @@ def in_short(dataset: str, parts: pd.DataFrame, folder: str = "") -> str:
     others = [transfer_wording.in_short(), fer2013_wording.in_short()] if dataset == "ckplus" else []
     said = (
         [
-            as_printed(dataset, table),
+            beside_printed(dataset, table),
             gains_as_printed(dataset, table),
             on_unseen_subjects(dataset, table, over),
-            as_proposed(dataset, table),
             embedding_wording.in_brief(division, triplet_outcomes.compared(dataset)),
         ],
         [
@@ -75,18 +87,13 @@ def in_short(dataset: str, parts: pd.DataFrame, folder: str = "") -> str:
         [recipe_wording.in_short(dataset), *others],
     )
     paragraphs = []
-    first = headlines_of(dataset, reached(dataset, table), over, parts)
-    for (question, pages), headline, sentences in zip(PAGES.items(), first, said, strict=True):
-        links = ", ".join(f"[{TITLES[page]}]({folder}{address(page, dataset)})" for page in pages)
-        paragraphs += [f"**{question}** {headline} {links}", "\n".join(f"- {said}" for said in sentences if said)]
+    for brief, sentences in zip(in_brief(dataset, table, over, parts), said, strict=True):
+        paragraphs += [brief, "\n".join(f"- {said}" for said in sentences if said)]
     return "\n\n".join(paragraphs)
 
 
-def headlines_of(dataset: str, numbers: pd.DataFrame, over: pd.DataFrame, parts: pd.DataFrame) -> list[str]:
-    """The answer to each question of `PAGES` in one sentence.
-
-    numbers: `reached`; over: `over_reference`; parts: `gains.table`.
-    """
+def headlines_of(dataset: str, table: pd.DataFrame, over: pd.DataFrame, parts: pd.DataFrame) -> list[str]:
+    """The answer to each question of `PAGES` in one sentence; for the arguments see `in_brief`."""
     arms = [
         arm
         for arm in robustness.arms(dataset)
@@ -98,13 +105,13 @@ def headlines_of(dataset: str, numbers: pd.DataFrame, over: pd.DataFrame, parts:
     printed = pd.read_csv(paths.NOTEBOOKS / "published.csv")
     on_subjects = printed[printed["protocol"].str.startswith("10 folds of subjects")]["accuracy"].max()
     own = printed.dropna(subset="backbone")
-    imitated = any(arm.occlusion == "heavy" for arm in arms)
+    heavy = [name for name, arm in by_label.items() if arm.occlusion == "heavy"]
     published = on_subjects if dataset == "ckplus" else np.nan
     return [
-        headlines.works(numbers, over),
+        headlines.works(reached(dataset, table), over),
         headlines.robust(first, scores[first], _covered(by_label[first]), parts) if first else "",
         headlines.trusted(_sequences_seen(dataset), audit.common_ways(own), len(own)),
-        headlines.beaten(scores, published, imitated) if arms else "",
+        headlines.beaten(scores, published, heavy) if arms else "",
     ]
 
 
@@ -124,23 +131,18 @@ def as_printed(dataset: str, table: pd.DataFrame) -> str:
 
     table: `tables.accuracy_table`, here and below.
     """
-    numbers = reached(dataset, table)
-    if numbers.empty:
-        return ""
-    said = []
-    for row in numbers.itertuples():
-        best = "" if row.runs else f", at best {percent(row.best)} %"
-        said.append(
-            f"{percent(row.printed)} % or more, printed for {row.label}, in {row.runs or 'none'} of {row.n} runs{best}"
-        )
+    return f"{headlines.works(reached(dataset, table), pd.DataFrame())} {beside_printed(dataset, table)}".strip()
+
+
+def beside_printed(dataset: str, table: pd.DataFrame) -> str:
+    """How many runs of what reaches fewest of the paper's numbers collapsed, and who else reaches the highest."""
     printed = table[table["printed"] > 0]
-    others = _highest_reached_by_others(dataset, table)
     of_same_number = printed.groupby("printed")["collapsed"].transform("sum") > 0
     collapsed = [
         f"in {row.collapsed or 'none'} of {row.n} runs of {row.label}" for row in printed[of_same_number].itertuples()
     ]
     collapsed = [f"The STN collapsed {', '.join(collapsed)}."] if collapsed else []
-    return " ".join([f"Under the paper's random split our networks reach {'; '.join(said)}.", *collapsed, *others])
+    return " ".join([*collapsed, *_highest_reached_by_others(dataset, table)])
 
 
 def gains_as_printed(dataset: str, table: pd.DataFrame) -> str:
@@ -157,16 +159,17 @@ def gains_as_printed(dataset: str, table: pd.DataFrame) -> str:
 
 
 def _highest_reached_by_others(dataset: str, table: pd.DataFrame) -> list[str]:
-    """How many runs of all other networks under the paper's split reach its highest number, in a sentence."""
+    """How many other networks under the paper's split reach its highest number, and the one that does most often."""
     highest = table["printed"].max()
     own = table[table["protocol"] == "random"]
     members = tables.with_members(own[own["printed"] != highest], dataset)
-    said = [
-        f"{name} in {(own['accuracy'] >= highest).sum()} of {len(own)} runs"
-        for name, own in members.groupby("label", sort=False)
-        if (own["accuracy"] >= highest).any()
-    ]
-    return [f"Others reach {percent(highest)} % too: {', '.join(said)}."] if said else []
+    runs = (members["accuracy"] >= highest).groupby(members["label"], sort=False).agg(["sum", "size"])
+    found = runs[runs["sum"] > 0].sort_values("sum", ascending=False, kind="stable")
+    if found.empty:
+        return []
+    most, others = found.iloc[0], f"{len(found)} of {len(runs)} other networks"
+    said = f"{percent(highest)} % is reached by single runs of {others}, most often by {found.index[0]}"
+    return [f"{said} ({most['sum']} of {most['size']} runs)."]
 
 
 def reached(dataset: str, table: pd.DataFrame) -> pd.DataFrame:
@@ -241,36 +244,6 @@ def leak(dataset: str) -> str:
 
 def _sequences_seen(dataset: str) -> float:
     return results.of_data_set(dataset, "leakage.csv").set_index("protocol").loc["random", "sequence seen"]
-
-
-def as_proposed(dataset: str, table: pd.DataFrame) -> str:
-    """What the printed network itself, triplet at the full STN rate, reaches on unseen subjects, in sentences."""
-    proposed = followed.PROPOSED
-    own = table[(table["label"] == proposed) & (table["protocol"] == "subject")]
-    if own.empty:
-        return ""
-    (row,) = own.itertuples()
-    said = f"{proposed} at the printed STN rate, our reading of the proposed network, "
-    if row.collapsed:
-        said += (
-            f"collapsed in {row.collapsed} of {row.n} runs on unseen subjects: these reach "
-            f"{percent(row.collapsed_mean)} %"
-        )
-        if row.collapsed < row.n:
-            said += f", the others {percent(row.kept_mean)} %{_over_softmax(dataset, proposed)}"
-    else:
-        said += f"reaches {with_ends((row.mean, row.ci_low, row.ci_high))} on unseen subjects ({row.n} runs)"
-    return f"{said}. Elsewhere triplet with a tenth of that rate stands in for it."
-
-
-def _over_softmax(dataset: str, proposed: str) -> str:
-    """What the proposed network gains without collapsed runs over the first followed arm, on the same frames."""
-    arms = tables.by_label(dataset, "subject")
-    softmax = followed.labels()[0]
-    if not {proposed, softmax} <= set(arms):
-        return ""
-    found = claims.difference(arms[proposed], arms[softmax], without_collapsed=True)
-    return f" ({100 * found['difference']:+.2f} points over {softmax} on the same frames, {found['verdict']})"
 
 
 def occlusion_takes(dataset: str) -> str:

@@ -5,20 +5,12 @@ import pandas as pd
 
 from fer_lib.attribution import METHODS
 from fer_lib.experiments import Experiment
-from fer_lib.faces import SIZE
-from fer_lib.findings.attention import PLACED, TRAINED, best_map, correct
-from fer_lib.occlusion_benchmark import GRID
+from fer_lib.findings.attention import PLACED, best_map, correct
 from fer_lib.stats import RESAMPLED
-from fer_lib.words.rounding import in_cell, listed
+from fer_lib.words.rounding import in_cell
 
 WORDS = {"expression": "the area changed by its action units", "mouth": "the mouth region", "eyes": "the eye region"}
 """Region -> its name in a sentence."""
-
-ALL_TRAINED = (
-    " These groups differ in more than the occlusion: mixed and heavy occlusion come with the strong recipe, which "
-    "most networks of the first two lack. Heavy occlusion often covers the mouth."
-)
-"""The caveat where all of `TRAINED` are compared."""
 
 CAPTION = (
     "95 % CI: bootstrap over subjects (protocol subject) or images (usage), which does not cover retraining; otherwise "
@@ -56,7 +48,7 @@ def faithful(table: pd.DataFrame) -> str:
         f"*{row.Index}* beats a random order in {row.better} and contrast in {row.beyond}"
         for row in counts.loc[list(METHODS)].itertuples()
     ]
-    return f"Of {counts['n'].max()} networks with a verdict, {'; '.join(said)}."
+    return f"**Which map is faithful?** Of {counts['n'].max()} networks with a verdict, {'; '.join(said)}."
 
 
 MANY = 0.05
@@ -89,60 +81,28 @@ def told(table: pd.DataFrame) -> list[str]:
     return known[:1] if known[:1] == ["expression"] else known
 
 
-def ranges(table: pd.DataFrame) -> str:
-    """From the lowest to the highest network of `attention.places`, the ratio by map and region, in words."""
-    said = []
-    for name in (*PLACED, "contrast"):
-        own = table[table["map"] == name].groupby("region")["ratio"]
-        places = [f"{region} {_range(own.get_group(region), '.2f')}" for region in WORDS if region in own.groups]
-        said.append(f"{name}, {', '.join(places)}")
-    return "; ".join(said)
-
-
-def lattice(maps: list[dict[str, dict[str, np.ndarray]]]) -> str:
-    """Where Grad-CAM's maps peak, in sentences; maps: `attention.mean_maps` of each arm.
-
-    `attribution.in_pixels` documents where its cells lie.
-    """
-    peaks = [np.unravel_index(one.argmax(), one.shape) for own in maps for one in own["Grad-CAM"].values()]
-    corner = sum(min(peak) >= GRID // 2 for peak in peaks)
-    return (
-        f"Grad-CAM has only four cells here, centred on pixels 0 and 32 of {SIZE} in each direction, so only one cell "
-        f"lies inside the face. Over all networks and emotions, {corner} of {len(peaks)} mean maps peak in the lower "
-        "right quarter. The lattice alone can cause this, so the comparison of regions leaves Grad-CAM out."
-    )
-
-
 def _range(values: pd.Series, form: str = ".0%") -> str:
     """0.384, 0.472 -> 38 to 47 %, of which no line breaks; once if both ends read alike."""
     ends = dict.fromkeys(f"{x:{form}}".removesuffix("%") for x in (values.min(), values.max()))
     return (" to ".join(ends) + (" %" if form.endswith("%") else "")).replace(" ", "\N{NO-BREAK SPACE}")
 
 
-def answer(dataset: str, table: pd.DataFrame, found: pd.DataFrame) -> str:
-    """What the classifiers rely on, by the occlusion in their training.
+def answer(dataset: str, table: pd.DataFrame, found: pd.DataFrame) -> list[str]:
+    """What the classifiers rely on, and whether the maps tell it, a sentence each.
 
     table: `attention.faithfulness`; found: `attention.places`.
     """
     if table.empty:
-        return (
+        return [
             f"No network on {dataset} has attribution maps yet: the stored networks were trained before these maps "
             "existed, and their weights were not kept. The end of this page lists them."
-        )
+        ]
     name = best_map(table)
-    best, own = table[table["map"] == name], found[found["map"] == name]
-    shown = [one for one in TRAINED if (best["occlusion"] == one).any()]
+    own = found[found["map"] == name]
     region = told(own)[0]
     here = own[own["region"] == region]
-    shares = {one: here.loc[here["occlusion"] == one, "inside"] for one in shown}
-    ways = [f"{TRAINED[one]} {_range(share)} (n = {len(share)})" for one, share in shares.items()]
-    said = (
-        f"On correctly classified faces, {WORDS[region]} ({_range(here['area'])} of the image) holds this share of the "
-        f"positive relevance (*{name}*; range over n networks): trained {listed(ways)}."
-    )
-    caveat = ALL_TRAINED if shown == list(TRAINED) else ""
-    says = "supports" if (best["stay"] < best["random_stay"]).all() else "does not support"
-    return (
-        f"{said}{caveat}\n\nThe deletion test {says} this map: {_range(best['stay'])} of the predictions stay the same "
-        f"without the most relevant tenth of the face, {_range(best['random_stay'])} without a random tenth."
-    )
+    return [
+        f"On correctly classified faces, {WORDS[region]} ({_range(here['area'])} of the image) holds "
+        f"{_range(here['inside'])} of the positive relevance (*{name}*, range over {len(here)} networks).",
+        faithful(table),
+    ]

@@ -4,8 +4,9 @@ import re
 
 import pandas as pd
 
-from fer_lib.comparisons import TWO_KINDS
+from fer_lib.comparisons import DECIDED, TWO_KINDS
 from fer_lib.findings.claims import NOT_COLLAPSED
+from fer_lib.stats import LEVEL
 from fer_lib.words.naming import SETTINGS
 from fer_lib.words.rounding import percent
 
@@ -19,7 +20,7 @@ def works(reached: pd.DataFrame, over: pd.DataFrame) -> str:
     reached: `answers.reached`; over: `answers.over_reference`. Either may be empty.
     """
     said = [f"under the paper's split {_reached(reached)}"] if len(reached) else []
-    over = over[over["verdict"] != TWO_KINDS]
+    over = over[over["verdict"] != TWO_KINDS] if len(over) else over
     if len(over):
         low, high = percent(over["accuracy"].min()), percent(over["accuracy"].max())
         better = (over["verdict"] == "supported").sum()
@@ -33,20 +34,18 @@ def works(reached: pd.DataFrame, over: pd.DataFrame) -> str:
 
 
 def _reached(numbers: pd.DataFrame) -> str:
-    found, others = numbers[numbers["runs"] > 0], numbers[numbers["runs"] == 0]
-    missed = " or ".join(f"{percent(row.printed)} % (at best {percent(row.best)} %)" for row in others.itertuples())
-    if found.empty:
-        return f"no run reaches what is printed for its network, {missed}"
-    reached = " or ".join(map(percent, found["printed"]))
-    said = f"single runs reach what is printed for their network where that is {reached} %"
-    return f"{said}, none where it is {missed}" if missed else said
+    said = []
+    for row in numbers.itertuples():
+        best = "" if row.runs else f", at best {percent(row.best)} %"
+        said.append(f"{row.label} ({percent(row.printed)} %) in {row.runs or 'none'} of {row.n} runs{best}")
+    return f"the printed numbers are reached by {'; by '.join(said)}"
 
 
 def robust(name: str, scores: pd.Series, covered: pd.Series, parts: pd.DataFrame) -> str:
     """What occlusion takes from the network `name`, and which parts of the method help.
 
     scores, covered: its accuracy and the mean share of the face that is covered, by the names of `robustness.ASKED`;
-    parts: `gains.table`.
+    parts: `gains.table`; a verdict counts if Holm's correction leaves it standing.
     """
     seen, unseen = (100 * (scores["clean"] - scores[asked]) for asked in ("black rectangle", "unseen"))
     lost = (
@@ -55,6 +54,8 @@ def robust(name: str, scores: pd.Series, covered: pd.Series, parts: pd.DataFrame
         f"({100 * covered['unseen']:.0f} % of the face, not only black)."
     )
     occluded = parts[parts["asked"] != "clean"]
+    unsure = occluded["verdict"].isin(DECIDED) & (occluded["p_holm"] >= 1 - LEVEL)
+    occluded = occluded.assign(verdict=occluded["verdict"].mask(unsure, "not resolvable"))
     verdicts, in_strong = (_verdicts(occluded[occluded["whose"] == whose]) for whose in ("paper", "strong"))
     hurts = {part: found for part, found in verdicts.items() if "contradicted" in found}
     helps, also = map(_helpful, (verdicts, in_strong))
@@ -93,19 +94,22 @@ def trusted(seen: float, ways: list[str], printed: int) -> str:
     return _sentence(said if ways else f"{said}; {counted}")
 
 
-def beaten(scores: pd.DataFrame, published: float, imitated: bool) -> str:
+def beaten(scores: pd.DataFrame, published: float, heavy: list[str]) -> str:
     """What there is to beat on unseen subjects.
 
     scores: our accuracies, a column per network, by the names of `robustness.ASKED`; published: the highest one in
-    percent that is printed for ten folds of subjects, or NaN; imitated: whether one of our networks was trained under
-    heavy occlusion.
+    percent that is printed for ten folds of subjects, or NaN; heavy: those trained under heavy occlusion.
     """
-    best = scores.max(axis=1)
-    said = f"of our {scores.shape[1]} networks tested on all subjects, the best reaches {100 * best['clean']:.2f} % on "
-    said += f"clear faces, the best under unseen occlusion {100 * best['unseen']:.2f} %"
-    said += ", some of which heavy occlusion in training imitates" if imitated else ""
-    others = f"; the best published on such folds {published:.2f} % on clear sequences" if pd.notna(published) else ""
-    return _sentence(said + others)
+    best, others = scores.max(axis=1), scores.loc["unseen"].drop(heavy)
+    said = (
+        f"the best of our {scores.shape[1]} networks tested on all subjects reaches {percent(best['clean'])} % of the "
+    )
+    said += f"frames on clear faces; under unseen occlusion the best reaches {percent(best['unseen'])} %"
+    if scores.loc["unseen"].idxmax() in heavy:
+        said += ", but its training imitated some of these kinds"
+        said += f" (the best of the others {percent(others.max())} %)" if len(others) else ""
+    said += f"; the best published on such folds is {published:.2f} % of the sequences" if pd.notna(published) else ""
+    return _sentence(said)
 
 
 def _sentence(said: str) -> str:
