@@ -61,19 +61,6 @@ def mean_interval(values, within: tuple[float, float] = (0, 1), overlap: float =
     return float(values.mean()), float(max(low, values.mean() - half)), float(min(high, values.mean() + half))
 
 
-def next_interval(values) -> tuple[float, float]:
-    """Student's prediction interval for one more member, against which a single printed number can be judged.
-
-    No ends where `mean_interval` has none.
-    """
-    values = np.asarray(values, dtype=float)
-    mean, low, _ = mean_interval(values) if len(values) else [np.nan] * 3
-    if np.isnan(low):
-        return np.nan, np.nan
-    half = np.std(values, ddof=1) * np.sqrt(1 + 1 / len(values)) * stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)
-    return float(max(0, mean - half)), float(min(1, mean + half))
-
-
 def standard_error(values: np.ndarray, overlap: float) -> float:
     """Standard error of the mean of values that overlap so far, see `OVERLAP`."""
     return float(np.std(values, ddof=1) * np.sqrt(1 / len(values) + overlap))

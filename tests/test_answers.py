@@ -50,9 +50,9 @@ def test_what_occlusion_takes_is_told_of_the_first_arm(monkeypatch):
 
 
 def test_what_is_printed_is_reached_or_not(monkeypatch):
-    rows = [("softmax", 0.985, 0, 0.9), ("triplet", 0.99, 1, np.nan), ("slow", 0.99, 0, 0.97), ("other", np.nan, 2, 0)]
-    table = pd.DataFrame(rows, columns=["label", "printed", "collapsed", "next_low"]).assign(n=2, next_high=1.0)
-    table = table.assign(protocol="random", part="Table 2")
+    rows = [("softmax", 0.985, 0), ("triplet", 0.99, 1), ("slow", 0.99, 0), ("other", np.nan, 2)]
+    table = pd.DataFrame(rows, columns=["label", "printed", "collapsed"])
+    table = table.assign(n=2, protocol="random", part="Table 2")
     found = pd.DataFrame({"label": ["softmax", "softmax", "triplet", "slow"], "accuracy": [0.985, 0.9, 0.2, 0.98]})
     found["printed"] = [0.985, 0.985, 0.99, 0.99]
     own = "label in @table['label']"

@@ -35,8 +35,8 @@ def deletions(frames):
 def stored(tmp_path, monkeypatch):
     """Two members that see, and one, of fold 2, that has collapsed and keeps every prediction."""
     monkeypatch.setattr(paths, "RESULTS", tmp_path)
-    for module in (attention, robustness):
-        monkeypatch.setattr(module, "measured", lambda dataset: [ARM])
+    for module in ("tables", "robustness"):
+        monkeypatch.setattr(f"fer_lib.findings.{module}.measured", lambda dataset: [ARM])
     for fold, subjects in enumerate((["p", "q"], ["r", "s"], ["t", "u"])):
         frames = pd.DataFrame({"frame_id": list("ab"), "subject": subjects, "label": [0, 0]})
         regions = [

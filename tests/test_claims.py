@@ -162,6 +162,6 @@ def test_networks_better_than_a_reference_are_counted():
     )
     table["verdict"] = ["supported", "contradicted", "not resolvable", "not resolvable", "supported"]
     assert wording.over_references_in_words(table) == (
-        "- Measurably better than **1-NN**: 1 of 2 under random, 1 worse; none of 1 under subject.\n"
-        "- Measurably better than **HOG**: 1 of 2 under random."
+        "- Measurably better than 1-NN: 1 of 2 under random, 1 worse; none of 1 under subject.\n"
+        "- Measurably better than HOG: 1 of 2 under random."
     )

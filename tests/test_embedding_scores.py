@@ -15,6 +15,8 @@ from fer_lib.findings import embedding_scores, tables
 from fer_lib.findings.embedding_scores import RANGES, scores
 from fer_lib.words import embedding_wording
 
+NO_TRIPLETS = pd.DataFrame(columns=["protocol", "label"])
+
 
 def on_a_line(*places):
     return np.array(places, dtype=float)[:, None]
@@ -117,7 +119,7 @@ def test_an_interval_stays_in_the_range_of_its_score():
 
 
 def compared(ends, **about):
-    """`comparisons` of one pair of arms, its intervals by what the answer calls them, all others around 0."""
+    """`comparisons` of one pair of arms, ends: its intervals by score and distance, all others around 0."""
     rows = []
     for score, distance in product(RANGES, embedding_scores.DISTANCES):
         name = score if distance == "Euclidean" else f"{score} by {distance} distance"
@@ -136,36 +138,34 @@ def compared(ends, **about):
     return table.assign(**about)
 
 
-def test_the_answer_goes_by_the_intervals():
+def test_the_division_is_judged_by_the_intervals():
     ends = {
         "MAP@R": (0.05, 0.15),
         "silhouette": (-0.3, -0.1),
         "within / between": (-0.3, -0.1),
         "within / between by cosine distance": (0.1, 0.3),
     }
-    table = compared(ends, label="triplet (slow)")
-    said = embedding_wording.answer(table).replace("\xa0", " ")
+    table = compared(ends, label="triplet (slow)", protocol="subject")
     assert (
-        "- **triplet (slow)** against softmax, protocol random, n = 3 pairs of runs: by Euclidean distance clearer in "
-        "2 of 5 scores, less clear in 1 of 5 scores; by cosine distance less clear in 1 of 5 scores; by centred cosine "
-        "distance clearer or less clear in none of 5 scores."
-    ) in said, "within / between is lower where classes are divided"
-    unpaired = table.assign(over="6 and 3 runs, unpaired")
-    assert "n = 6 and 3 runs, unpaired: by Euclidean distance clearer in 2" in embedding_wording.answer(unpaired)
-    one = embedding_wording.answer(table.assign(n=1, ci_low=np.nan, ci_high=np.nan))
-    assert one.endswith("- A single run allows no conclusion about triplet (slow), protocol random.")
-    without = embedding_wording.answer(table.assign(ci_low=np.nan, ci_high=np.nan))
-    assert "by Euclidean distance clearer or less clear in none of 5 scores" in without
-    nothing = "No pair of networks that differ from softmax in the loss alone has been trained yet."
-    for none in (table.iloc[:0], table.assign(less="triplet (slow)")):
-        assert embedding_wording.answer(none) == f"## The answer so far\n\n{nothing}"
+        "triplet (slow) against softmax: clearer in 2 of 5 scores, less clear in 1 of 5 scores by Euclidean distance, "
+        "which triplet loss optimises, less clear in 1 of 5 scores by cosine distance, clearer or less clear in none "
+        "of 5 scores by centred cosine distance."
+    ) in embedding_wording.in_brief(table, NO_TRIPLETS), "within / between is lower where classes are divided"
+    asked = {"protocol": "subject", "label": ["triplet (slow)", "other"], "mean": 0.05, "n": 10}
+    asked = pd.DataFrame(asked).assign(difference=0.01, ci_low=np.nan, ci_high=np.nan)
+    assert embedding_wording.in_brief(table, asked).endswith(
+        "centred cosine distance; in 5.00 % of the triplets of test frames the negative is nearer than the positive, "
+        "+1.00 points against softmax (n = 10 folds)."
+    )
+    without = table.assign(ci_low=np.nan, ci_high=np.nan)
+    assert "none of 5 scores by Euclidean distance" in embedding_wording.in_brief(without, NO_TRIPLETS)
+    assert embedding_wording.in_brief(table.assign(less="triplet (slow)"), NO_TRIPLETS) == ""
 
 
 def test_members_without_a_score_are_counted():
     members = pd.DataFrame({"label": "X", "protocol": "subject", "seed": 0, "fold": [4, 5, 6]})
     members["value"] = [0.1, np.nan, np.nan]
-    assert "no score is defined (2 of X, subject)." in embedding_scores.caption(members)
-    assert embedding_scores.caption(members[:1]).endswith("where no score is defined.")
+    assert embedding_scores.caption(members).endswith("have no score (2).")
 
 
 def test_a_row_per_arm_and_a_column_per_score():
@@ -247,26 +247,22 @@ def test_centred_cosines_do_not_ask_where_the_origin_is(monkeypatch):
     assert found["cosine"]["emotion", "precision@1"] == found["Euclidean"]["emotion", "precision@1"] == 0.5
 
 
-def test_of_a_single_pair_of_members_nothing_is_said_in_short(monkeypatch):
+def test_of_a_single_pair_of_members_nothing_is_said_in_short():
     one = compared({}, n=1).assign(ci_low=np.nan, ci_high=np.nan)
     several = {"protocol": "subject", "n": 10}
     joint = compared({"MAP@R": (0.05, 0.15)}, label="joint", **several)
     found = pd.concat([compared({"MAP@R": (0.05, 0.15)}, **several), joint, one])
-    monkeypatch.setattr(embedding_wording, "all_member_scores", lambda dataset: None)
-    monkeypatch.setattr(embedding_wording, "comparisons", lambda members, dataset: found)
-    assert embedding_wording.in_brief("ckplus") == (
+    assert embedding_wording.in_brief(found, NO_TRIPLETS) == (
         "Division of the classes on unseen subjects, triplet against softmax: clearer in 1 of 5 scores by Euclidean "
         "distance, which triplet loss optimises, clearer or less clear in none of 5 scores by cosine distance, clearer "
         "or less clear in none of 5 scores by centred cosine distance."
     )
     as_printed = compared({"MAP@R": (-0.2, -0.1)}, label=embedding_wording.PROPOSED, over="6 and 3 runs, unpaired")
     both = pd.concat([found, as_printed])
-    monkeypatch.setattr(embedding_wording, "comparisons", lambda members, dataset: both)
-    assert embedding_wording.in_brief("ckplus").endswith(
+    assert embedding_wording.in_brief(both, NO_TRIPLETS).endswith(
         "by centred cosine distance. Under the paper's split and at its STN rate triplet is less clear in 1 of 5 "
         "scores by Euclidean distance (n = 6 and 3 runs, unpaired; collapsed runs have no score)."
     )
-    monkeypatch.setattr(embedding_wording, "comparisons", lambda members, dataset: one)
-    assert embedding_wording.in_brief("ckplus") == ""
+    assert embedding_wording.in_brief(one, NO_TRIPLETS) == ""
     triplet = Experiment("slow", "ckplus", stn_lr_factor=0.1)
     assert embedding_scores.short_label(triplet) == "triplet (STN rate × 0.1)"

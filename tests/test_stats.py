@@ -5,7 +5,7 @@ from scipy.stats import norm, sem, t
 
 from fer_lib import results, stats
 from fer_lib.experiments import find
-from fer_lib.stats import cluster_interval, cluster_ratio, mean_interval, next_interval, pooled, wilson
+from fer_lib.stats import cluster_interval, cluster_ratio, mean_interval, pooled, wilson
 
 
 def test_mean_interval_by_hand():
@@ -13,18 +13,6 @@ def test_mean_interval_by_hand():
     mean, low, high = mean_interval([0.4, 0.5, 0.6])
     assert mean == pytest.approx(0.5)
     assert (low, high) == pytest.approx((0.5 - 4.3027 * 0.1 / 3**0.5, 0.5 + 4.3027 * 0.1 / 3**0.5), abs=1e-5)
-
-
-def test_where_one_more_member_falls():
-    # As the interval of the mean, but for 1 + 1/3 under the root; with 0.2 between members it is cut at 0 and 1.
-    half = 4.3027 * 0.01 * (4 / 3) ** 0.5
-    assert next_interval([0.49, 0.5, 0.51]) == pytest.approx((0.5 - half, 0.5 + half), abs=1e-5)
-    assert next_interval([0.3, 0.5, 0.7]) == (0, 1)
-    assert (
-        np.isnan(next_interval([])).all()
-        and np.isnan(next_interval([0.5])).all()
-        and np.isnan(next_interval([0.5, 0.5])).all()
-    )
 
 
 def test_mean_interval_is_cut_and_undefined_for_one():

@@ -33,7 +33,6 @@ def test_views_that_one_can_work_out(tmp_path, monkeypatch):
     table = views.responses(EXPERIMENT).set_index("frame_id")
     assert table["zoom"].tolist() == pytest.approx([1, 2, 0.5])
     assert table["moved"].tolist() == pytest.approx([6, 0, 0])
-    monkeypatch.setattr(views, "measured", lambda dataset: [EXPERIMENT])
 
 
 def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
@@ -42,7 +41,7 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     monkeypatch.setattr(
         views, "paper_boxes", lambda count: np.array([[16, 32, 16, 16], [16, 32, 16, 16], [0, 0, 0, 0]])
     )
-    monkeypatch.setattr(views, "measured", lambda dataset: [EXPERIMENT])
+    monkeypatch.setattr("fer_lib.findings.tables.measured", lambda dataset: [EXPERIMENT])
     untouched, left = (1, 0, 0, 0, 1, 0), (1, 0, -0.25, 0, 1, 0)
     thetas = [("a", "none", *untouched), ("b", "none", *left), ("a", "rectangle", *left), ("b", "rectangle", *left)]
     table = pd.DataFrame(thetas, columns=["frame_id", "occlusion", *THETA]).assign(subject="p")

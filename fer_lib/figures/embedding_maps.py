@@ -2,6 +2,7 @@
 
 import hashlib
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -47,10 +48,11 @@ def maps(experiment: Experiment) -> pd.DataFrame:
     if len(stored) and (stored["fingerprint"] == fingerprint).all():
         return stored
     points = frames[dimensions(frames)].to_numpy(float)
-    made = [("UMAP", seed, umap_map(points, seed)) for seed in UMAP_SEEDS]
-    made += [("t-SNE", 0, tsne_map(points)), ("PCA", 0, pca_map(points))]
-    tables = []
-    for method, seed, places in made:
+    makers = [("UMAP", seed, partial(umap_map, seed=seed)) for seed in UMAP_SEEDS]
+    makers += [("t-SNE", 0, tsne_map), ("PCA", 0, pca_map)]
+    tables, in_one_place = [], (np.ptp(points, axis=0) == 0).all()
+    for method, seed, make in makers:
+        places = np.zeros((len(points), 2)) if in_one_place else make(points)
         x, y = places.astype(np.float64).round(4).T
         about = {"fingerprint": fingerprint, "frame_id": frames["frame_id"], "method": method, "map_seed": seed}
         tables.append(pd.DataFrame({**about, "x": x, "y": y}))
@@ -85,9 +87,7 @@ def every_map(experiment: Experiment) -> pd.DataFrame:
 
 
 def umap_map(points: np.ndarray, seed: int) -> np.ndarray:
-    """(N, D) -> (N, 2) by UMAP (McInnes et al. 2018) on one core; points that all lie in one place stay there."""
-    if _in_one_place(points):
-        return np.zeros((len(points), 2))
+    """(N, D) -> (N, 2) by UMAP (McInnes et al. 2018) on one core."""
     settings = {**UMAP_SETTINGS, "n_neighbors": min(UMAP_SETTINGS["n_neighbors"], len(points) - 1)}
     # What UMAP warns of would stand on the page of whoever makes the map, and on nobody else's.
     with warnings.catch_warnings(action="ignore"):
@@ -98,21 +98,13 @@ def umap_map(points: np.ndarray, seed: int) -> np.ndarray:
 
 def tsne_map(points: np.ndarray) -> np.ndarray:
     """(N, D) -> (N, 2) by t-SNE (van der Maaten & Hinton 2008)."""
-    if _in_one_place(points):
-        return np.zeros((len(points), 2))
     perplexity = min(PERPLEXITY, (len(points) - 1) / 3)
     return TSNE(perplexity=perplexity, init="pca", random_state=0, n_jobs=1).fit_transform(points)
 
 
 def pca_map(points: np.ndarray) -> np.ndarray:
     """(N, D) -> (N, 2) by the first two principal components."""
-    if _in_one_place(points):
-        return np.zeros((len(points), 2))
     return PCA(n_components=2, svd_solver="full").fit_transform(points)
-
-
-def _in_one_place(points: np.ndarray) -> bool:
-    return bool((np.ptp(points, axis=0) == 0).all())
 
 
 def _fingerprint(frames: pd.DataFrame) -> str:

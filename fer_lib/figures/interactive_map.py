@@ -78,12 +78,10 @@ def faces_for(dataset: str, wanted: bool) -> Faces | None:
 
 def about_faces(dataset: str, shown: Faces | None) -> str:
     """Which faces the map shows, in a sentence."""
-    if shown is None:
+    if shown is None or not shown.may_be_shown.any():
         return "No face is shown."
     if dataset == "synthetic":
         return "The faces are synthetic."
-    if not shown.may_be_shown.any():
-        return "No face is shown."
     notice = f", {NOTICES[dataset]}" if dataset in NOTICES else ""
     return f"Only the faces of subjects who permit it are shown{notice}."
 

@@ -8,7 +8,7 @@ from fer_lib.attribution import METHODS, SHARES
 from fer_lib.comparisons import paired_on, pooled_gain
 from fer_lib.experiments import Experiment
 from fer_lib.findings.robustness import enough, interval_over
-from fer_lib.findings.tables import measured, not_collapsed, trained_apart
+from fer_lib.findings.tables import not_collapsed, trained_apart
 from fer_lib.occlusion_benchmark import GRID
 from fer_lib.words.naming import label
 
@@ -28,7 +28,7 @@ PLACED = ("integrated gradients", "sliding square")
 
 def arms(dataset: str) -> list[Experiment]:
     """The measured experiments with a member that has maps and has not collapsed, each network once; may be none."""
-    return [row for row in trained_apart(measured(dataset)) if len(deleted(row)) and len(_right(row))]
+    return [row for row in trained_apart(dataset) if len(deleted(row)) and len(_right(row))]
 
 
 def by_training(experiments: list[Experiment]) -> list[Experiment]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from fer_lib import paths, results
-from fer_lib.comparisons import COMPARISON, TWO_KINDS, in_runs, paired_difference
+from fer_lib.comparisons import COMPARISON, TWO_KINDS, paired_difference
 from fer_lib.experiments import SOFTMAX, Experiment
 from fer_lib.findings.robustness import gain
 from fer_lib.findings.tables import (
@@ -125,22 +125,14 @@ def difference(first: Experiment, second: Experiment, covered: bool = False, wit
 
     without_collapsed: leave out collapsed runs.
     """
-    if first.protocol in RESAMPLED and covered:
-        return gain(first, second, SCORES["black rectangle"], without_collapsed=without_collapsed)
-    table = "predictions.csv.gz" if first.protocol in RESAMPLED else "metrics.csv"
-    rows = [occluded(arm) if covered else results.read(arm, table) for arm in (first, second)]
-    if without_collapsed:
-        rows = list(map(not_collapsed, (first, second), rows))
-    if first.protocol in RESAMPLED:
-        return compared(*map(_right, rows), first, second)
-    return _by_member(*(own.set_index(["seed", "fold"])["accuracy"] for own in rows), first, second)
-
-
-def _by_member(first: pd.Series, second: pd.Series, *arms: Experiment) -> dict:
-    found = paired_difference(first, second, arms[0].protocol)
-    found["pairs"] = in_runs(found["n"])
-    members = (first - second).dropna().reset_index()
-    return of_one_kind(found, *((arm, members) for arm in arms))
+    arms = first, second
+    if covered and first.protocol in RESAMPLED:
+        return gain(*arms, SCORES["black rectangle"], without_collapsed=without_collapsed)
+    if covered:  # of older runs no frame's answer is stored, so that a run's accuracy stands for one frame
+        rows = [occluded(arm).rename(columns={"accuracy": "score"}).assign(frame_id="", subject="") for arm in arms]
+    else:
+        rows = [_right(results.read(arm, "predictions.csv.gz")) for arm in arms]
+    return compared(*(map(not_collapsed, arms, rows) if without_collapsed else rows), *arms)
 
 
 def _right(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -162,13 +154,5 @@ def against_references(dataset: str) -> pd.DataFrame:
         for method in METHODS[1:]:
             said = predictions[(predictions["protocol"] == arm.protocol) & (predictions["method"] == method)]
             about = {"protocol": arm.protocol, "label": label(arm), "reference": method}
-            rows.append({**about, **_over_reference(arm, said)})
+            rows.append(about | compared(_right(results.read(arm, "predictions.csv.gz")), _right(said), arm))
     return pd.DataFrame(rows, columns=["protocol", "label", "reference", *COMPARISON])
-
-
-def _over_reference(arm: Experiment, said: pd.DataFrame) -> dict:
-    if arm.protocol in RESAMPLED:
-        return compared(_right(results.read(arm, "predictions.csv.gz")), _right(said), arm)
-    right = (said["label"] == said["prediction"]).groupby([said["seed"], said["fold"]]).mean()
-    accuracy = results.read(arm, "metrics.csv").set_index(["seed", "fold"])["accuracy"]
-    return _by_member(accuracy, right, arm)

@@ -125,7 +125,7 @@ def all_member_scores(
     arms: by default all measured experiments, each network once. Raises ValueError if none of them has embeddings.
     """
     found = []
-    for row in tables.trained_apart(tables.measured(dataset)) if arms is None else arms:
+    for row in tables.trained_apart(dataset) if arms is None else arms:
         if len(results.read(row, "embeddings.csv.gz")):
             about = {"experiment": row.experiment, "protocol": row.protocol, "part": naming.part(row)}
             found.append(member_scores(row, distance).assign(**about, label=naming.label(row)))
@@ -136,14 +136,11 @@ def all_member_scores(
 
 def caption(members: pd.DataFrame) -> str:
     """The caption of the table of mean scores by emotion; counts the members of `all_member_scores` without a score."""
-    counts = members.groupby(["label", "protocol", "seed", "fold"], sort=False)["value"].count()
-    without = counts[counts == 0].groupby(["label", "protocol"], sort=False).size()
-    named = "; ".join(f"{n} of {label}, {protocol}" for (label, protocol), n in without.items())
+    without = (members.groupby(["label", "protocol", "seed", "fold"])["value"].count() == 0).sum()
     return (
         "Division by emotion, with Euclidean distances. Mean and 95 % Student's t interval over n runs, which "
         "describes new splits of these same frames, not other subjects; under subject, over folds, whose subjects "
-        "differ. Runs with a collapsed STN count, except those that map all test frames to one point, where no score "
-        f"is defined{f' ({named})' if named else ''}."
+        f"differ. Runs that map all test frames to one point, as collapsed ones do, have no score ({without})."
     )
 
 

@@ -9,7 +9,7 @@ from fer_lib.comparisons import WITHOUT_ENDS, arms_gain, paired_on
 from fer_lib.evaluation import macro_f1
 from fer_lib.experiments import Experiment, read_experiments
 from fer_lib.network import Network, parameter_count
-from fer_lib.stats import RESAMPLED, by_training, mean_interval, next_interval, pooled
+from fer_lib.stats import by_training, mean_interval, pooled
 from fer_lib.words.naming import label, part, printed
 
 COLLAPSED = 0.9
@@ -35,9 +35,9 @@ def measured(dataset: str) -> list[Experiment]:
     return rows
 
 
-def trained_apart(rows: list[Experiment]) -> list[Experiment]:
-    """The experiments without those that differ from another in the classifier alone, which have its networks."""
-    usual = {"classifier": "knn"}
+def trained_apart(dataset: str) -> list[Experiment]:
+    """`measured` without those that differ from another in the classifier alone, which have its networks."""
+    rows, usual = measured(dataset), {"classifier": "knn"}
     return [row for row in rows if not any(row != other and row.is_like(other, **usual) for other in rows)]
 
 
@@ -52,11 +52,10 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
 
     Under `subject` and `usage` the mean is pooled over all test frames and the interval resamples subjects or images;
     under the other protocols mean and interval are over members. There is no interval if some members collapsed and
-    some did not, since the mean then mixes two kinds of outcome. next_low, next_high: prediction interval for one more
-    member that does not collapse, NaN if subjects or images are resampled. `collapsed` counts the collapsed members,
-    `collapsed_mean` is their accuracy and `kept_mean` that of the others, as `mean`. `worst_class` is the emotion with
-    the lowest recall over all members. `oracle_gain`: gain of the best evaluated epoch on the test frames over the
-    last, mean over members, under `subject` over folds; `trainings` counts what its interval is over.
+    some did not, since the mean then mixes two kinds of outcome. `collapsed` counts the collapsed members,
+    `collapsed_mean` is the share of their answers that are right and `kept_mean` that of the others. `worst_class` is
+    the emotion with the lowest recall over all members. `oracle_gain`: gain of the best evaluated epoch on the test
+    frames over the last, mean over members, under `subject` over folds; `trainings` counts what its interval is over.
     """
     rows = []
     for experiment in measured(dataset):
@@ -64,16 +63,9 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
         predictions = results.read(experiment, "predictions.csv.gz")
         right = predictions["label"] == predictions["prediction"]
         mean, low, high = pooled(experiment.protocol, predictions, right)
-        after = np.nan, np.nan
-        if experiment.protocol not in RESAMPLED:
-            after = next_interval(not_collapsed(experiment, metrics)["accuracy"])
-        away = collapsed(experiment)
         if two_kinds(experiment, metrics[["seed", "fold"]]):
             low = high = np.nan
-        stayed = not_collapsed(experiment, predictions).index
-        parts = [right[predictions.index.difference(stayed)], right[stayed]]
-        # Most arms have one part only, whose mean is known; pooling it again would take long.
-        apart = [mean if len(own) == len(right) else _pooled(experiment, predictions, own) for own in parts]
+        away = has_collapsed(experiment, predictions)
         classes = results.class_names(experiment)
         recall = right.groupby(predictions["label"]).mean()
         gains = by_training(experiment.protocol, oracle_gain(experiment))
@@ -97,22 +89,15 @@ def accuracy_table(dataset: str) -> pd.DataFrame:
                 "oracle_high": gain_high,
                 "trainings": len(gains),
                 "occluded": _pooled_occluded(experiment),
-                "collapsed": len(away),
-                "collapsed_mean": apart[0],
-                "kept_mean": apart[1],
+                "collapsed": len(collapsed(experiment)),
+                "collapsed_mean": right[away].mean(),
+                "kept_mean": right[~away].mean(),
                 "printed": printed(experiment),
-                "next_low": after[0],
-                "next_high": after[1],
                 "parameters": weights(experiment, len(classes)),
                 **training_cost(experiment),
             }
         )
     return pd.DataFrame(rows)
-
-
-def _pooled(experiment: Experiment, predictions: pd.DataFrame, right: pd.Series) -> float:
-    """`stats.pooled` of these rows, without its interval; NaN without a row."""
-    return pooled(experiment.protocol, predictions.loc[right.index], right)[0] if len(right) else np.nan
 
 
 def weights(experiment: Experiment, classes: int) -> int:
@@ -137,8 +122,8 @@ def occluded(experiment: Experiment) -> pd.DataFrame:
 
 
 def _pooled_occluded(experiment: Experiment) -> float:
-    asked = occluded(experiment)
-    return float((asked["accuracy"] * asked["n"]).sum() / asked["n"].sum()) if len(asked) else float("nan")
+    folds = occluded(experiment).groupby("fold")[["accuracy", "n"]].mean()  # each once, however often it was trained
+    return (folds["accuracy"] * folds["n"]).sum() / folds["n"].sum()
 
 
 def oracle_gain(experiment: Experiment) -> pd.Series:
@@ -178,16 +163,6 @@ def has_collapsed(experiment: Experiment, rows: pd.DataFrame) -> np.ndarray:
     """Which rows are of a collapsed member, bool; rows: columns seed and fold."""
     away = collapsed(experiment)
     return np.array([member in away for member in zip(rows["seed"], rows["fold"], strict=True)], dtype=bool)
-
-
-def while_collapsed(experiments: list[Experiment]) -> pd.DataFrame:
-    """History of the collapsed members: experiment, seed, fold, epoch, grid_outside."""
-    rows = []
-    for experiment in experiments:
-        history = results.read(experiment, "history.csv")
-        own = history.loc[has_collapsed(experiment, history), ["seed", "fold", "epoch", "grid_outside"]]
-        rows.append(own.assign(experiment=experiment.experiment))
-    return pd.concat(rows, ignore_index=True)
 
 
 def two_kinds(experiment: Experiment, members: pd.DataFrame) -> bool:
@@ -236,12 +211,6 @@ def confusion_counts(experiment: Experiment) -> pd.DataFrame:
     return counts.set_axis(pd.Index(names, name="true")).set_axis(names, axis=1)
 
 
-def member_accuracies(table: pd.DataFrame, dataset: str) -> list[np.ndarray]:
-    """Accuracies of the members for each row of `table`, an excerpt of `accuracy_table`."""
-    arms = {row.experiment: row for row in measured(dataset)}
-    return [results.read(arms[name], "metrics.csv")["accuracy"].to_numpy() for name in table["experiment"]]
-
-
 def with_members(table: pd.DataFrame, dataset: str) -> pd.DataFrame:
     """One row per member: its seed, fold and accuracy, and mean and interval of its row of `accuracy_table`."""
     columns = ["experiment", "protocol", "label", "mean", "ci_low", "ci_high", "n", "printed"]
@@ -264,15 +233,6 @@ def learning_curves(experiments: list[Experiment]) -> pd.DataFrame:
             about = pd.DataFrame({"protocol": experiment.protocol, "method": label(experiment)}, index=curve.index)
             curves.append(about.assign(quantity=quantity).join(curve))
     return pd.concat(curves, ignore_index=True)
-
-
-def confusions(experiments: list[Experiment]) -> pd.DataFrame:
-    """`confusion_counts` with one row per cell: protocol, method, true, predicted, frames."""
-    tables = []
-    for experiment in experiments:
-        table = confusion_counts(experiment).melt(var_name="predicted", value_name="frames", ignore_index=False)
-        tables.append(table.reset_index().assign(protocol=experiment.protocol, method=label(experiment)))
-    return pd.concat(tables)[["protocol", "method", "true", "predicted", "frames"]].reset_index(drop=True)
 
 
 def with_sequences(experiment: Experiment) -> pd.DataFrame:

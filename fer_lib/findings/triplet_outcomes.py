@@ -47,7 +47,7 @@ def of_anchors(points: np.ndarray, classes: np.ndarray, margin: float) -> pd.Dat
 
 def shown(dataset: str) -> list[Experiment]:
     """The measured arms with embeddings that are trained on triplets, and Table 2's with softmax."""
-    rows = tables.trained_apart(tables.measured(dataset))
+    rows = tables.trained_apart(dataset)
     rows = [row for row in rows if row.has_triplets or naming.part(row) == "Table 2"]
     return [row for row in rows if len(results.read(row, "embeddings.csv.gz"))]
 

@@ -6,7 +6,7 @@ import pandas as pd
 from fer_lib import results
 from fer_lib.experiments import Experiment
 from fer_lib.faces import SIZE
-from fer_lib.findings.tables import measured, not_collapsed, trained_apart
+from fer_lib.findings.tables import not_collapsed, trained_apart
 from fer_lib.occlusion_benchmark import paper_boxes
 from fer_lib.training import THETA
 from fer_lib.words.naming import label
@@ -35,7 +35,7 @@ def _apart(corners: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def looking(dataset: str) -> list[Experiment]:
     """The measured experiments whose views are stored, each network once."""
-    return [row for row in trained_apart(measured(dataset)) if len(results.read(row, "views.csv.gz"))]
+    return [row for row in trained_apart(dataset) if len(results.read(row, "views.csv.gz"))]
 
 
 def by_emotion(experiment: Experiment) -> dict[int, np.ndarray]:

@@ -13,6 +13,7 @@ from fer_lib.experiments import Experiment
 from fer_lib.findings import (
     audit,
     claims,
+    embedding_scores,
     followed,
     gains,
     initialisations,
@@ -20,6 +21,7 @@ from fer_lib.findings import (
     robustness,
     single_splits,
     tables,
+    triplet_outcomes,
     views,
 )
 from fer_lib.findings.recipe_results import by_sequence, on_all_folds
@@ -68,13 +70,14 @@ def in_short(dataset: str, parts: pd.DataFrame) -> str:
     """
     table = tables.accuracy_table(dataset)
     over = over_reference(dataset, table)
+    division = embedding_scores.comparisons(embedding_scores.all_member_scores(dataset), dataset)
     others = [transfer_wording.in_short(), fer2013_wording.in_short()] if dataset == "ckplus" else []
     said = (
         [
             beside_printed(dataset, table),
             gains_as_printed(dataset, table),
             on_unseen_subjects(dataset, table, over),
-            embedding_wording.in_brief(dataset),
+            embedding_wording.in_brief(division, triplet_outcomes.compared(dataset)),
         ],
         [
             occlusion_takes(dataset),

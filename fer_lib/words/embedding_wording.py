@@ -2,15 +2,7 @@
 
 import pandas as pd
 
-from fer_lib.findings import triplet_outcomes
-from fer_lib.findings.embedding_scores import (
-    DISTANCES,
-    LOWER_IS_CLEARER,
-    PAIR,
-    RANGES,
-    all_member_scores,
-    comparisons,
-)
+from fer_lib.findings.embedding_scores import DISTANCES, LOWER_IS_CLEARER, PAIR, RANGES
 from fer_lib.findings.followed import PROPOSED
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import TRAININGS
@@ -32,28 +24,6 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     counts = cells.groupby(keys)[["n", "trainings"]].max().loc[wide.index]
     wide.insert(0, "n", [in_folds(row.Index[0], row.n, row.trainings) for row in counts.itertuples()])
     return wide.reset_index().rename(columns={"label": "method"})
-
-
-def answer(table: pd.DataFrame) -> str:
-    """What the triplet and the joint loss change against softmax, from `comparisons`, in bullets."""
-    table = table[table["less"].str.startswith("softmax")]
-    sentences = []
-    for (protocol, label, less), own in table[table["n"] > 1].groupby(PAIR, sort=False):
-        said = [f"by {name} distance {_counted(own[own['distance'] == name])}" for name in DISTANCES]
-        about = f"**{label}** against {less.split(' (')[0]}, protocol {protocol}, n = {_most(own)}"
-        sentences.append(f"- {about}: {'; '.join(said)}.")
-    alone = table[table["n"] == 1].drop_duplicates(PAIR)
-    if len(alone):
-        named = "; ".join(f"{row.label}, protocol {row.protocol}" for row in alone.itertuples())
-        sentences.append(f"- A single run allows no conclusion about {named}.")
-    if not sentences:
-        sentences.append("No pair of networks that differ from softmax in the loss alone has been trained yet.")
-    return "## The answer so far\n\n" + "\n".join(sentences)
-
-
-def _most(rows: pd.DataFrame) -> str:
-    """What most of the scores are over: in very small test sets some are undefined."""
-    return rows.loc[rows["n"].idxmax(), "over"]
 
 
 def triplets_in_words(compared: pd.DataFrame) -> str:
@@ -101,12 +71,12 @@ def rare_triplets(found: dict[str, pd.DataFrame]) -> str:
     return "\n".join(lines)
 
 
-def in_brief(dataset: str) -> str:
+def in_brief(compared: pd.DataFrame, triplets: pd.DataFrame) -> str:
     """What the triplet loss changes on the most unseen subjects, and as in the paper: sentences; empty without a pair.
 
-    As in the paper: the proposed network under its split, by the distance that its loss optimises.
+    As in the paper: the proposed network under its split, by the distance that its loss optimises. compared:
+    `embedding_scores.comparisons`; triplets: `triplet_outcomes.compared`.
     """
-    compared = comparisons(all_member_scores(dataset), dataset)
     own = compared[(compared["protocol"] == "subject") & (compared["n"] > 1)]
     own = own[own["less"].str.startswith("softmax") & own["label"].str.contains("triplet")]
     if own.empty:
@@ -114,15 +84,15 @@ def in_brief(dataset: str) -> str:
     first = own[(own[PAIR] == own.loc[own["n"].idxmax(), PAIR]).all(axis=1)]
     optimised, *others = (f"{_counted(first[first['distance'] == name])} by {name} distance" for name in DISTANCES)
     name = first["label"].iloc[0]
-    triplets = triplet_outcomes.compared(dataset).query("protocol == 'subject' and label == @name")
-    nearer = "".join(f"; {_nearer(row)}" for row in triplets.itertuples())
+    asked = triplets[(triplets["protocol"] == "subject") & (triplets["label"] == name)]
+    nearer = "".join(f"; {_nearer(row)}" for row in asked.itertuples())
     printed = compared[(compared["protocol"] == "random") & (compared["label"] == PROPOSED) & (compared["n"] > 1)]
     printed = printed[printed["less"].str.startswith("softmax") & (printed["distance"] == "Euclidean")]
     as_printed = ""
     if len(printed):
         as_printed = (
             f" Under the paper's split and at its STN rate triplet is {_counted(printed)} by Euclidean distance "
-            f"(n = {_most(printed)}; collapsed runs have no score)."
+            f"(n = {printed.loc[printed['n'].idxmax(), 'over']}; collapsed runs have no score)."
         )
     return (
         f"Division of the classes on unseen subjects, {name} against softmax: {optimised}, which triplet loss "

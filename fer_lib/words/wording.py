@@ -8,7 +8,7 @@ from fer_lib.comparisons import TWO_KINDS, holm
 from fer_lib.experiments import read_experiments
 from fer_lib.findings.claims import NOT_COLLAPSED
 from fer_lib.findings.followed import PROPOSED, labels
-from fer_lib.findings.tables import COLLAPSED, LOOKS, measured, unfinished
+from fer_lib.findings.tables import LOOKS, measured, unfinished
 from fer_lib.results import read_run
 from fer_lib.stats import wilson
 from fer_lib.words.rounding import (
@@ -21,7 +21,6 @@ from fer_lib.words.rounding import (
     paired,
     percent,
     points,
-    with_ends,
 )
 
 OVER_MEMBERS = (
@@ -57,12 +56,10 @@ COLUMNS = (
 )
 CLAIMED = (
     "Paired differences in points with 95 % intervals, the second over the folds. Supported: every interval lies above "
-    "zero; contradicted: each lies below; two kinds of outcome: the STN of some runs collapsed. p, two-sided: t "
-    "test over runs, or permutation within subjects, which ignores the folds. Over runs, test and interval "
-    "are corrected for overlapping splits (Nadeau and Bengio 2003), unlike the plain intervals of the accuracies; "
-    "neither covers other subjects. For occlusion the paper "
-    "mentions a comparison and prints no number. In brackets p after Holm's correction for all rows; verdicts and "
-    "intervals are not corrected for multiple comparisons."
+    "zero; contradicted: each lies below. p, two-sided: t test over runs, or permutation within subjects; it "
+    'ignores the folds, so a small p may stand beside "not resolvable". In brackets p after Holm\'s '
+    "correction for all rows; verdicts and intervals are not corrected for multiple comparisons. For occlusion the "
+    "paper mentions a comparison and prints no number."
 )
 """Caption of `readable_claims`."""
 CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
@@ -89,11 +86,6 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _mixed(row) -> bool:
-    """Whether some of the members collapsed, and some did not."""
-    return 0 < row.collapsed < row.n
-
-
 def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
     """What the arms of `accuracy_table` cost: weights, training frames per second and minutes per member (medians).
 
@@ -115,12 +107,11 @@ def readable_cost(table: pd.DataFrame) -> pd.DataFrame:
 def readable_claims(claims: pd.DataFrame) -> pd.DataFrame:
     """`claims_table` in points, rounded for the eye, without the columns of late epochs."""
     printed = [f"{100 * x:+.2f}" if pd.notna(x) else "–" for x in claims["printed"]]
-    ours = [in_points(row) for row in claims.itertuples()]
     both = zip(claims["p"], holm(claims["p"]), strict=True)
     p = [f"{p_value(raw)} ({p_value(corrected)})" if pd.notna(raw) else "–" for raw, corrected in both]
-    n = [paired(row) for row in claims.itertuples()]
-    shown = claims[["claim", "protocol", "better"]].rename(columns={"better": "with"})
-    return shown.assign(verdict=claims["verdict"], printed=printed, ours=ours, **{"p (Holm)": p}, n=n)
+    shown = readable_comparisons(claims, "claim", "protocol", "better").assign(p=p)
+    shown.insert(4, "printed", printed)
+    return shown.rename(columns={"better": "with", "gain": "ours", "p": "p (Holm)"})
 
 
 def claims_in_words(claims: pd.DataFrame) -> str:
@@ -184,7 +175,7 @@ def over_references_in_words(table: pd.DataFrame) -> str:
             counts = rows["verdict"].value_counts()
             worse = f", {counts['contradicted']} worse" if "contradicted" in counts else ""
             said.append(f"{counts.get('supported', 'none')} of {len(rows)} under {protocol}{worse}")
-        lines.append(f"- Measurably better than **{reference}**: {'; '.join(said)}.")
+        lines.append(f"- Measurably better than {reference}: {'; '.join(said)}.")
     return "\n".join(lines)
 
 
@@ -218,56 +209,14 @@ def oracle_in_short(table: pd.DataFrame) -> str:
     )
 
 
-def answer(table: pd.DataFrame) -> str:
-    """The study's answer so far, in sentences made from `accuracy_table`: what is printed first, else everything."""
-    sentences, table = [], table[table["printed"] > 0] if (table["printed"] > 0).any() else table
-    for row in table.itertuples():
-        accuracy = f"{with_ends((row.mean, row.ci_low, row.ci_high))}, n = {row.n}"
-        if row.collapsed:
-            accuracy = (
-                f"in {row.collapsed} of {row.n} runs the STN collapsed; these reach {percent(row.collapsed_mean)} %"
-            )
-        if _mixed(row):
-            accuracy += f", the others {percent(row.kept_mean)} %"
-        printed = f"; the paper prints {percent(row.printed)} %{_one_more(row)}" if row.printed > 0 else ""
-        sentences.append(f"- **{row.label}**, protocol {row.protocol}: {accuracy}{printed}.")
-    return "## The answer so far\n\n" + "\n".join(sentences)
-
-
 def collapsed_in_words(table: pd.DataFrame) -> str:
     """The rows of `accuracy_table` in which some members collapsed, a sentence each."""
     return " ".join(
         f"{row.label} ({row.protocol}): in {row.collapsed} of {row.n} runs the STN collapsed "
         f"(Wilson's interval {interval(*wilson(row.n - row.collapsed, row.n))} %); these "
         f"reach {percent(row.collapsed_mean)} %, the others {percent(row.kept_mean)} %."
-        for row in table.itertuples()
-        if _mixed(row)
+        for row in table.query("0 < collapsed < n").itertuples()
     )
-
-
-def collapsed_early(table: pd.DataFrame) -> str:
-    """When the STNs that collapsed did so, in a sentence; table: `tables.while_collapsed`; empty without one."""
-    if table.empty:
-        return ""
-    first = table.loc[table["epoch"] == 1, "grid_outside"]
-    inside = table.loc[table["grid_outside"] <= COLLAPSED, "epoch"]
-    since = inside.max() + 1 if len(inside) else 1
-    count = table.groupby(["experiment", "seed", "fold"]).ngroups
-    outside = " to ".join(dict.fromkeys(map(percent, (first.min(), first.max()))))
-    return (
-        f"In {count} run{'s' if count != 1 else ''} of this page the STN collapsed: after the first epoch {outside} % "
-        f"of the grid lay outside the image, from epoch {since} on more than {100 * COLLAPSED:.0f} %"
-        f"{' in all of them' if count != 1 else ''}."
-    )
-
-
-def _one_more(row) -> str:
-    """How the printed number compares with what one more run may give; empty without an interval."""
-    if pd.isna(row.next_low):
-        return ""
-    within = "within" if row.next_low <= row.printed <= row.next_high else "outside"
-    which = "one more run that does not collapse" if row.collapsed else "one more run"
-    return f", {within} what {which} may give ({interval(row.next_low, row.next_high)})"
 
 
 def not_run(dataset: str) -> str:
