@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 from test_recipe_results import frames_of, store
 
-from fer_lib import paths, results
+from fer_lib import pages, paths, results
 from fer_lib.experiments import Experiment
-from fer_lib.figures import overview
 from fer_lib.findings import transfer_results
 from fer_lib.measures import transfer
 from fer_lib.measures.references import METHODS
@@ -186,6 +185,6 @@ def test_where_nothing_was_fine_tuned(stored, monkeypatch):
 
 
 def test_a_practice_run_links_to_the_real_page():
-    assert overview.address("11_transfer", "synthetic") == "../11_transfer.html"
-    assert overview.address("11_transfer", "ckplus") == "11_transfer.html"
-    assert overview.address("02_table", "own") == "02_table.html"
+    assert pages.address("11_transfer", "synthetic") == "../11_transfer.html"
+    assert pages.address("11_transfer", "ckplus") == "11_transfer.html"
+    assert pages.address("02_table", "own") == "02_table.html"
