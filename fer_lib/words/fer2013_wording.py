@@ -101,7 +101,7 @@ def answer(table: pd.DataFrame, claims: pd.DataFrame, parts: pd.DataFrame) -> st
 def reached(chosen: pd.Series, networks: int) -> str:
     """What the best row of `scores` reaches, in a sentence. networks: among how many it is the best."""
     rank = f", the best of {networks} networks on PublicTest," if networks > 1 else ""
-    said = f"**{chosen['label']}** ({chosen['parameters'] / 1e6:.2f} million weights){rank} reaches "
+    said = f"**{chosen['label']}** with {chosen['parameters'] / 1e6:.2f} million weights{rank} reaches "
     said += f"{with_ends(chosen)} on PrivateTest after {chosen['epochs']} epochs ({_runs(chosen)})"
     if chosen["n"] > 1:
         together = tuple(chosen[["ensemble", "ensemble_low", "ensemble_high"]])
