@@ -36,7 +36,7 @@ def test_what_a_network_reaches(stored):
     said = fer2013_wording.reached(fer2013_results.scores().iloc[0], 2)
     # By hand: 3,136 weights of conv1, 128 of its norm; stages of 74k, 230k, 919k and 3.67 million; head and STN.
     assert said.startswith(
-        f"**{label(PAPER)}** (4.91 million weights), the best of 2 networks on PublicTest, reaches 62.50 % [50.00 to"
+        f"**{label(PAPER)}** with 4.91 million weights, the best of 2 networks on PublicTest, reaches 62.50 % [50.00 to"
     )
     assert (
         "PrivateTest after 3 epochs (n = 2 runs, 50.00 to 75.00 %); the ensemble of its runs reaches 50.00 % [" in said

@@ -72,7 +72,7 @@ def test_scores_and_the_gain_by_the_votes(trained):
     assert (gain["better"], gain["worse"], gain["n"]) == (label(SOFT), label(HARD), 6)
     assert gain["difference"] == pytest.approx(1 / 12)
     said = ferplus_results.answer(ferplus_results.scores(), ferplus_results.claimed(), images())
-    assert f"**{label(SOFT)}** (4.91 million weights) reaches 75.00 % [" in said
+    assert f"**{label(SOFT)}** with 4.91 million weights reaches 75.00 % [" in said
     assert '"the votes as target beat their majority": not resolvable (+8.33 points).' in said
     # Of the votes on the six: 10, 10, 6, 6, 7 and 7 of 10.
     assert "A randomly drawn voter agrees with the label on 76.67 % of these images." in said

@@ -66,8 +66,8 @@ def readable_twins(parts: pd.DataFrame, gaps: pd.DataFrame) -> pd.DataFrame:
     shown = parts[parts["part"].isin(TWIN_PARTS)]
     names = [f"{part} ({n:,})" for part, n in zip(shown["part"], shown["n"], strict=True)]
     said = [in_cell(row.share, row.low, row.high, ".1%") for row in shown.itertuples()]
-    wide = shown.assign(part=names, said=said).pivot(index="method", columns="part", values="said")
-    wide = wide.loc[gaps["method"], list(dict.fromkeys(names))].reset_index().rename_axis(columns=None)
+    keys = {"index": "method", "columns": "part", "values": "said", "aggfunc": "first", "sort": False}
+    wide = shown.assign(part=names, said=said).pivot_table(**keys).reset_index().rename_axis(columns=None)
     last = {"gap": ("gap", "low", "high"), "gap at the same class mix": ("same_mix", "same_low", "same_high")}
     return wide.assign(**{name: _in_points(gaps[list(columns)]) for name, columns in last.items()})
 
@@ -78,13 +78,10 @@ def _in_points(table: pd.DataFrame) -> list[str]:
 
 def readable_sides(table: pd.DataFrame) -> pd.DataFrame:
     """`sided_with` in percent."""
-    shares = {f"voters agree with the {name}": table[name].map(percent) for name in ("network", "label")}
-    shown = (
-        table[["method", "wrong", "images"]]
-        .rename(columns={"wrong": "errors"})
-        .assign(**shares, neither=table["neither"].map(percent))
-    )
-    return shown.assign(**{"network minus label": _in_points(table[["more", "more_low", "more_high"]])})
+    said = {f"voters agree with the {name}": table[name].map(percent) for name in ("network", "label")}
+    said |= {"neither": table["neither"].map(percent)}
+    said |= {"network minus label": _in_points(table[["more", "more_low", "more_high"]])}
+    return table[["method", "wrong", "images"]].rename(columns={"wrong": "errors"}).assign(**said)
 
 
 def answer(table: pd.DataFrame, claims: pd.DataFrame, parts: pd.DataFrame) -> str:
@@ -104,7 +101,7 @@ def answer(table: pd.DataFrame, claims: pd.DataFrame, parts: pd.DataFrame) -> st
 def reached(chosen: pd.Series, networks: int) -> str:
     """What the best row of `scores` reaches, in a sentence. networks: among how many it is the best."""
     rank = f", the best of {networks} networks on PublicTest," if networks > 1 else ""
-    said = f"**{chosen['label']}** ({chosen['parameters'] / 1e6:.2f} million weights){rank} reaches "
+    said = f"**{chosen['label']}** with {chosen['parameters'] / 1e6:.2f} million weights{rank} reaches "
     said += f"{with_ends(chosen)} on PrivateTest after {chosen['epochs']} epochs ({_runs(chosen)})"
     if chosen["n"] > 1:
         together = tuple(chosen[["ensemble", "ensemble_low", "ensemble_high"]])

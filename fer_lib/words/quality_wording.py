@@ -60,9 +60,8 @@ def readable_ceilings(table: pd.DataFrame) -> pd.DataFrame:
 def readable_scores(table: pd.DataFrame) -> pd.DataFrame:
     """`scores` with a row per part and a column per method, in percent."""
     said = [in_cell(row.share, row.low, row.high, ".2%") for row in table.itertuples()]
-    wide = table.assign(said=said).pivot(index=["part", "n"], columns="method", values="said")
-    order = table[["part", "n"]].drop_duplicates()
-    return wide.loc[list(order.itertuples(index=False, name=None)), table["method"].unique()].reset_index()
+    keys = {"index": ["part", "n"], "columns": "method", "values": "said", "aggfunc": "first", "sort": False}
+    return table.assign(said=said).pivot_table(**keys).reset_index()
 
 
 def answer(images: pd.DataFrame, pairs: pd.DataFrame, ceiling: pd.DataFrame, cleaning: pd.DataFrame) -> str:
