@@ -88,7 +88,8 @@ def page_inputs(dataset, page):
     files = [paths.NOTEBOOKS / f"{page}.ipynb", paths.EXPERIMENTS, *sorted(paths.NOTEBOOKS.glob("published*.csv"))]
     files += sorted(paths.ROOT.glob("fer_lib/**/*.py")) + sorted(paths.ROOT.glob("fer_lib/report_template/**/*.*"))
     files += paths.ROOT.glob(".venv/.installed")
-    files += paths.RESULTS.glob(FROM_STORED[page]) if page in FROM_STORED else []
+    stored = "11_transfer" if page == "index" else page  # the overview says its accuracies on the other data set
+    files += paths.RESULTS.glob(FROM_STORED[stored]) if stored in FROM_STORED else []
     files += [file for row in own for name in (*results.TABLES, "run.json") if (file := results.folder(row) / name).exists()]
     if page == "index":
         files += sorted(paths.NOTEBOOKS.glob("*.ipynb"))  # it asks their questions

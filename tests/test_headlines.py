@@ -80,7 +80,7 @@ def test_the_numbers_are_trusted_less_if_no_way_of_counting_gives_all():
     leak = "Under the paper's split 97 % of the test frames are from sequences that training contains"
     assert headlines.trusted(0.968, ["frames"], 3) == f"{leak}."
     assert headlines.trusted(0.968, [], 3) == (
-        f"{leak}; neither counting frames nor averaging over test batches gives all 3 printed accuracies."
+        f"{leak}; neither counting frames nor averaging over test batches gives all 3 accuracies of its networks."
     )
 
 

@@ -68,10 +68,10 @@ def test_each_map_has_its_verdict():
     ]
     table = pd.DataFrame(rows, columns=["map", "difference", "verdict", "frames"]).assign(correct=790, **about, **ends)
     assert mouth.in_words(table) == (
-        "**Does occlusion in training lower the reliance on the mouth?** Points of the positive relevance that lie "
-        "less on it, and comparisons in which that is supported: by *integrated gradients* 9.2 to 14.2 with the "
-        "paper's rectangle (2 of 2); by *sliding square* -3.0 to 6.3 with the paper's rectangle (none of 2, the "
-        "opposite in 1)."
+        "**Does occlusion in training lower the reliance on the mouth?** So many points of the positive relevance lie "
+        "less on it (supported in so many comparisons): by *integrated gradients* 9.2 to 14.2 with the paper's "
+        "rectangle (2 of 2); by *sliding square* -3.0 to 6.3 with the paper's rectangle (none of 2, the opposite in "
+        "1)."
     )
     mixed = mouth.in_words(pd.concat([table, table[2:3].assign(occlusion="mixed")]))
     assert mixed.endswith("(none of 2, the opposite in 1), 6.3 with mixed occlusion (none of 1).")

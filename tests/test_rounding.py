@@ -51,7 +51,7 @@ def test_a_verdicts_two_intervals_are_both_said():
     apart = pd.Series({**found, "trained_low": -0.01, "trained_high": 0.03})
     assert rounding.gained(apart) == "+1.00 points [+0.00 to +2.00; folds -1.00 to +3.00]"
     cell = rounding.in_points(apart).replace("\N{NO-BREAK SPACE}", "_")
-    assert cell == "+1.00 [+0.00_to_+2.00] folds [-1.00_to_+3.00]"
+    assert cell == "+1.00 [+0.00_to_+2.00] folds_[-1.00_to_+3.00]"
     mixed = pd.Series({**apart, "pairs": "subjects in 3 starts and 30 single runs (30 and 30 runs)"})
     assert rounding.gained(mixed) == "+1.00 points [+0.00 to +2.00; starts and runs -1.00 to +3.00]"
     one_training = pd.Series({**found, "trained_low": np.nan})

@@ -74,8 +74,8 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     ]
     assert views.most_changing([EXPERIMENT]) == [EXPERIMENT]
     kind = "1 runs trained with the paper's occlusion and STN rate"
-    assert "The STN hardly changes the face. How far" in (said := views.in_short("synthetic"))
-    assert said.endswith(f"in the median run: 3.0, 3.0 and 3.0 pixels in {kind}. Collapsed runs are left out.")
+    assert "The STN hardly changes the face: median" in (said := views.in_short("synthetic"))
+    assert said.endswith(f"the centre away from it: 3.0 pixels, 3.0 and 3.0 in {kind}. Collapsed runs are left out.")
     monkeypatch.setattr(views, "ALIKE", 4)
     assert views.by_member(EXPERIMENT)["fixed"].all()
 
@@ -98,14 +98,14 @@ def test_views_are_told_by_what_the_stns_were_trained_with(monkeypatch):
     lengths = {"moved": 0.04, "away": -0.01}
     monkeypatch.setattr(views, "by_member", lambda arm: pd.DataFrame({"touched": touched[arm], **lengths}))
     assert views.in_short("ckplus") == (
-        "The STN hardly changes the face and hardly looks away from occlusion. How far the corners of its view lie "
-        "from those of the 48-pixel image, how far they move under the paper's rectangle, and how far the centre moves "
-        "away from it, in the median run: 1.5, 0.0 and 0.0 pixels in 2 runs trained with the paper's occlusion and STN "
-        "rate; 0.6, 0.0 and 0.0 pixels in 2 runs trained by the paper's recipe without occlusion or with a slower STN; "
-        "4.0, 0.0 and 0.0 pixels in 1 runs trained by the strong recipe with a slower STN. Collapsed runs are left out."
+        "The STN hardly changes the face and hardly looks away from occlusion: median distance of its view's corners "
+        "from those of the 48-pixel image, then how far the paper's rectangle moves them, and the centre away from it: "
+        "1.5 pixels, 0.0 and 0.0 in 2 runs trained with the paper's occlusion and STN rate; 0.6 pixels, 0.0 and 0.0 in "
+        "2 runs trained by the paper's recipe without occlusion or with a slower STN; 4.0 pixels, 0.0 and 0.0 in 1 "
+        "runs trained by the strong recipe with a slower STN. Collapsed runs are left out."
     )
     touched[EXPERIMENT], lengths["away"] = [5.0, 6.0], np.nan
     said = views.in_short("ckplus")
-    assert said.startswith("The STN changes the face. How far") and "5.5, 0.0 and – pixels in 2 runs" in said
+    assert said.startswith("The STN changes the face: median") and "5.5 pixels, 0.0 and – in 2 runs" in said
     monkeypatch.setattr(views, "looking", lambda dataset: [])
     assert views.in_short("ckplus") == "" and views.by_kind("ckplus") == {}

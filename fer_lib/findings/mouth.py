@@ -56,8 +56,8 @@ def in_words(table: pd.DataFrame) -> str:
         for name, own in table.groupby("map", sort=False)
     ]
     return (
-        "**Does occlusion in training lower the reliance on the mouth?** Points of the positive relevance that lie "
-        f"less on it, and comparisons in which that is supported: {'; '.join(said)}."
+        "**Does occlusion in training lower the reliance on the mouth?** So many points of the positive relevance lie "
+        f"less on it (supported in so many comparisons): {'; '.join(said)}."
     )
 
 

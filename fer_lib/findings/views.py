@@ -189,10 +189,10 @@ def in_short(dataset: str) -> str:
     said = []
     for kind, row in middle.iterrows():
         touched, moved, away = (f"{length:z.1f}".replace("nan", "–") for length in row)
-        said.append(f"{touched}, {moved} and {away} pixels in {len(kinds[kind])} runs {TRAINED[kind]}")
+        said.append(f"{touched} pixels, {moved} and {away} in {len(kinds[kind])} runs {TRAINED[kind]}")
     return (
-        f"The STN {changes} the face{looks}. How far the corners of its view lie from those of the {SIZE}-pixel image, "
-        "how far they move under the paper's rectangle, and how far the centre moves away from it, in the median run: "
+        f"The STN {changes} the face{looks}: median distance of its view's corners from those of the {SIZE}-pixel "
+        "image, then how far the paper's rectangle moves them, and the centre away from it: "
         f"{'; '.join(said)}. Collapsed runs are left out."
     )
 

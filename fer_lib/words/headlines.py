@@ -90,7 +90,7 @@ def trusted(seen: float, ways: list[str], printed: int) -> str:
     seen: share of test frames from sequences in training; ways: those that give all of so many printed accuracies.
     """
     said = f"under the paper's split {100 * seen:.0f} % of the test frames are from sequences that training contains"
-    counted = f"neither counting frames nor averaging over test batches gives all {printed} printed accuracies"
+    counted = f"neither counting frames nor averaging over test batches gives all {printed} accuracies of its networks"
     return _sentence(said if ways else f"{said}; {counted}")
 
 

@@ -30,12 +30,17 @@ def briefly(row) -> str:
 
 
 def in_points(row) -> str:
-    """`gained` in a cell, of which no interval breaks: +1.00 [0.00 to +2.00] folds [-1.00 to +3.00]."""
+    """`gained` in a cell, of which no interval breaks: +1.00 [0.00 to +2.00] folds [-1.00 to +3.00].
+
+    A line may begin with the interval after a name longer than folds, for tables would not fit the page otherwise.
+    """
     said = points(row.difference, row.ci_low, row.ci_high)
     if pd.isna(row.trained_low):
         return said
     ends = interval(row.trained_low, row.trained_high, "+").replace(" ", "\N{NO-BREAK SPACE}")
-    return f"{said} {_trained_apart(row.pairs)} [{ends}]"
+    apart = _trained_apart(row.pairs)
+    gap = "\N{NO-BREAK SPACE}" if apart == "folds" else " "
+    return f"{said} {apart}{gap}[{ends}]"
 
 
 def _trained_apart(pairs: str) -> str:

@@ -128,13 +128,12 @@ def directions_in_short() -> str:
 
 
 def in_short() -> str:
-    """Whether fine-tuning reaches its aim, what heavy occlusion does, and zero-shot accuracy; empty if not trained."""
+    """Whether fine-tuning reaches its aim, and zero-shot accuracy; empty if not trained."""
     if not fine_tuned():
         return ""
     accuracy = with_ends(score(tuned(), SCORES["clean"]))
-    said = [f"{_aim()} Fine-tuned from FER2013's weights, the network reaches {accuracy} on unseen subjects."]
-    said += [heavy_in_short(), directions_in_short() if transfer.folder().exists() else ""]
-    return " ".join(filter(None, said)).replace("**", "")
+    said = f"{_aim()} Fine-tuned from FER2013's weights, the network reaches {accuracy} on unseen subjects."
+    return f"{said} {directions_in_short() if transfer.folder().exists() else ''}".strip().replace("**", "")
 
 
 def _aim() -> str:
