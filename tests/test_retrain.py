@@ -20,6 +20,7 @@ def test_lost_weights_come_back_to_the_last_bit(few, monkeypatch):
     first, lost = (weights_file(SOFTMAX, member) for member in SOFTMAX.members)
     before, fingerprint = torch.load(lost, weights_only=True), weights_fingerprint(SOFTMAX, Member(1, 0))
     assert fingerprint != weights_fingerprint(SOFTMAX, Member(0, 0))
+    weights = first.read_bytes()
     for file in (first, lost):
         file.unlink()
     others = {file: file.read_bytes() for file in results.folder(SOFTMAX).iterdir()}
@@ -34,6 +35,7 @@ def test_lost_weights_come_back_to_the_last_bit(few, monkeypatch):
     assert said.startswith(f"seed1-fold0: {same} (now on ")
     with pytest.raises(ValueError, match="few of synthetic has no run 'seed2-fold0'; stored: seed0-fold0, seed1-fold0"):
         retrain.restore(SOFTMAX, ["seed2-fold0"])
+    first.write_bytes(weights)
     monkeypatch.setattr(retrain, "train_and_store", None)
     retrain.restore(replace(SOFTMAX, seeds=3))  # the third was not finished, the others have their weights
     lost.unlink()

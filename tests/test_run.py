@@ -205,7 +205,9 @@ def test_a_run_names_the_code_that_it_began_with(few, monkeypatch):
 
 
 def test_results_of_another_experiment_stop_it_before_training(few, monkeypatch):
-    results.open_folder(replace(SOFTMAX, epochs=1), few_faces().fingerprint, "cpu")
+    other = replace(SOFTMAX, epochs=1)
+    results.open_folder(other, few_faces().fingerprint, "cpu")
+    results.add_member(other, Member(0, 0), {name: pd.DataFrame({"x": [1]}) for name in results.TABLES}, {})
     monkeypatch.setattr("fer_lib.run.train", None)
     with pytest.raises(ValueError, match="epochs is 1 there, 2 here"):
         run(SOFTMAX)
