@@ -93,7 +93,8 @@ class OcclusionBenchmark:
 
         drops: of `slide` (M, 12, 12); `TARGETED` covers the patches where they are largest, and needs them.
         """
-        masks = cover_patches(drops, occlusion.level) if occlusion in TARGETED else self.masks(occlusion)[rows]
+        targeted = occlusion in TARGETED and drops is not None
+        masks = cover_patches(drops, occlusion.level) if targeted else self.masks(occlusion)[rows]
         return np.where(masks, self._fill(occlusion.fill, rows), self.images[rows]), masks
 
     def masks(self, occlusion: Occlusion) -> np.ndarray:
@@ -112,6 +113,10 @@ class OcclusionBenchmark:
             return cover_patches(rng.random((count, GRID, GRID)), occlusion.level)
         if kind == "salt and pepper":
             return _highest(rng.random((count, SIZE, SIZE)), round(occlusion.level * SIZE**2))
+        if occlusion in TARGETED:
+            raise ValueError(
+                f"what {str(occlusion)!r} covers depends on the model: give `occluded` the drops of `slide`"
+            )
         raise ValueError(f"no mask of kind {kind!r}; known: {', '.join(dict.fromkeys(one.kind for one in SUITE))}")
 
     def predictions(self, predict: Predict, rows=slice(None), slid: Slid | None = None) -> pd.DataFrame:

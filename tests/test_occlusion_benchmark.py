@@ -183,6 +183,8 @@ def test_images_may_be_what_numpy_reads(faces, benchmark, given):
 def test_unknown_kind_and_fill(benchmark):
     with pytest.raises(ValueError, match=r"no mask of kind 'hat'; known: rectangle, square"):
         benchmark.masks(Occlusion("hat", "black"))
+    with pytest.raises(ValueError, match=r"what 'targeted 10%, mean' covers depends on the model: give `occluded`"):
+        benchmark.occluded(TARGETED[0])
     with pytest.raises(ValueError, match=r"unknown fill 'wool'; known: black, mean"):
         benchmark.occluded(Occlusion("eyes", "wool"))
 

@@ -74,7 +74,7 @@ def test_responses_that_one_can_work_out(tmp_path, monkeypatch):
     ]
     assert views.most_changing([EXPERIMENT]) == [EXPERIMENT]
     kind = "1 runs trained with the paper's occlusion and STN rate"
-    assert "The STN hardly changes the face: median" in (said := views.in_short("synthetic"))
+    assert "the STN changes the face: median" in (said := views.in_short("synthetic"))
     assert said.endswith(f"the centre away from it: 3.0 pixels, 3.0 and 3.0 in {kind}. Collapsed runs are left out.")
     monkeypatch.setattr(views, "ALIKE", 4)
     assert views.by_member(EXPERIMENT)["fixed"].all()
@@ -98,14 +98,15 @@ def test_views_are_told_by_what_the_stns_were_trained_with(monkeypatch):
     lengths = {"moved": 0.04, "away": -0.01}
     monkeypatch.setattr(views, "by_member", lambda arm: pd.DataFrame({"touched": touched[arm], **lengths}))
     assert views.in_short("ckplus") == (
-        "The STN hardly changes the face and hardly looks away from occlusion: median distance of its view's corners "
-        "from those of the 48-pixel image, then how far the paper's rectangle moves them, and the centre away from it: "
+        "When trained with the paper's occlusion and STN rate, the STN hardly changes the face and hardly looks away "
+        "from occlusion: median distance of its view's corners from those of the 48-pixel image, then how far the "
+        "paper's rectangle moves them, and the centre away from it: "
         "1.5 pixels, 0.0 and 0.0 in 2 runs trained with the paper's occlusion and STN rate; 0.6 pixels, 0.0 and 0.0 in "
         "2 runs trained by the paper's recipe without occlusion or with a slower STN; 4.0 pixels, 0.0 and 0.0 in 1 "
         "runs trained by the strong recipe with a slower STN. Collapsed runs are left out."
     )
     touched[EXPERIMENT], lengths["away"] = [5.0, 6.0], np.nan
     said = views.in_short("ckplus")
-    assert said.startswith("The STN changes the face: median") and "5.5 pixels, 0.0 and – in 2 runs" in said
+    assert "STN rate, the STN changes the face: median" in said and "5.5 pixels, 0.0 and – in 2 runs" in said
     monkeypatch.setattr(views, "looking", lambda dataset: [])
     assert views.in_short("ckplus") == "" and views.by_kind("ckplus") == {}
