@@ -1,6 +1,7 @@
-"""Comparisons of two arms: gains with the intervals of `stats`, tests, and verdicts.
+"""Comparisons of two arms: gains with the intervals of `stats`, p, and verdicts.
 
-A gain has an interval over subjects, images or runs, and a second one over what was trained separately.
+A gain has an interval over subjects, images or runs, and a second one over what was trained separately. p is that of
+the interval nearer to zero: below 1 - `LEVEL` where all of them lie on one side of it.
 """
 
 import numpy as np
@@ -8,11 +9,9 @@ import pandas as pd
 from scipy import stats
 
 from fer_lib.stats import (
-    BATCH,
     LEVEL,
     OVERLAP,
     RESAMPLED,
-    RESAMPLES,
     ROUNDING,
     TRAININGS,
     by_training,
@@ -139,11 +138,10 @@ def arms_gain(
         runs = runs[runs["size"] == runs.groupby("fold")["size"].transform("max")]  # the finished
         arms.append(_retraining(runs["mean"], runs["fold"], runs["size"]))
         counts.append(len(runs))
-    found, (low, high, _) = cluster_gain(gained, both[RESAMPLED[protocol][0]]), _unpaired(gained.mean(), arms, (-1, 1))
+    found, over = cluster_gain(gained, both[RESAMPLED[protocol][0]]), _unpaired(gained.mean(), arms, (-1, 1))
     once = any(freedom == 0 for _, freedom in arms)
-    found["verdict"] = ONE_TRAINING if once else verdict((found["ci_low"], found["ci_high"]), (low, high))
     units = ["starts" if shared else "single runs" for shared in started] if started else ["initialisations"] * 2
-    return {**found, "trained_low": low, "trained_high": high, "pairs": paired_by(protocol, counts, units)}
+    return {**_with_trainings(found, over, once), "pairs": paired_by(protocol, counts, units)}
 
 
 def pooled_gain(protocol: str, frames: pd.DataFrame, gained) -> dict[str, float]:
@@ -166,40 +164,30 @@ def pooled_gain(protocol: str, frames: pd.DataFrame, gained) -> dict[str, float]
 def cluster_gain(gained, clusters, trainings=None) -> dict[str, float]:
     """Mean of `gained`, one number per frame, with its cluster bootstrap interval (expanded percentile), p, n clusters.
 
-    p: two-sided permutation test that exchanges the arms within a cluster; NaN with fewer than two. clusters: as
-    `cluster_ratio`. trainings: for each frame, which training its networks come from. If given, `verdict` needs two
-    intervals on one side of zero: this one, and that of `_over_trainings`, which is returned as trained_low and
-    trained_high with the number of trainings; with a single training it is `ONE_TRAINING`.
+    clusters: as `cluster_ratio`. trainings: for each frame, which training its networks come from. If given, `verdict`
+    and p ask two intervals: this one, and that of `_over_trainings`, which is returned as trained_low and trained_high
+    with the number of trainings; with a single training there is no p, and the verdict is `ONE_TRAINING`.
     """
     gained = np.asarray(gained, float)
-    by_cluster = pd.Series(gained).groupby(np.asarray(clusters, str)).sum()
-    mean, low, high = resampled(gained, np.ones(len(gained)), clusters, "percentile") if len(gained) else [np.nan] * 3
-    p = _exchanging(by_cluster.to_numpy()) if len(by_cluster) > 1 else np.nan
-    found = {"difference": mean, "ci_low": low, "ci_high": high, "p": p, "n": len(by_cluster)}
+    ones = np.ones(len(gained))
+    mean, low, high, p = resampled(gained, ones, clusters, "percentile") if len(gained) else [np.nan] * 4
+    n = len(np.unique(np.asarray(clusters, str)))
+    found = {"difference": mean, "ci_low": low, "ci_high": high, "p": p, "n": n, "verdict": verdict((low, high))}
     if trainings is None:
-        return {**found, "verdict": verdict((low, high))}
-    count, over = len(np.unique(trainings)), _over_trainings(gained, trainings)
-    found |= {"trainings": count, "trained_low": over[0], "trained_high": over[1]}
-    return {**found, "verdict": ONE_TRAINING if count == 1 else verdict((low, high), over)}
+        return found
+    count = len(np.unique(trainings))
+    return {**_with_trainings(found, _over_trainings(gained, trainings), count == 1), "trainings": count}
 
 
-def _exchanging(gained: np.ndarray) -> float:
-    """Two-sided p of the permutation test that exchanges the arms within some clusters: their gains change sign.
-
-    Of up to `RESAMPLES` ways to do so each is counted; of more, as many are drawn. SciPy's own test of that name would
-    draw them too, but as indices, which takes eight times as long.
-    """
-    if 2 ** len(gained) <= RESAMPLES:
-        return float(stats.permutation_test((gained,), np.sum, permutation_type="samples", n_resamples=np.inf).pvalue)
-    rng = np.random.default_rng(0)
-    drawn = stats.monte_carlo_test(
-        gained, lambda size: gained * rng.choice([-1, 1], size), np.sum, n_resamples=RESAMPLES, batch=BATCH
-    )
-    return float(drawn.pvalue)
+def _with_trainings(found: dict, over: tuple[float, float, float], once: bool) -> dict:
+    """A gain over clusters, and the ends and p over trainings; once: there are no two trainings."""
+    low, high, p = over
+    said = ONE_TRAINING if once else verdict((found["ci_low"], found["ci_high"]), (low, high))
+    return {**found, "trained_low": low, "trained_high": high, "p": float(np.maximum(found["p"], p)), "verdict": said}
 
 
-def _over_trainings(gained: np.ndarray, trainings) -> tuple[float, float]:
-    """Ends of Student's interval over separate trainings, around the mean over all frames.
+def _over_trainings(gained: np.ndarray, trainings) -> tuple[float, float, float]:
+    """Ends and p of Student's interval over separate trainings, around the mean over all frames.
 
     Folds differ in size, so each is weighted by its frames (ratio estimator); for equal sizes this is the t interval
     of their means. No ends where `mean_interval` has none.
@@ -208,9 +196,10 @@ def _over_trainings(gained: np.ndarray, trainings) -> tuple[float, float]:
     deviations = pd.Series(gained - mean).groupby(np.asarray(trainings)).sum() / len(gained)
     n = len(deviations)
     if n < 2 or np.allclose(deviations, 0):
-        return np.nan, np.nan
-    half = np.sqrt(n / (n - 1) * (deviations**2).sum()) * stats.t.ppf((1 + LEVEL) / 2, n - 1)
-    return float(max(-1, mean - half)), float(min(1, mean + half))
+        return np.nan, np.nan, np.nan
+    error = np.sqrt(n / (n - 1) * (deviations**2).sum())
+    half = error * stats.t.ppf((1 + LEVEL) / 2, n - 1)
+    return float(max(-1, mean - half)), float(min(1, mean + half)), float(2 * stats.t.sf(abs(mean) / error, n - 1))
 
 
 def in_runs(n: int) -> str:

@@ -15,6 +15,9 @@ LEVEL = 0.95
 
 RESAMPLES = 10_000
 
+FEWEST = 4
+"""Clusters that an interval needs: of fewer, `RESAMPLES` have no mean as far out as the ends of `_expanded`."""
+
 ROUNDING = 1e-9
 """Differences below this come from rounding: no two accuracies differ by so little."""
 
@@ -109,30 +112,33 @@ def cluster_ratio(values, clusters, of=None) -> tuple[float, float, float]:
 
     values, of, clusters: one per frame; a cluster is a subject, or an image that was tested more than once. No ends
     where all values are 0 or all are 1: the bootstrap would return an interval without width; and none where a
-    resample may have nothing to divide by, where no clusters differ, and over two. BCa follows the skew of accuracies
-    near 100 % (Efron 1987). Of nominal 95 %, it covers 94 with 118 subjects drawn from those of a stored experiment,
-    and 92 with 28. Of few subjects often all are right on every frame, which leaves no ends; where there are ends, it
-    covers 91 to 97 with 8 subjects of three stored experiments, but 80 to 95 with 3. Tests do so, with fewer draws.
+    resample may have nothing to divide by, where no clusters differ, and with fewer than `FEWEST`. BCa follows the skew
+    of accuracies near 100 % (Efron 1987). Of nominal 95 %, it covers 94 with 118 subjects drawn from those of a stored
+    experiment, and 92 with 28. Of few subjects often all are right on every frame, which leaves no ends; where there
+    are ends, it covers 91 to 97 with 8 subjects of three stored experiments. Tests do so, with fewer draws.
     """
     values = np.asarray(values, float)
     of = np.ones(len(values)) if of is None else np.asarray(of, float)
     if np.allclose(values, of) or not values.any():
         return float(values.sum() / of.sum()), np.nan, np.nan
-    return resampled(values, of, clusters, "BCa")
+    return resampled(values, of, clusters, "BCa")[:3]
 
 
-def resampled(values, of, clusters, method: str) -> tuple[float, float, float]:
-    """As `cluster_ratio`, by a method of `scipy.stats.bootstrap`."""
+def resampled(values, of, clusters, method: str) -> tuple[float, float, float, float]:
+    """As `cluster_ratio`, by a method of `scipy.stats.bootstrap`, and the two-sided p of `_reaching_zero`.
+
+    Of a percentile interval p is below 1 - `LEVEL` where both ends lie on one side of zero.
+    """
     table = pd.DataFrame({"values": values, "of": of})
     by_cluster = table.groupby(np.asarray(clusters, str)).sum()
     ratio = float(by_cluster["values"].sum() / by_cluster["of"].sum())
     # Both sums as one complex number: SciPy then gathers each resample once, in half the time of a paired sample.
     sums = by_cluster["values"].to_numpy() + 1j * by_cluster["of"].to_numpy()
-    if len(by_cluster) < 2:
-        return ratio, np.nan, np.nan
+    if len(by_cluster) < FEWEST:
+        return ratio, np.nan, np.nan, np.nan
     with warnings.catch_warnings(), np.errstate(divide="ignore", invalid="ignore"):
         warnings.simplefilter("ignore", stats.DegenerateDataWarning)
-        interval = stats.bootstrap(
+        found = stats.bootstrap(
             (sums,),
             lambda drawn, axis: _ratio(drawn.sum(axis=axis)),
             vectorized=True,
@@ -141,9 +147,11 @@ def resampled(values, of, clusters, method: str) -> tuple[float, float, float]:
             confidence_level=_expanded(len(by_cluster)),
             method=method,
             rng=np.random.default_rng(0),
-        ).confidence_interval
-    ends = (float(interval.low), float(interval.high))
-    return (ratio, *ends) if np.isfinite(ends).all() else (ratio, np.nan, np.nan)
+        )
+    ends = (float(found.confidence_interval.low), float(found.confidence_interval.high))
+    if not np.isfinite(ends).all():
+        return ratio, np.nan, np.nan, np.nan
+    return ratio, *ends, _reaching_zero(found.bootstrap_distribution, len(by_cluster))
 
 
 def _ratio(sums: np.ndarray) -> np.ndarray:
@@ -156,3 +164,13 @@ def _expanded(n: int) -> float:
     At `LEVEL` itself it has the normal quantile instead of Student's, and a spread that divides by n instead of n - 1.
     """
     return float(1 - 2 * stats.norm.sf(np.sqrt(n / (n - 1)) * stats.t.ppf((1 + LEVEL) / 2, n - 1)))
+
+
+def _reaching_zero(drawn: np.ndarray, n: int) -> float:
+    """1 less the level at which the expanded percentile interval of n values would just reach zero.
+
+    drawn: their mean in each resample. What `_expanded` does to a level is undone.
+    """
+    beyond = min(np.sum(drawn <= ROUNDING), np.sum(drawn >= -ROUNDING))
+    tail = (1 + beyond) / (1 + len(drawn))
+    return float(min(1, 2 * stats.t.sf(stats.norm.isf(tail) * np.sqrt((n - 1) / n), n - 1)))

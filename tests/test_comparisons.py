@@ -1,9 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import permutation_test, t, ttest_ind, ttest_rel
+from scipy.stats import norm, t, ttest_1samp, ttest_ind, ttest_rel
 
+from fer_lib import stats
 from fer_lib.comparisons import (
+    DECIDED,
     ONE_TRAINING,
     arms_gain,
     cluster_gain,
@@ -124,25 +126,41 @@ def test_verdicts(intervals, expected):
     assert verdict(*intervals) == expected
 
 
-def test_subject_difference_by_hand_and_by_enumeration():
-    frames = pd.DataFrame({"seed": 0, "fold": 0, "frame_id": range(12), "subject": np.repeat(list("abcd"), 3)})
-    gained = [1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0]
-    found = pooled_gain("subject", frames, gained)
+def test_gain_of_four_people_by_hand():
+    """They gain 1, 2, 3 and 0 of 3 frames; in one of 256 resamples nobody gains."""
+    people, gained = np.repeat(list("abcd"), 3), [1, 0, 0, 1, 1, 0, 1, 1, 1, 0, 0, 0]
+    found = cluster_gain(gained, people)
     assert (found["difference"], found["n"]) == (0.5, 4)
-    # Of the 16 ways to exchange the arms within a person, who gain 1, 2, 3 and 0 frames, 4 are as extreme.
-    assert found["p"] == 0.25
     assert (found["ci_low"], found["ci_high"]) == (0, 1), "of four people, the same one may be drawn each time"
-    # Gains of 4, 1 and -1 frames add up to 4; of the 8 exchanges 3 give as much, 3 as little.
-    assert cluster_gain([1, 1, 1, 1, 1, -1], list("aaaabc"))["p"] == 0.75
-    assert np.isnan(pooled_gain("subject", frames.iloc[:3], gained[:3])["p"])
+    assert found["p"] == pytest.approx(2 * t.sf(norm.isf(1 / 256) * (3 / 4) ** 0.5, 3), abs=0.01) and found["p"] > 0.05
+    three = cluster_gain(gained[:9], people[:9])
+    assert np.isnan([three["ci_low"], three["p"]]).all() and three["verdict"] == "not resolvable"
+    once = pd.DataFrame({"seed": 0, "fold": 0, "frame_id": range(12), "subject": people})
+    assert np.isnan(pooled_gain("subject", once, gained)["p"]), "trained once"
 
 
-def test_many_subjects_are_exchanged_as_by_scipy():
-    gained = np.random.default_rng(0).integers(-2, 4, 60)
-    found = cluster_gain(gained, np.arange(60))["p"]
-    oracle = permutation_test((gained,), np.sum, permutation_type="samples", rng=np.random.default_rng(1)).pvalue
-    assert found == pytest.approx(oracle, abs=4 * np.sqrt(2 * 2 * oracle / 10_000)), "both are drawn, doubled tails"
-    assert 0.001 < oracle < 0.1
+@pytest.mark.parametrize("people", [8, 60, 118])
+def test_p_over_subjects_is_about_students(people):
+    gained = norm.ppf((np.arange(people) + 0.5) / people)  # symmetric about 0
+    for shift in (0.0, 0.2, -0.3):
+        oracle = ttest_1samp(gained + shift, 0).pvalue
+        assert cluster_gain(gained + shift, np.arange(people))["p"] == pytest.approx(oracle, rel=0.15, abs=0.003)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_p_is_below_5_percent_where_there_is_a_verdict(seed, monkeypatch):
+    """Gains of -1, 0 or 1 on three frames of each of 40 subjects in five folds, some larger on average than others."""
+    rng, folds = np.random.default_rng(seed), np.repeat(range(5), 24)
+    monkeypatch.setattr(stats, "RESAMPLES", 1999)
+    verdicts = set()
+    for more in np.linspace(-0.3, 0.3, 13):
+        gained = (rng.random(120) < 0.3 + more) * 1.0 - (rng.random(120) < 0.3 - more)
+        found = cluster_gain(gained, np.arange(120) // 3, folds)
+        alone = [cluster_gain(gained, np.arange(120) // 3)["p"], ttest_1samp(gained.reshape(5, 24).mean(1), 0).pvalue]
+        assert found["p"] == pytest.approx(max(alone)), "the folds are of one size"
+        assert (found["p"] < 0.05) == (found["verdict"] in DECIDED)
+        verdicts.add(found["verdict"])
+    assert len(verdicts) > 1
 
 
 def test_all_initialisations_count_where_folds_are_what_was_trained_apart():
@@ -186,7 +204,7 @@ def test_folds_that_share_a_start_are_one_training():
 
 def test_trainings_that_nothing_links_are_compared_as_by_welch():
     first, second = answered([18, 17, 19]), answered([12, 10])
-    oracle = ttest_ind([0.9, 0.85, 0.95], [0.6, 0.5], equal_var=False).confidence_interval()
+    oracle = ttest_ind([0.9, 0.85, 0.95], [0.6, 0.5], equal_var=False)
     for protocol, started, pairs in (
         ("usage", None, "images in 3 and 2 initialisations"),
         ("subject", (True, True), "subjects in 3 and 2 starts"),
@@ -194,7 +212,8 @@ def test_trainings_that_nothing_links_are_compared_as_by_welch():
     ):
         found = arms_gain(protocol, first, second, started)
         assert (found["difference"], found["n"], found["pairs"]) == (pytest.approx(0.35), 20, pairs)
-        assert (found["trained_low"], found["trained_high"]) == pytest.approx(tuple(oracle))
+        assert (found["trained_low"], found["trained_high"]) == pytest.approx(tuple(oracle.confidence_interval()))
+        assert found["p"] == pytest.approx(oracle.pvalue), "over images it is smaller"
         again = arms_gain(protocol, first.assign(seed=(first["seed"] + 1) % 3), second, started)
         assert again == pytest.approx(found), "which seed is called which does not matter"
     assert found["verdict"] == "supported"

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from few_results import add
+from scipy.stats import ttest_1samp
 
 from fer_lib import experiments, results
 from fer_lib.comparisons import ONE_TRAINING, TWO_KINDS
@@ -71,15 +72,17 @@ def test_every_ablation_of_the_study_is_compared():
 
 @pytest.fixture
 def stored(tmp_path, monkeypatch):
-    """Two folds of one person and four faces; with the part all are right, without it one in four, none occluded."""
+    """Two folds of two people and four faces; with the part all are right but one of the second fold's, occluded;
+    without it one clear face of the first fold is wrong, two of the second, and all that are occluded."""
     monkeypatch.setattr(results.paths, "RESULTS", tmp_path)
     monkeypatch.setattr(tables, "read_experiments", lambda: [WITH, WITHOUT])
-    for arm, wrong_clear in ((WITH, 0), (WITHOUT, 1)):
+    for arm, wrong_clear, wrong_occluded in ((WITH, (0, 0), (0, 1)), (WITHOUT, (1, 2), (4, 4))):
         for fold in range(2):
-            frames = pd.DataFrame({"frame_id": list("abcd"), "subject": f"S{fold}", "label": 1})
-            said = {str(one): int(arm == WITH) for one in SUITE}
+            subjects = [f"S{fold}{one}" for one in "aabb"]
+            frames = pd.DataFrame({"frame_id": list("abcd"), "subject": subjects, "label": 1})
+            said = {str(one): np.arange(4) >= wrong_occluded[fold] for one in SUITE}
             said |= {window_name(*place): 1 for place in WINDOWS}
-            said = pd.DataFrame(said, index=range(4)).assign(**{str(CLEAN): np.arange(4) >= wrong_clear})
+            said = pd.DataFrame(said, index=range(4)).assign(**{str(CLEAN): np.arange(4) >= wrong_clear[fold]})
             add(arm, Member(0, fold), {"occluded_predictions.csv.gz": pd.concat([frames, said.astype(int)], axis=1)})
 
 
@@ -89,10 +92,12 @@ def test_a_part_gains_what_its_network_is_right_on_more(stored):
         ["subject", "paper", "occlusion in training (softmax)", asked]
         for asked in ("clean", "black rectangle", "unseen")
     ]
-    assert found["difference"].tolist() == pytest.approx([0.25, 1, 1]) and found["n"].tolist() == [2] * 3
-    assert found["p_holm"].tolist() == pytest.approx((found["p"] * 3).clip(upper=1).tolist()), "all have the same p"
+    assert found["difference"].tolist() == pytest.approx([0.375, 0.875, 0.875]) and found["n"].tolist() == [4] * 3
+    clear, *occluded = found["p"]
+    assert occluded == pytest.approx([ttest_1samp([1, 0.75], 0).pvalue] * 2), "over folds larger than over subjects"
+    assert found["p_holm"].tolist() == pytest.approx([max(clear, 3 * occluded[0]), *[3 * occluded[0]] * 2])
     assert found["printed"].isna().all(), "the paper prints no number for it"
-    assert gains.in_full(found).startswith("on clear faces, occlusion in training (softmax): +25.00 points [")
+    assert gains.in_full(found).startswith("on clear faces, occlusion in training (softmax): +37.50 points [")
 
 
 def test_a_part_with_a_collapsed_run_stands_there_again_without_it(stored):
@@ -108,7 +113,7 @@ def test_a_part_with_a_collapsed_run_stands_there_again_without_it(stored):
     )
     assert set(found["verdict"]) == {TWO_KINDS, ONE_TRAINING}
     assert gains.in_words(found) == (
-        "No verdict on: occlusion in training (softmax). n = 2 subjects in 2 folds where no other is named."
+        "No verdict on: occlusion in training (softmax). n = 4 subjects in 2 folds where no other is named."
     )
 
 

@@ -177,7 +177,7 @@ def met(row) -> str:
 GAINED = (
     "Gain in points, paired over the folds that both have, the initialisations of each averaged: dots and numbers of "
     "all folds, triangles of folds 4 to 9. Thick: 95 % interval over subjects; thin: over folds. A verdict needs both. "
-    "n and p (permutation within subjects) are in the data. Not corrected for multiple comparisons."
+    "n and p (of the interval nearer to zero) are in the data. Not corrected for multiple comparisons."
 )
 """The caption of `recipe_results.compared` as a picture."""
 
