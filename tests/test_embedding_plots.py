@@ -1,6 +1,7 @@
 from itertools import product
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
@@ -81,12 +82,13 @@ def test_arms_stand_side_by_side_by_loss(monkeypatch):
 def test_scores_stand_in_a_panel_each():
     about = {"experiment": "a", "protocol": "random", "label": "STN + A", "divided": "emotion"}
     table = pd.DataFrame({"score": list(RANGES)}).assign(**about, mean=0.5, ci_low=0.4, ci_high=0.6, n=2)
+    table["at_random"] = [0.1, *[np.nan] * (len(RANGES) - 1)]
     members = pd.concat([table.assign(value=0.45), table.assign(value=0.55)])
     figure = embedding_plots.scores_figure(table, members)
     assert [ax.get_xlabel() for ax in figure.axes] == list(RANGES)
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["A"]
-    mean, dots = figure.axes[0].lines[:2]
-    assert mean.get_xdata().tolist() == [0.5] and dots.get_xdata().tolist() == [0.45, 0.55]
+    mean, at_random, dots = figure.axes[0].lines[:3]
+    assert [line.get_xdata().tolist() for line in (mean, at_random, dots)] == [[0.5], [0.1], [0.45, 0.55]]
     plt.close(figure)
 
 

@@ -46,6 +46,26 @@ def test_map_at_r_counts_only_hits_up_to_r():
     assert found["precision@1"] == pytest.approx(1 / 3)
 
 
+@pytest.mark.parametrize(("classes", "expected"), [("aab", 1 / 2), ("aabb", 1 / 3), ("aaa", 1), ("abc", np.nan)])
+def test_a_random_order_finds_what_there_is(classes, expected):
+    assert embedding_scores.in_random_order(np.array(list(classes))) == pytest.approx(expected, nan_ok=True)
+
+
+def test_random_points_are_in_random_order():
+    rng, classes = np.random.default_rng(0), np.repeat([0, 1, 2, 3], [2, 3, 5, 8])
+    drawn = [scores(rng.normal(size=(18, 30)), classes)["MAP@R"] for _ in range(400)]
+    assert embedding_scores.in_random_order(classes) == pytest.approx(np.mean(drawn), abs=4 * np.std(drawn) / 20)
+
+
+def test_the_division_by_identity_is_beside_a_random_order():
+    table = pd.DataFrame({"protocol": ["random", "subject", "subject"], "mean": [0.9, 0.1, 0.3], "at_random": 0.2})
+    table = table.assign(divided="identity", score="MAP@R")
+    assert embedding_wording.by_identity(table).startswith(
+        "By identity, MAP@R under subject is 0.10 to 0.30; a random order would give 0.20, and 1 of 2 networks is above"
+    )
+    assert embedding_wording.by_identity(table.assign(mean=np.nan)) == ""
+
+
 def test_the_five_nearest_vote():
     # Three a against two b around each a; the one b among the a is outvoted, and so are no others.
     found = scores(on_a_line(0, 1, 2, 3, 2.4, 100, 101, 102, 103, 104, 105), np.array(list("aaaabbbbbbb")))
@@ -109,8 +129,10 @@ def test_an_interval_stays_in_the_range_of_its_score():
     assert stats.mean_interval([-0.4, -0.2], (-1, 1))[1:] == pytest.approx((-1, 0.970620), abs=1e-5)
     members = pd.DataFrame({"experiment": "x", "protocol": "random", "part": "Table 2", "label": "X"}, index=range(3))
     members = members.assign(divided="identity", score="silhouette", value=[-0.3, -0.2, np.nan], seed=[0, 1, 2], fold=0)
+    members["random_order"] = [0.1, 0.3, np.nan]
     row = embedding_scores.score_table(members).iloc[0]
     assert (row["mean"], row["n"], row["trainings"]) == (pytest.approx(-0.25), 2, 2)
+    assert row["at_random"] == pytest.approx(0.2)
     folds = members.assign(protocol="subject", seed=[0, 1, 0], fold=[4, 4, 5], value=-0.2)
     assert embedding_scores.score_table(folds)[["n", "trainings"]].values.tolist() == [[3, 2]]
     assert -1 <= row["ci_low"] < row["mean"] < row["ci_high"] <= 1
@@ -238,6 +260,7 @@ def test_only_compared_arms_are_scored_again_by_cosine(monkeypatch):
 def test_centred_cosines_do_not_ask_where_the_origin_is(monkeypatch):
     points = np.array([[1, 0], [9, 0], [-1, 0.1], [-9, 0.1]]) + 100
     table = pd.DataFrame({"e0": points[:, 0], "e1": points[:, 1], "label": [0, 0, 1, 1], "subject": list("abab")})
+    table["frame_id"] = list("wxyz")
     monkeypatch.setattr(embedding_scores.results, "read", lambda *_: table.assign(tested=True, seed=0, fold=0))
     found = {
         name: embedding_scores.member_scores(Experiment("x"), name).set_index(["divided", "score"])["value"]

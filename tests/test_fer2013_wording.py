@@ -53,7 +53,7 @@ def test_networks_trained_as_in_the_paper_in_a_sentence(stored):
 def test_aims_are_for_the_long_training():
     best = pd.Series({"epochs": 150, "mean": 0.74, "ensemble": 0.745})
     assert fer2013_wording.aimed(best) == (
-        " The targets were 73.70 % for one network (reached) and 75.00 % for an ensemble (not reached)."
+        " Our own targets were 73.70 % for one network (reached) and 75.00 % for an ensemble (not reached)."
     )
     assert fer2013_wording.aimed(best.replace(150, 20)) == ""
 

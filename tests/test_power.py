@@ -66,7 +66,7 @@ def test_few_values_hardly_tell_their_spread():
 
 
 def spreads(seeds, discordant, members):
-    return power.Spreads(seeds, discordant, members, "triplet and softmax")
+    return power.Spreads(seeds, discordant, members, "triplet and softmax", (-0.02, -0.03, -0.01))
 
 
 TOGETHER = pd.DataFrame({"protocol": ["random", "subject"], "arms": ["triplet and softmax", "others"], "runs": [4, 10]})
@@ -76,7 +76,8 @@ TOGETHER = TOGETHER.assign(effect=[1.4, 2.6], ci_low=[0.6, 1.8], ci_high=[2.8, 3
 def test_power_in_words():
     said = power.power_answer(spreads(0.0158, 0.018, 4), LEAKS, TOGETHER)
     assert said.startswith(
-        "To detect a difference of 0.48 points with 80 % power, in a two-sided test at the 5 % level, a"
+        "Our runs (triplet and softmax) differ by -2.00 [-3.00\N{NO-BREAK SPACE}to\N{NO-BREAK SPACE}-1.00] points "
+        "(n = 4 pairs). To detect a difference of 0.48 points with 80 % power, in a two-sided test at the 5 % level, a"
     )
     assert "- **Seeds:** no number suffices on these frames." in said and "By the same interval" not in said
     # Of 181 test frames for 800 that train: 1.58 * sqrt(181 / 800) = 0.75, times 1.96 + 0.8416 = 2.11.
@@ -86,9 +87,9 @@ def test_power_in_words():
     # Of 1.04 and 0.56 % errors each is one that the other method may not make.
     most, ours = (f"{power.paired_frames_needed(0.0048, share):,} frames, " for share in (0.016, 0.018))
     assert f"- **Shared test frames:** {most}" in said and f"it is 1.80 %; that would take {ours}" in said
-    assert "is correct on 1.60 % of them, the most that the printed accuracies allow. In our runs (triplet" in said
+    assert "is correct on 1.60 % of them, the most that the printed accuracies allow. In our runs, which" in said
     fewer = power.power_answer(spreads(0.0158, 0.012, 4), LEAKS, TOGETHER)
-    assert "is correct on 1.20 % of them, the share in our runs (triplet and softmax).\n" in fewer
+    assert "is correct on 1.20 % of them, the share in our runs.\n" in fewer
     assert "5,406 frames, 652 subjects" in said and "all their frames, 8.3 on average" in said
     assert said.replace("\N{NO-BREAK SPACE}", " ").endswith(
         "cluster by subject. Of the difference of the two methods' errors the variance is that of independent frames "

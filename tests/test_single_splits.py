@@ -34,7 +34,8 @@ def test_runs_of_the_papers_networks_on_the_splits_of_all(stored):
 
 def test_the_order_of_the_networks_is_counted(stored, listed):
     assert single_splits.in_words("ckplus") == (
-        f"One run of each network on the same split: {NAMES[1]} is above {NAMES[0]} on 1 of 2 splits, level with it on "
+        "One run of each network on the same split (collapsed: its STN turned its view off the face): "
+        f"{NAMES[1]} is above {NAMES[0]} on 1 of 2 splits, level with it on "
         f"1; {NAMES[2]} is above {NAMES[1]} on 1 of 2 splits, collapsed on 1. The order that the paper prints appears "
         "on 1 of 2 splits."
     )

@@ -98,7 +98,9 @@ def test_how_much_triplet_and_softmax_differ():
     store(TRIPLET, [1.0, 0.75, 0.75], [0, 0, 0])
     store(SOFTMAX, [0.75, 0.75, 0.5], [0, 0, 0])
     # Differences 1/4, 0 and 1/4: the first and the last are one frame each, of 12.
-    assert power.spreads("ckplus")[:3] == pytest.approx((1 / 48**0.5, 2 / 12, 3))
+    found = power.spreads("ckplus")
+    assert found[:3] == pytest.approx((1 / 48**0.5, 2 / 12, 3))
+    assert found.gain[0] == pytest.approx(1 / 6) and found.gain[1] < 0 < found.gain[2]
     store(TRIPLET, [1.0, 0.75, 0.75], [0, 0, 1])
     assert power.spreads("ckplus")[2] == 0, "one has lost the face"
 

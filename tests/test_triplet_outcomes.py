@@ -8,7 +8,7 @@ from few_results import SOFTMAX, TRIPLET
 
 from fer_lib import results
 from fer_lib.figures import triplet_plots
-from fer_lib.findings import triplet_outcomes
+from fer_lib.findings import embedding_scores, triplet_outcomes
 from fer_lib.findings.triplet_outcomes import CLOSE, NEARER, OUTCOMES, SOLVED, WRONG
 from fer_lib.words import embedding_wording
 from fer_lib.words.naming import label
@@ -104,14 +104,26 @@ def test_runs_of_one_split_are_compared(stored):
     assert embedding_wording.triplets_in_words(table.assign(n=1)) == ""
 
 
-def test_the_share_of_rare_emotions_is_told():
-    pairs = pd.DataFrame({"anchor": ["anger", "fear"], "negative": ["happiness", "contempt"]})
-    found = {"triplet": pairs.assign(asked=[0.8, 0.2], wrong=[0.1, 0.4]), "solved": pairs.assign(asked=0.5, wrong=0.0)}
-    assert embedding_wording.rare_triplets(found) == (
-        "- **triplet**: the rarer half of the pairs of emotions is 20 % of the triplets and 50 % of those whose "
-        "negative is nearer. Picked after the fact: that is so most often with anchor fear and negative contempt, in "
-        "40 % of their triplets: 50 % of all whose negative is nearer.\n- **solved**: no negative is nearer."
+def test_the_share_of_rare_emotions_is_told(stored):
+    """One anchor has one rare negative, which is nearer, and three frequent ones, of which one is nearer."""
+    own = {"anchor": 0, "label": 0, "negative": [1, 2], "count": [1, 3], WRONG: [1, 1 / 3], "seed": 0, "fold": 0}
+    asked, among = triplet_outcomes.among_rarer(pd.DataFrame(own))
+    assert asked == 1 / 4 and among.to_dict() == {(0, 0): pytest.approx(1 / 2)}
+    said = embedding_wording.rare_triplets([TRIPLET, SOFTMAX])
+    assert said == (
+        f"- **{label(TRIPLET)}**: the rarer half of the pairs of emotions is 50 % of the triplets and 0.00 % of those "
+        f"whose negative is nearer (n = 1); against {label(SOFTMAX)} +0.00 points (n = 1 pairs of runs)."
     )
+
+
+def test_of_a_sequence_one_frame_is_asked(stored):
+    """The last: without the first of each, a positive is left in neither class."""
+    table = results.read(TRIPLET, "embeddings.csv.gz")
+    table["frame_id"] = table["frame_id"].map({"a": "S1_1_1", "b": "S1_1_2", "c": "S1_2_1", "d": "S1_2_2"}).fillna("e")
+    assert embedding_scores.one_a_sequence(table[:4])["frame_id"].tolist() == ["S1_1_2", "S1_2_2"]
+    assert len(embedding_scores.one_a_sequence(table[:4].assign(subject=""))) == 4, "FER2013 has frames alone"
+    results.write_csv(results.folder(TRIPLET) / "embeddings.csv.gz", table)
+    assert triplet_outcomes.of_members(TRIPLET).empty
 
 
 def test_without_embeddings_nothing_is_compared(listed):

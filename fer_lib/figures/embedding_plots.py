@@ -138,6 +138,7 @@ def score_panel(ax: Axes, table: pd.DataFrame, members: pd.DataFrame, labels: di
         lines = np.arange(len(own)) + 0.34 * (k - 0.5)
         ax.hlines(lines, own["ci_low"], own["ci_high"], color=colour, linewidth=1.6)
         ax.plot(own["mean"], lines, "o" if k == 0 else "s", color=colour, markersize=4.5, label=divided)
+        ax.plot(own["at_random"], lines, "|", color=INK, markersize=8, label="random order" if k else None)
         dots = members[(members["divided"] == divided) & members["experiment"].isin(own.index[own["n"] > 1])]
         places = dots["experiment"].map(dict(zip(labels, lines, strict=True)))
         ax.plot(dots["value"], places + 0.13, ".", color=colour, alpha=0.35, markersize=4)
@@ -160,7 +161,7 @@ def scores_figure(table: pd.DataFrame, members: pd.DataFrame) -> Figure:
         line[0].set_title(protocol, loc="left", x=-1.6)
     for ax, score in zip(axes[-1], RANGES, strict=True):
         ax.set_xlabel(score)
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=2)
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     return fig
 
 

@@ -9,7 +9,7 @@ from scipy import stats
 
 from fer_lib import results
 from fer_lib.findings.tables import measured, oracle_gain
-from fer_lib.stats import LEVEL, mean_interval, wilson
+from fer_lib.stats import LEVEL, ROUNDING, mean_interval, wilson
 from fer_lib.words import naming
 from fer_lib.words.rounding import interval, p_value, percent, with_ends
 
@@ -83,6 +83,11 @@ def possible(printed: pd.DataFrame) -> pd.DataFrame:
 
 def _listed(found: Iterable[str]) -> str:
     return "; ".join(found) or IMPOSSIBLE
+
+
+def in_frames(printed: float) -> float:
+    """The accuracy on `TEST_FRAMES` that is nearest to a printed one, both shares; less what rounding may cost."""
+    return np.round(TEST_FRAMES * printed) / TEST_FRAMES - ROUNDING
 
 
 def as_a_share(printed: float) -> str:
@@ -222,14 +227,14 @@ def by_epoch(dataset: str) -> str:
         if np.isnan(number := naming.printed(arm)):
             continue
         last = results.read(arm, "metrics.csv").set_index(["seed", "fold"])["accuracy"]
-        first, best = ((own >= number).sum() or "none" for own in (last, last + oracle_gain(arm)))
+        first, best = ((own >= in_frames(number)).sum() or "none" for own in (last, last + oracle_gain(arm)))
         said.append(f"{naming.label(arm)} ({percent(number)} %) {first} and {best} of {len(last)}")
     if not said:
         return ""
     return (
-        "The paper does not say which epoch it reports. Our runs that reach the printed number after the last epoch, "
-        f"and at the epoch with the best test accuracy: {'; '.join(said)}. Choosing the epoch on the test frames is "
-        "one possible way to such a number; we do not know whether it was done."
+        "The paper does not say which epoch it reports. Our runs that reach the printed number, in whole test frames, "
+        f"after the last epoch and at the epoch with the best test accuracy: {'; '.join(said)}. Choosing the epoch on "
+        "the test frames is one possible way to such a number; we do not know whether it was done."
     )
 
 

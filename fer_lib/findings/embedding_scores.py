@@ -2,8 +2,8 @@
 
 Under softmax and joint loss the embedding is the seven logits, under triplet loss alone the point in the triplet space.
 Distances are Euclidean. Comparisons between losses also use cosine distances, because the triplet loss optimises
-Euclidean ones; it fixes no origin, so that these are also taken around the mean. An embedding that divides its frames
-by subject has kept the identity, which is a warning.
+Euclidean ones; it fixes no origin, so that these are also taken around the mean. Of each sequence one frame is asked:
+the others are nearest to it in any embedding.
 """
 
 from collections.abc import Iterable
@@ -82,6 +82,21 @@ def scores(points: np.ndarray, classes: np.ndarray, metric: str = "euclidean") -
     }
 
 
+def in_random_order(classes: np.ndarray) -> float:
+    """The MAP@R that these classes (N,) have on average if the others are ranked at random; NaN if all are alone.
+
+    A frame finds each of its R fellows at each place with probability R / (N - 1), and before it, on average, their
+    share of the other N - 2.
+    """
+    _, codes, sizes = np.unique(classes, return_inverse=True, return_counts=True)
+    fellows, found = sizes[codes] - 1, []
+    for r in fellows[fellows > 0]:
+        before = np.arange(r)
+        hits = 1 + before * (r - 1) / max(len(classes) - 2, 1)
+        found.append(r / (len(classes) - 1) * (hits / (before + 1)).mean())
+    return float(np.mean(found)) if found else np.nan
+
+
 def _average_precision(hits: np.ndarray) -> float:
     """MAP@R of one query. hits: bool, whether the others share its class, the nearest first."""
     first = hits[: hits.sum()]
@@ -96,20 +111,30 @@ def _neighbours_accuracy(classes: np.ndarray, order: np.ndarray, queries: np.nda
 
 
 def member_scores(experiment: Experiment, distance: str = "Euclidean") -> pd.DataFrame:
-    """The scores of every member on its test frames: one row per seed, fold, divided (`GROUPINGS`) and score; value.
+    """The scores of every member on its test frames, one of each sequence: a row per seed, fold, divided (`GROUPINGS`)
+    and score, with its value and, of MAP@R, what a random order would give.
 
     distance: one of `DISTANCES`.
     """
     table = results.read(experiment, "embeddings.csv.gz")
     rows = []
     for (seed, fold), frames in table[table["tested"]].groupby(["seed", "fold"]):
+        frames = one_a_sequence(frames)
         points = frames[dimensions(frames)].to_numpy(float)
         if distance.startswith("centred"):
             points = points - points.mean(axis=0)
         for divided, column in GROUPINGS.items():
-            found = scores(points, frames[column].to_numpy(), DISTANCES[distance])
-            rows += [(seed, fold, divided, score, value) for score, value in found.items()]
-    return pd.DataFrame(rows, columns=["seed", "fold", "divided", "score", "value"])
+            classes = frames[column].to_numpy()
+            at_random = {"MAP@R": in_random_order(classes)}
+            found = scores(points, classes, DISTANCES[distance])
+            rows += [(seed, fold, divided, score, found[score], at_random.get(score, np.nan)) for score in found]
+    return pd.DataFrame(rows, columns=["seed", "fold", "divided", "score", "value", "random_order"])
+
+
+def one_a_sequence(frames: pd.DataFrame) -> pd.DataFrame:
+    """The last of the frames of each sequence; of FER2013, which names no subjects, all."""
+    named = frames["subject"].notna() & (frames["subject"] != "")
+    return frames[~(named & tables.sequence(frames["frame_id"]).duplicated(keep="last"))]
 
 
 def dimensions(table: pd.DataFrame) -> list[str]:
@@ -138,7 +163,8 @@ def caption(members: pd.DataFrame) -> str:
     """The caption of the table of mean scores by emotion; counts the members of `all_member_scores` without a score."""
     without = (members.groupby(["label", "protocol", "seed", "fold"])["value"].count() == 0).sum()
     return (
-        "Division by emotion, with Euclidean distances. Mean and 95 % Student's t interval over n runs, which "
+        "Division by emotion, with Euclidean distances, of one test frame of each sequence. Mean and 95 % Student's t "
+        "interval over n runs, which "
         "describes new splits of these same frames, not other subjects; under subject, over folds, whose subjects "
         f"differ. Runs that map all test frames to one point, as collapsed ones do, have no score ({without})."
     )
@@ -147,7 +173,8 @@ def caption(members: pd.DataFrame) -> str:
 def score_table(members: pd.DataFrame) -> pd.DataFrame:
     """Mean and Student's t interval over the members of `all_member_scores` that have a score, which n counts.
 
-    Under `subject` the interval is over the folds; trainings counts what it is over.
+    Under `subject` the interval is over the folds; trainings counts what it is over. at_random: the mean of what a
+    random order would give.
     """
     rows = []
     keys = ["experiment", "protocol", "part", "label", "divided", "score"]
@@ -155,8 +182,8 @@ def score_table(members: pd.DataFrame) -> pd.DataFrame:
         values = own.set_index(["seed", "fold"])["value"].dropna()
         each = by_training(key[1], values)
         mean, low, high = mean_interval(each, RANGES[key[-1]]) if len(values) else (np.nan, np.nan, np.nan)
-        rows.append((*key, mean, low, high, len(values), len(each)))
-    return pd.DataFrame(rows, columns=[*keys, "mean", "ci_low", "ci_high", "n", "trainings"])
+        rows.append((*key, mean, low, high, len(values), len(each), own["random_order"].mean()))
+    return pd.DataFrame(rows, columns=[*keys, "mean", "ci_low", "ci_high", "n", "trainings", "at_random"])
 
 
 def pairs(dataset: str) -> list[tuple[Experiment, Experiment]]:

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from fer_lib import results
+from fer_lib.comparisons import paired_difference
 from fer_lib.experiments import Experiment
 from fer_lib.findings.audit import TEST_FRAMES
 from fer_lib.findings.claims import CLAIMS, pairs
@@ -15,7 +16,7 @@ from fer_lib.findings.dependence import design_effect, paired_errors
 from fer_lib.findings.tables import collapsed
 from fer_lib.stats import LEVEL, OVERLAP
 from fer_lib.words.naming import label, published
-from fer_lib.words.rounding import in_cell, percent
+from fer_lib.words.rounding import in_cell, percent, points
 
 POWER = 0.8
 """The chance with which a study should detect a difference that exists."""
@@ -94,13 +95,14 @@ class Spreads(NamedTuple):
 
     seeds: standard deviation of their difference over the members that both have, which had the same splits.
     discordant: share of these members' frames on which exactly one is right. members: their number. arms: which two
-    networks these are.
+    networks these are. gain: mean of the difference and its ends (`comparisons.paired_difference`).
     """
 
     seeds: float
     discordant: float
     members: int
     arms: str
+    gain: tuple[float, float, float] = (np.nan, np.nan, np.nan)
 
 
 def _arms(dataset: str, protocol: str) -> tuple[Experiment, Experiment] | None:
@@ -119,7 +121,9 @@ def spreads(dataset: str) -> Spreads:
     if not arms:
         return Spreads(np.nan, np.nan, 0, "")
     differences, discordant = _differences(*arms), (_errors(*arms)["off"] != 0).mean()
-    return Spreads(float(differences.std()), float(discordant), len(differences), _named(*arms))
+    found = paired_difference(differences, 0 * differences, "random")
+    gain = (found["difference"], found["ci_low"], found["ci_high"])
+    return Spreads(float(differences.std()), float(discordant), len(differences), _named(*arms), gain)
 
 
 def _differences(*arms: Experiment) -> pd.Series:
@@ -212,14 +216,15 @@ def power_answer(found: Spreads, leaks: pd.DataFrame, together: pd.DataFrame) ->
     needed = [frames_needed(low, high), *(paired_frames_needed(difference, share) for share in (min(ours, most), ours))]
     a_person = leaks.set_index("protocol").loc["subject", "frames a subject"]
     subjects = [f"{frames:,} frames, {np.ceil(frames / a_person):,.0f} subjects" for frames in needed]
-    shared = f"{percent(ours)} % of them, the share in our runs ({found.arms})."
+    shared = f"{percent(ours)} % of them, the share in our runs."
     if ours > most:
         shared = (
-            f"{percent(most)} % of them, the most that the printed accuracies allow. In our runs ({found.arms}), which "
+            f"{percent(most)} % of them, the most that the printed accuracies allow. In our runs, which "
             f"make more errors, it is {percent(ours)} %; that would take {subjects[2]}."
         )
     return "\n".join(
         [
+            f"Our runs ({found.arms}) differ by {points(*found.gain)} points (n = {found.members} pairs). "
             f"To detect a difference of {100 * difference:.2f} points with {100 * POWER:.0f} % power, in a two-sided "
             f"test at the {100 * (1 - LEVEL):.0f} % level, a study needs:",
             "",

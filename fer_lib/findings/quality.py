@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from threadpoolctl import threadpool_limits
 
 from fer_lib import faces, paths, results
+from fer_lib.comparisons import cluster_gain
 from fer_lib.datasets import fer2013, ferplus
 from fer_lib.faces import Faces
 from fer_lib.measures import references, twins, votes
@@ -162,7 +162,7 @@ def cleaned(predicted: pd.DataFrame) -> pd.DataFrame:
     """Accuracy on all of PrivateTest with and without its twins in Training, paired over images; a row per method.
 
     Columns: method, with_twins, without (accuracies), lost and gained (images that only the first, only the second
-    training gets right), p (McNemar's exact test, two-sided; 1 where nothing changes), n.
+    training gets right), and those of `comparisons.cluster_gain`, images resampled.
     """
     rows = []
     for method, own in predicted.groupby("method", sort=False):
@@ -170,9 +170,9 @@ def cleaned(predicted: pd.DataFrame) -> pd.DataFrame:
         if CLEAN not in hits:
             continue
         lost, gained = int((hits[ALL] & ~hits[CLEAN]).sum()), int((~hits[ALL] & hits[CLEAN]).sum())
-        p = binomtest(lost, lost + gained).pvalue if lost + gained else 1.0
         accuracies = {"with_twins": hits[ALL].mean(), "without": hits[CLEAN].mean()}
-        rows.append({"method": method, **accuracies, "lost": lost, "gained": gained, "p": p, "n": len(hits)})
+        found = cluster_gain(hits[ALL].astype(float) - hits[CLEAN], hits.index)
+        rows.append({"method": method, **accuracies, "lost": lost, "gained": gained, **found})
     return pd.DataFrame(rows)
 
 

@@ -54,7 +54,8 @@ def in_words(dataset: str) -> str:
     as_many = clear["label"].nunique() == table["label"].nunique()
     without = f"; without occlusion in training, on {_in_order(clear)}" if as_many else ""
     return (
-        f"One run of each network on the same split: {'; '.join(said)}. The order that the paper prints appears on "
+        "One run of each network on the same split (collapsed: its STN turned its view off the face): "
+        f"{'; '.join(said)}. The order that the paper prints appears on "
         f"{_in_order(table)}{without}."
     )
 

@@ -236,12 +236,14 @@ def learning_curves(experiments: list[Experiment]) -> pd.DataFrame:
 
 
 def with_sequences(experiment: Experiment) -> pd.DataFrame:
-    """Its predictions with the sequence of each frame: the part of frame_id before the last underscore.
-
-    Valid for CK+, synthetic faces and own faces.
-    """
+    """Its predictions with the sequence of each frame."""
     table = results.read(experiment, "predictions.csv.gz")
-    return table.assign(sequence=table["frame_id"].str.rsplit("_", n=1).str[0])
+    return table.assign(sequence=sequence(table["frame_id"]))
+
+
+def sequence(frame_ids: pd.Series) -> pd.Series:
+    """The part of each frame_id before the last underscore: the sequence in CK+, synthetic faces and own faces."""
+    return frame_ids.astype(str).str.rsplit("_", n=1).str[0]
 
 
 def voted(predictions: pd.DataFrame, by) -> pd.DataFrame:

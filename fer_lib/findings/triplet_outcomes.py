@@ -1,7 +1,7 @@
 """What becomes of the triplets: for an anchor among a run's test frames, is a positive or a negative nearer?
 
 Squared Euclidean distances, as in the loss. All positives and negatives of an anchor count alike, and all anchors, as
-where training draws one of each at random.
+where training draws one of each at random. Of each sequence one frame is asked, as in `embedding_scores`.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from fer_lib import results
 from fer_lib.comparisons import paired_difference
 from fer_lib.experiments import Experiment
 from fer_lib.findings import tables
-from fer_lib.findings.embedding_scores import dimensions, pairs
+from fer_lib.findings.embedding_scores import dimensions, one_a_sequence, pairs
 from fer_lib.splits import LEAST_EXPOSED
 from fer_lib.stats import by_training, mean_interval
 from fer_lib.words import naming
@@ -59,10 +59,10 @@ def of_members(experiment: Experiment) -> pd.DataFrame:
     """
     table, found = results.read(experiment, "embeddings.csv.gz"), []
     for (seed, fold), own in table.groupby(["seed", "fold"]) if len(table) else ():
-        frames = tables.not_collapsed(experiment, own[own["tested"]])
+        frames = tables.not_collapsed(experiment, one_a_sequence(own[own["tested"]]))
         points = frames[dimensions(frames)].to_numpy(float)
         shares = of_anchors(points, frames["label"].to_numpy(), experiment.margin)
-        found.append(shares.assign(seed=seed, fold=fold))
+        found += [shares.assign(seed=seed, fold=fold)] if len(shares) else []
     own = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
     if experiment.has_triplets or own.empty:
         return own
@@ -82,6 +82,17 @@ def of_emotions(experiment: Experiment) -> pd.DataFrame:
     grouped = own.assign(asked=weights / weights.sum()).groupby(["label", "negative"])
     found = grouped.agg(asked=("asked", "sum"), wrong=(WRONG, "mean")).rename(index=names).reset_index()
     return found.rename(columns={"label": "anchor"})
+
+
+def among_rarer(own: pd.DataFrame) -> tuple[float, pd.Series]:
+    """The share of the triplets that are of the rarer half of the pairs of emotions, and for each seed and fold the
+    share of these among the triplets whose negative is nearer; own: `of_members`."""
+    weights = own["count"] / own.groupby(ANCHOR)["count"].transform("sum")
+    asked = weights.groupby([own["label"], own["negative"]]).sum() / weights.sum()
+    rarer = asked.nsmallest(len(asked) // 2)
+    inside = pd.MultiIndex.from_frame(own[["label", "negative"]]).isin(rarer.index)
+    wrong, members = weights * own[WRONG], [own["seed"], own["fold"]]
+    return float(rarer.sum()), (wrong * inside).groupby(members).sum() / wrong.groupby(members).sum()
 
 
 def by_member(own: pd.DataFrame, outcome: str) -> pd.Series:

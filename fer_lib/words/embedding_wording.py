@@ -2,11 +2,15 @@
 
 import pandas as pd
 
+from fer_lib.comparisons import paired_difference
+from fer_lib.experiments import Experiment
 from fer_lib.findings.embedding_scores import DISTANCES, LOWER_IS_CLEARER, PAIR, RANGES
 from fer_lib.findings.followed import PROPOSED
+from fer_lib.findings.triplet_outcomes import among_rarer, of_members
 from fer_lib.splits import LEAST_EXPOSED
-from fer_lib.stats import TRAININGS
-from fer_lib.words.rounding import in_cell, in_folds, percent, points
+from fer_lib.stats import TRAININGS, by_training, mean_interval
+from fer_lib.words import naming
+from fer_lib.words.rounding import in_cell, in_folds, percent, points, with_ends
 
 RESOLVED = ("clearer", "less clear")
 """What an interval on one side of zero says of the division."""
@@ -49,26 +53,41 @@ def _nearer(row) -> str:
     )
 
 
-def rare_triplets(found: dict[str, pd.DataFrame]) -> str:
-    """Whether it is the rare emotions whose negatives are nearer, and which most often, a bullet per network.
+def rare_triplets(arms: list[Experiment]) -> str:
+    """Whether it is the rare emotions whose negatives are nearer, a bullet per pair of networks.
 
-    found: label -> `triplet_outcomes.of_emotions`.
+    arms: of `triplet_outcomes.beside`, a network of triplet loss and its counterpart of softmax in turn.
     """
     lines = []
-    for label, pairs in found.items():
-        wrong = pairs["asked"] * pairs["wrong"]
-        if not wrong.any():
-            lines.append(f"- **{label}**: no negative is nearer.")
-            continue
-        rarer, worst = pairs["asked"].nsmallest(len(pairs) // 2).index, pairs["wrong"].idxmax()
-        row, share = pairs.loc[worst], wrong / wrong.sum()
+    for both in zip(arms[::2], arms[1::2], strict=True):
+        names = [naming.label(arm) for arm in both]
+        (asked, ours), (_, others) = (among_rarer(of_members(arm)) for arm in both)
+        apart, gain = by_training(both[0].protocol, ours.dropna()), paired_difference(ours, others, both[0].protocol)
+        unit = TRAININGS.get(both[0].protocol, ("", "pairs of runs"))[1]
         lines.append(
-            f"- **{label}**: the rarer half of the pairs of emotions is {100 * pairs.loc[rarer, 'asked'].sum():.0f} % "
-            f"of the triplets and {100 * share[rarer].sum():.0f} % of those whose negative is nearer. Picked after the "
-            f"fact: that is so most often with anchor {row['anchor']} and negative {row['negative']}, in "
-            f"{100 * row['wrong']:.0f} % of their triplets: {100 * share[worst]:.0f} % of all whose negative is nearer."
+            f"- **{names[0]}**: the rarer half of the pairs of emotions is {100 * asked:.0f} % of the triplets and "
+            f"{with_ends(mean_interval(apart))} of those whose negative is nearer (n = {len(apart)}); against "
+            f"{names[1]} {points(gain['difference'], gain['ci_low'], gain['ci_high'])} points (n = {gain['n']} {unit})."
         )
     return "\n".join(lines)
+
+
+def by_identity(table: pd.DataFrame) -> str:
+    """Whether the sequences of a subject lie together, in a sentence; empty without subjects.
+
+    table: `score_table`, of which the least exposed protocol is told.
+    """
+    own = table[(table["divided"] == "identity") & (table["score"] == "MAP@R")].dropna(subset="mean")
+    first = next((name for name in LEAST_EXPOSED if name in set(own["protocol"])), None)
+    own = own[own["protocol"] == first]
+    if own.empty:
+        return ""
+    above = (own["mean"] > own["at_random"]).sum() or "none"
+    return (
+        f"By identity, MAP@R under {first} is {own['mean'].min():.2f} to {own['mean'].max():.2f}; a random order would "
+        f"give {own['at_random'].mean():.2f}, and {above} of {len(own)} networks is above it. "
+        "The sequences of a subject show different emotions, and the embeddings divide by these."
+    )
 
 
 def in_brief(compared: pd.DataFrame, triplets: pd.DataFrame) -> str:

@@ -123,7 +123,7 @@ def aimed(row: pd.Series) -> str:
         f"{percent(aim)} % for {words} ({'reached' if row[column] >= aim else 'not reached'})"
         for column, (aim, words) in AIMS.items()
     ]
-    return f" The targets were {' and '.join(said)}."
+    return f" Our own targets were {' and '.join(said)}."
 
 
 def _without_twins(chosen: pd.Series, parts: pd.DataFrame) -> str:

@@ -36,9 +36,10 @@ def works(reached: pd.DataFrame, over: pd.DataFrame) -> str:
 def _reached(numbers: pd.DataFrame) -> str:
     said = []
     for row in numbers.itertuples():
+        gone = f" ({row.collapsed} collapsed)" if row.collapsed else ""
         best = "" if row.runs else f", at best {percent(row.best)} %"
-        said.append(f"{row.label} ({percent(row.printed)} %) in {row.runs or 'none'} of {row.n} runs{best}")
-    return f"the printed numbers are reached by {'; by '.join(said)}"
+        said.append(f"{row.label} ({percent(row.printed)} %) in {row.runs or 'none'} of {row.n} runs{gone}{best}")
+    return f"the printed numbers, in whole test frames, are reached by {'; by '.join(said)}"
 
 
 def robust(name: str, scores: pd.Series, covered: pd.Series, parts: pd.DataFrame) -> str:
@@ -110,7 +111,7 @@ def beaten(scores: pd.DataFrame, sequences: float, published: float, heavy: list
     if scores.loc["unseen"].idxmax() in heavy:
         said += ", but its training imitated some of these kinds"
         said += f" (the best of the others {percent(others.max())} %)" if len(others) else ""
-    said += f"; the best published on such folds is {published:.2f} % of the sequences" if pd.notna(published) else ""
+    said += f"; published on such folds is {published:.2f} % of the sequences" if pd.notna(published) else ""
     return _sentence(said)
 
 

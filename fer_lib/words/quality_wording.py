@@ -8,7 +8,7 @@ from fer_lib.findings import quality
 from fer_lib.findings.quality import published, twin_table
 from fer_lib.measures import twins, votes
 from fer_lib.stats import mean_interval
-from fer_lib.words.rounding import in_cell, interval, intervals, p_value, percent, with_ends
+from fer_lib.words.rounding import in_cell, interval, intervals, p_value, percent, points, with_ends
 
 
 def readable_twins(table: pd.DataFrame) -> pd.DataFrame:
@@ -107,9 +107,7 @@ def _share(row: pd.Series) -> str:
 
 
 def _gain(row) -> str:
-    p = p_value(row.p)
-    said = f"p {p}" if p.startswith("<") else f"p = {p}"
-    return f"{100 * (row.with_twins - row.without):+.2f} points for {row.method} ({said})"
+    return f"{points(row.difference, row.ci_low, row.ci_high)} points for {row.method}"
 
 
 def readable_cleaned(table: pd.DataFrame) -> pd.DataFrame:
@@ -119,7 +117,7 @@ def readable_cleaned(table: pd.DataFrame) -> pd.DataFrame:
             "method": table["method"],
             "trained on all of Training": table["with_twins"].map(percent),
             "trained without the twins": table["without"].map(percent),
-            "difference": [f"{100 * x:+.2f}" for x in table["with_twins"] - table["without"]],
+            "difference": [points(row.difference, row.ci_low, row.ci_high) for row in table.itertuples()],
             "correct only with twins": table["lost"],
             "correct only without": table["gained"],
             "p": [p_value(x) for x in table["p"]],

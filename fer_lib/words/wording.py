@@ -56,9 +56,9 @@ COLUMNS = (
 )
 CLAIMED = (
     "Paired differences in points with 95 % intervals, the second over the folds. Supported: every interval lies above "
-    "zero; contradicted: each lies below. p, two-sided, is that of the interval nearest to zero: below 0.05 where there "
-    "is a verdict. In brackets p after Holm's correction for all rows; verdicts and intervals are not corrected for "
-    "multiple comparisons. For occlusion the paper mentions a comparison and prints no number."
+    "zero; contradicted: each lies below. p, two-sided, is that of the interval nearest to zero: below 0.05 where "
+    "there is a verdict. In brackets p after Holm's correction for all rows; verdicts and intervals are not corrected "
+    "for multiple comparisons. For occlusion the paper mentions a comparison and prints no number."
 )
 """Caption of `readable_claims`."""
 CAPTION = f"{COLUMNS} Random and sequence: {OVER_MEMBERS} Subject: {POOLED}"
