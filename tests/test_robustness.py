@@ -89,9 +89,9 @@ def test_questions_are_paired_by_subjects(stored):
     found = questions.compared("synthetic").set_index("score")
     assert set(found["question"]) == {"training with occlusion"} and (found["n"] == 4).all()
     assert found.loc["unseen", "difference"] == pytest.approx(1 / 8)
-    assert (found.loc["clean", "difference"], found.loc["clean", "p"]) == (0, 1)
-    # Everybody gains as much, so the interval has no width, and of 16 exchanges 2 are as extreme.
-    assert found.loc["eyes", ["difference", "ci_low", "ci_high", "p"]].tolist() == [1, 1, 1, 2 / 16]
+    assert found.loc["clean", "difference"] == 0
+    assert found.loc["eyes", ["difference", "ci_low", "ci_high"]].tolist() == [1, 1, 1], "everybody gains as much"
+    assert found["p"].isna().all(), "trained once"
     readable = questions.readable(found.reset_index())
     by_fill = [f"unseen, {fill}" for fill in FILLS]
     kinds = [kind for kind in robustness.KINDS if kind != "targeted"]

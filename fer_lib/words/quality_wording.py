@@ -72,7 +72,7 @@ def answer(images: pd.DataFrame, pairs: pd.DataFrame, ceiling: pd.DataFrame, cle
     alike = votes.agreement(tested)[votes.OUTCOMES[0]].div(tested["label"].value_counts())
     best, worst = alike.idxmax(), alike.idxmin()
     models = ceiling.set_index("model")
-    gains = [_gain(row) for row in cleaning.itertuples() if row.lost + row.gained]
+    gains = [f"{_gain(row)} points for {row.method}" for row in cleaning.itertuples() if row.lost + row.gained]
     return "\n".join(
         [
             f"- **Labels**: on {_share(ceiling.iloc[0])} of the {len(tested):,} PrivateTest images the label is the "
@@ -107,7 +107,7 @@ def _share(row: pd.Series) -> str:
 
 
 def _gain(row) -> str:
-    return f"{points(row.difference, row.ci_low, row.ci_high)} points for {row.method}"
+    return points(row.difference, row.ci_low, row.ci_high)
 
 
 def readable_cleaned(table: pd.DataFrame) -> pd.DataFrame:
@@ -117,7 +117,7 @@ def readable_cleaned(table: pd.DataFrame) -> pd.DataFrame:
             "method": table["method"],
             "trained on all of Training": table["with_twins"].map(percent),
             "trained without the twins": table["without"].map(percent),
-            "difference": [points(row.difference, row.ci_low, row.ci_high) for row in table.itertuples()],
+            "difference": [_gain(row) if row.lost or row.gained else "none" for row in table.itertuples()],
             "correct only with twins": table["lost"],
             "correct only without": table["gained"],
             "p": [p_value(x) for x in table["p"]],
