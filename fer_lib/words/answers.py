@@ -73,7 +73,7 @@ def in_short(dataset: str, parts: pd.DataFrame) -> str:
     others = [transfer_wording.in_short(), fer2013_wording.in_short()] if dataset == "ckplus" else []
     said = (
         [
-            beside_printed(dataset, table),
+            beside_printed(table),
             gains_as_printed(dataset, table),
             on_unseen_subjects(dataset, table, over),
             embedding_wording.in_brief(division, triplet_outcomes.compared(dataset)),
@@ -108,8 +108,9 @@ def headlines_of(dataset: str, table: pd.DataFrame, over: pd.DataFrame, parts: p
     own = printed.dropna(subset="backbone")
     heavy = [name for name, arm in by_label.items() if arm.occlusion == "heavy"]
     published = on_subjects if dataset == "ckplus" else np.nan
+    works = headlines.works(reached(dataset, table), over)
     return [
-        headlines.works(reached(dataset, table), over),
+        " ".join(filter(None, [works, *_highest_reached_by_others(dataset, table)])),
         headlines.robust(first, scores[first], _covered(by_label[first]), parts) if first else "",
         headlines.trusted(_sequences_seen(dataset), audit.common_ways(own), len(own)),
         headlines.beaten(scores, by_sequence(by_label[scores.loc["clean"].idxmax()])[0], published, heavy)
@@ -134,18 +135,18 @@ def as_printed(dataset: str, table: pd.DataFrame) -> str:
 
     table: `tables.accuracy_table`, here and below.
     """
-    return f"{headlines.works(reached(dataset, table), pd.DataFrame())} {beside_printed(dataset, table)}".strip()
+    works = headlines.works(reached(dataset, table), pd.DataFrame())
+    return " ".join(filter(None, [works, beside_printed(table), *_highest_reached_by_others(dataset, table)]))
 
 
-def beside_printed(dataset: str, table: pd.DataFrame) -> str:
-    """How many runs of what reaches fewest of the paper's numbers collapsed, and who else reaches the highest."""
+def beside_printed(table: pd.DataFrame) -> str:
+    """How many runs of what reaches fewest of the paper's numbers collapsed, in a sentence."""
     printed = table[table["printed"] > 0]
     of_same_number = printed.groupby("printed")["collapsed"].transform("sum") > 0
     collapsed = [
         f"in {row.collapsed or 'none'} of {row.n} runs of {row.label}" for row in printed[of_same_number].itertuples()
     ]
-    collapsed = [f"The STN collapsed {', '.join(collapsed)}."] if collapsed else []
-    return " ".join([*collapsed, *_highest_reached_by_others(dataset, table)])
+    return f"The STN collapsed {', '.join(collapsed)}." if collapsed else ""
 
 
 def gains_as_printed(dataset: str, table: pd.DataFrame) -> str:
