@@ -161,11 +161,14 @@ class Experiment:
 def read_experiments() -> list[Experiment]:
     """The rows of `experiments.csv`.
 
-    Raises ValueError for a file that is no table, and, naming the row, for a column that is not a parameter, an empty
-    cell, an invalid value, a duplicate name, or two names for one experiment.
+    Raises OSError if the file cannot be read, ValueError if it is no table, and, naming the row, for a column that is
+    not a parameter, an empty cell, an invalid value, a duplicate name, or two names for one experiment.
     """
     try:
         table = pd.read_csv(paths.EXPERIMENTS)
+    except OSError as error:
+        remedy = "restore it, or set FER_EXPERIMENTS to another table of experiments"
+        raise type(error)(f"cannot read {paths.EXPERIMENTS} ({error.strerror}); {remedy}") from error
     except ValueError as error:
         raise ValueError(f"{paths.EXPERIMENTS} is no table of experiments ({error})") from error
     if "experiment" not in table or not isinstance(table.index, pd.RangeIndex):

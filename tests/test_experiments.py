@@ -135,6 +135,12 @@ def test_a_file_that_is_no_table_is_named(tmp_path, monkeypatch, content, messag
         read_experiments()
 
 
+def test_a_table_that_is_not_there_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "none.csv")
+    with pytest.raises(FileNotFoundError, match=r"cannot read .*none.csv .*; restore it, or set FER_EXPERIMENTS to"):
+        read_experiments()
+
+
 def test_a_name_stands_once(tmp_path, monkeypatch):
     table = paths.EXPERIMENTS.read_text().splitlines()
     (tmp_path / "twice.csv").write_text("\n".join([table[0], table[1], table[1]]))
