@@ -105,6 +105,10 @@ def test_whole_numbers_are_floats_too():
         (",softmax,", ",sofmax,", "loss is 'sofmax'"),
         (",softmax,", ",,", "loss is empty"),
         (",100,8,", ",,8,", "epochs is empty"),
+        (",random,10,", ",random,three,", "seeds is 'three'; it must be of type int"),
+        (",False,", ",no,", "normalise is 'no'; it must be of type bool"),
+        (",rectangle,", ",None,", "occlusion is 'None'; known: none, rectangle"),
+        (",0.001", ",0.001x", "lr is '0.001x'; it must be of type float"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_row(tmp_path, monkeypatch, old, new, message):
