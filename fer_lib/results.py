@@ -77,7 +77,8 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = "make it writable, free space on the disk, or set FER_RESULTS"
+        other = "set FER_RESULTS" if path.is_relative_to(paths.RESULTS) else "name another folder"
+        remedy = f"make it writable, free space on the disk, or {other}"
         raise type(error)(f"cannot write {path} ({error.strerror}); {remedy}") from error
 
 

@@ -158,8 +158,17 @@ def test_more_seeds_continue_the_same_results():
 def test_unwritable_results(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setattr(paths, "RESULTS", tmp_path / "file")
-    with pytest.raises(OSError, match=r"cannot write .*run.json .*make it writable, free space on the disk"):
+    with pytest.raises(
+        OSError, match=r"cannot write .*run.json .*make it writable, free space on the disk, or set FER_"
+    ):
         results.open_folder(EXPERIMENT, "abc", "cpu")
+
+
+def test_elsewhere_another_folder_is_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match=r"cannot write .*a.md .*; make it writable, free space on the disk, or name ano"):
+        results.write(tmp_path / "file" / "a.md", b"")
 
 
 def test_a_failed_write_keeps_the_good_file(tmp_path, monkeypatch):
