@@ -28,22 +28,12 @@ FROM_STORED = {
 }
 FROM_DATA = "00_data"
 
-try:
-    rows = read_experiments()
-    data = {dataset: faces.load(dataset) for dataset in DATASETS}
-except ValueError as error:
-    sys.exit(str(error))
-fingerprints = {dataset: loaded.fingerprint for dataset, loaded in data.items()}
-
 # Hides what is normal: the kernel's warning about unencrypted TCP, on the loopback interface, and the interrupt by which
 # Jupyter ends it.
 PAPERMILL = (
-    "papermill {params.notebook} {log} -y {params.given:q} --no-progress-bar --log-level WARNING --start-timeout 300"
+    "papermill {params.notebook:q} {log:q} -y {params.given:q} --no-progress-bar --log-level WARNING --start-timeout 300"
     " 2> >(grep -vE 'IPKernelApp. (WARNING|ERROR . KeyboardInterrupt caught in kernel)' >&2)"
 )
-# The content of the results decides whether an experiment is done, not file times, which a clone does not preserve.
-# Results of other data than the current ones count as missing; training then refuses with a message.
-missing = [row for row in rows if row.dataset in DATASETS and not results.is_complete(row, fingerprints[row.dataset])]
 
 
 def can_start(row):
@@ -56,19 +46,12 @@ def can_start(row):
     return True
 
 
-missing = [row for row in missing if can_start(row)]
-
-
 def key(row):
     return hashlib.sha256(json.dumps(asdict(row)).encode()).hexdigest()[:12]
 
 
 def trained(row):
     return results.folder(row) / f".trained-{key(row)}"
-
-
-for row in missing:
-    trained(row).unlink(missing_ok=True)
 
 
 def noted(dataset):
@@ -122,13 +105,26 @@ def pages_of(dataset, folder, *named):
     return {(dataset, page): (folder / f"{page}.html", parameters) for page, parameters in given.items()}
 
 
-pages = {}
-# One's own faces change none of the study's pages.
-if DATASETS != ["own"] and any(results.finished(row) for row in rows if row.dataset == "ckplus"):
-    pages = pages_of("ckplus", REPORTS, *FROM_RESULTS)
-for dataset, folder in (("ckplus", REPORTS), ("synthetic", REPORTS / "synthetic"), ("own", REPORTS / "own")):
-    if dataset in DATASETS:
-        pages |= pages_of(dataset, folder, FROM_DATA, *FROM_RESULTS)
+try:
+    rows = read_experiments()
+    data = {dataset: faces.load(dataset) for dataset in DATASETS}
+    fingerprints = {dataset: loaded.fingerprint for dataset, loaded in data.items()}
+    # The content of the results decides whether an experiment is done, not file times, which a clone does not preserve.
+    # Results of other data than the current ones count as missing; training then refuses with a message.
+    asked = [row for row in rows if row.dataset in DATASETS]
+    missing = [row for row in asked if not results.is_complete(row, fingerprints[row.dataset]) and can_start(row)]
+    pages = {}
+    # One's own faces change none of the study's pages.
+    if DATASETS != ["own"] and any(results.finished(row) for row in rows if row.dataset == "ckplus"):
+        pages = pages_of("ckplus", REPORTS, *FROM_RESULTS)
+    for dataset, folder in (("ckplus", REPORTS), ("synthetic", REPORTS / "synthetic"), ("own", REPORTS / "own")):
+        if dataset in DATASETS:
+            pages |= pages_of(dataset, folder, FROM_DATA, *FROM_RESULTS)
+    inputs = {page: page_inputs(*page) for page in pages}
+    for row in missing:
+        trained(row).unlink(missing_ok=True)
+except (OSError, ValueError) as error:
+    sys.exit(str(error))
 
 
 rule study:
@@ -156,7 +152,7 @@ for (dataset, page), (html, given) in pages.items():
 
     rule:
         name: f"page_{dataset}_{page}"
-        input: page_inputs(dataset, page)
+        input: inputs[dataset, page]
         # update(): the old page is kept while its notebook runs, and if it fails.
         output: update(html)
         params:
@@ -167,4 +163,4 @@ for (dataset, page), (html, given) in pages.items():
         # Before hours of training, for it shows whether the faces are read as they should be.
         priority: 1 if page == FROM_DATA else 0
         shell:
-            "echo render {output}; " + PAPERMILL + " && python -m fer_lib.pages {log} {output} --dataset {params.dataset}"
+            "echo render {output:q}; " + PAPERMILL + " && python -m fer_lib.pages {log:q} {output:q} --dataset {params.dataset}"

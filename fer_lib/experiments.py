@@ -161,26 +161,27 @@ class Experiment:
 def read_experiments() -> list[Experiment]:
     """The rows of `experiments.csv`.
 
-    Raises ValueError for a file that is no table, and, naming the row, for a column that is not a parameter, an empty
-    cell, an invalid value, a duplicate name, or two names for one experiment.
+    Raises OSError if the file cannot be read, ValueError if it is no table, and, naming the row, for a column that is
+    not a parameter, an empty cell, an invalid value, a duplicate name, or two names for one experiment.
     """
     try:
-        table = pd.read_csv(paths.EXPERIMENTS)
+        table = pd.read_csv(paths.EXPERIMENTS, dtype=str, keep_default_na=False)
+    except OSError as error:
+        remedy = "restore it, or set FER_EXPERIMENTS to another table of experiments"
+        raise type(error)(f"cannot read {paths.EXPERIMENTS} ({error.strerror}); {remedy}") from error
     except ValueError as error:
         raise ValueError(f"{paths.EXPERIMENTS} is no table of experiments ({error})") from error
     if "experiment" not in table or not isinstance(table.index, pd.RangeIndex):
         what = "a row has more cells than the header" if "experiment" in table else "it has no column 'experiment'"
         raise ValueError(f"{paths.EXPERIMENTS} is no table of experiments: {what}")
-    # Checked first: an empty cell turns the whole column's integers into floats.
-    if table.isna().any(axis=None):
-        cells = table[table.isna().any(axis=1)].iloc[0]
-        raise ValueError(f"{_where(cells)}: {cells.index[cells.isna()][0]} is empty")
+    types = {field.name: field.type for field in fields(Experiment)}
     rows = []
-    for cells in table.astype(object).to_dict("records"):
+    for cells in table.to_dict("records"):
         try:
-            rows.append(Experiment.from_namespace(cells))
+            rows.append(Experiment.from_namespace({name: _value(name, cells[name], types.get(name)) for name in cells}))
         except ValueError as error:
-            raise ValueError(f"{_where(cells)}: {error}") from error
+            where = f"{paths.EXPERIMENTS}, experiment {cells['experiment']!r} of {cells.get('dataset')}"
+            raise ValueError(f"{where}: {error}") from error
     names = [(row.dataset, row.experiment) for row in rows]
     for name in names:
         if names.count(name) > 1:
@@ -195,8 +196,14 @@ def read_experiments() -> list[Experiment]:
     return rows
 
 
-def _where(cells: dict | pd.Series) -> str:
-    return f"{paths.EXPERIMENTS}, experiment {cells.get('experiment')!r} of {cells.get('dataset')}"
+def _value(name: str, text: str, kind: type | None) -> str | bool | int | float:
+    """A cell's value; its text if that is of another kind, for `Experiment` to refuse. ValueError if it is empty."""
+    if not text:
+        raise ValueError(f"{name} is empty")
+    try:
+        return {"true": True, "false": False}[text.lower()] if kind is bool else (kind or str)(text)
+    except (KeyError, ValueError):
+        return text
 
 
 def find(dataset: str, experiment: str) -> Experiment:

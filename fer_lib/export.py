@@ -22,6 +22,7 @@ from fer_lib.faces import OF_FER2013
 from fer_lib.findings.robustness import right
 from fer_lib.network import parameter_count
 from fer_lib.occlusion_scores import SCORES
+from fer_lib.probabilities import faces_for
 from fer_lib.stats import RESAMPLED, cluster_ratio
 from fer_lib.training import network_for, to_float
 from fer_lib.weights import load_network
@@ -58,8 +59,9 @@ class Classifier:
             raise ValueError(f"{file} was not written by fer_lib.export ({error})") from error
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Class probabilities, float64 (N, K)."""
-        return softmax(torch.from_numpy(embed(self.network, to_float(images, "cpu"))).double(), dim=1).numpy()
+        """Class probabilities, float64 (N, K). Raises ValueError unless the images are uint8 (N, 48, 48)."""
+        images = to_float(faces_for("the classifier", images), "cpu")
+        return softmax(torch.from_numpy(embed(self.network, images)).double(), dim=1).numpy()
 
 
 def export(experiment: Experiment, member: Member, target: Path) -> Path:

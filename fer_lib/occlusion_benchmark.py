@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 from fer_lib.faces import SIZE
 from fer_lib.landmarks import Landmarks, measure
 from fer_lib.occlusion import draw_rectangles, rectangle_mask
-from fer_lib.probabilities import Predict, checked, numbers
+from fer_lib.probabilities import Predict, checked, faces_for
 
 FILLS = ("black", "mean", "noise", "texture", "face")
 """What covered pixels show: 0; the face's own mean grey; uniform noise; a weave of stripes; another face."""
@@ -76,24 +76,21 @@ Slid = tuple[np.ndarray, dict[str, np.ndarray]]
 class OcclusionBenchmark:
     """The occlusions of one data set: images uint8 (N, 48, 48).
 
-    Where a method takes rows, they are indices of faces in the set (default: all). Raises ValueError unless the images
-    have this form, or are a list of such faces, and are at least two, so that one face can cover another.
+    Where a method takes rows, they are indices of faces in the set, a slice or bool (N,) (default: all); it raises
+    ValueError for others. Raises ValueError unless the images have this form, or are a list of such faces, and are at
+    least two, so that one face can cover another.
     """
 
     def __init__(self, images: np.ndarray):
-        wanted = f"the benchmark takes uint8 (N, {SIZE}, {SIZE}), N at least 2"
-        images = numbers(images, "images are", wanted)
-        if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE) or len(images) < 2:
-            raise ValueError(f"images are {images.dtype} {images.shape}; {wanted}")
-        self.images = images
-        self.landmarks = measure(images)
+        self.images = faces_for("the benchmark", images, least=2)
+        self.landmarks = measure(self.images)
 
     def occluded(self, occlusion: Occlusion, rows=slice(None), drops=None) -> tuple[np.ndarray, np.ndarray]:
         """Occluded faces uint8 (M, 48, 48) and their masks bool (M, 48, 48).
 
         drops: of `slide` (M, 12, 12); `TARGETED` covers the patches where they are largest, and needs them.
         """
-        targeted = occlusion in TARGETED and drops is not None
+        rows, targeted = as_rows(rows), occlusion.kind == "targeted" and drops is not None
         masks = cover_patches(drops, occlusion.level) if targeted else self.masks(occlusion)[rows]
         return np.where(masks, self._fill(occlusion.fill, rows), self.images[rows]), masks
 
@@ -113,7 +110,7 @@ class OcclusionBenchmark:
             return cover_patches(rng.random((count, GRID, GRID)), occlusion.level)
         if kind == "salt and pepper":
             return _highest(rng.random((count, SIZE, SIZE)), round(occlusion.level * SIZE**2))
-        if occlusion in TARGETED:
+        if kind == "targeted":
             raise ValueError(
                 f"what {str(occlusion)!r} covers depends on the model: give `occluded` the drops of `slide`"
             )
@@ -147,9 +144,9 @@ class OcclusionBenchmark:
 
     def severity(self, occlusion: Occlusion, rows=slice(None)) -> float:
         """Mean share of pixels covered."""
-        if occlusion in TARGETED:
+        if occlusion.kind == "targeted":
             return float(cover_patches(np.zeros((1, GRID, GRID)), occlusion.level).mean())
-        return float(self.masks(occlusion)[rows].mean())
+        return float(self.masks(occlusion)[as_rows(rows)].mean())
 
     def slide(self, predict: Predict, rows=slice(None)) -> Slid:
         """Slide the grey square; returns the mean drop in confidence per patch (M, 12, 12), and the predicted classes.
@@ -161,6 +158,7 @@ class OcclusionBenchmark:
 
     def _slide(self, ask: Callable[..., np.ndarray], rows) -> Slid:
         """As `slide`; ask: of `probabilities.checked`."""
+        rows = as_rows(rows)
         faces, grey = self.images[rows], self._fill("mean", rows)[:, 0, 0]
         clean = ask(faces.copy())  # of a copy, for a slice of rows is a view of the set
         predicted = {str(CLEAN): clean.argmax(axis=1)}
@@ -199,6 +197,16 @@ class OcclusionBenchmark:
 
     def _rng(self, *names) -> np.random.Generator:
         return np.random.default_rng([0, *(zlib.crc32(str(name).encode()) for name in names)])
+
+
+def as_rows(rows) -> slice | np.ndarray:
+    """rows as a slice or an array of integers or bools; raises ValueError if they are neither."""
+    if isinstance(rows, slice):
+        return rows
+    array = np.asarray(rows) if np.size(rows) else np.empty(0, int)
+    if array.ndim != 1 or array.dtype.kind not in "biu":
+        raise ValueError(f"rows are {rows!r}; give a slice, or a list or 1-D array of integers or bools")
+    return array
 
 
 def paper_boxes(count: int) -> np.ndarray:

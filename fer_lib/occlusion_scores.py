@@ -10,7 +10,7 @@ face and subjects can be resampled. Each kind of occlusion counts the same, howe
 import numpy as np
 import pandas as pd
 
-from fer_lib.occlusion_benchmark import CLEAN, FILLS, PAPER, SUITE, TARGETED, Occlusion, OcclusionBenchmark
+from fer_lib.occlusion_benchmark import CLEAN, FILLS, PAPER, SUITE, TARGETED, Occlusion, OcclusionBenchmark, as_rows
 from fer_lib.stats import cluster_ratio
 
 SHOWN = ("rectangle", "square")
@@ -96,7 +96,7 @@ def by_occlusion(
     rows: the faces of the benchmark that were tested; everything else as in `scores`.
     """
     answers, units = _checked(predictions, labels, subjects)
-    if (count := len(benchmark.images[rows])) != len(answers):
+    if (count := len(benchmark.images[as_rows(rows)])) != len(answers):
         raise ValueError(f"rows choose {count} faces of the benchmark, but there are predictions of {len(answers)}")
     table = []
     for one in SUITE:

@@ -1,4 +1,7 @@
-"""Paths of the study, overridable by environment variables, and atomic replacement of files."""
+"""Paths of the study, overridable by environment variables, and atomic replacement of files.
+
+A relative path counts from the repository, for notebooks run in a folder of their own.
+"""
 
 import os
 from collections.abc import Iterator
@@ -6,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("FER_DATA", ROOT / "data"))
-RESULTS = Path(os.environ.get("FER_RESULTS", ROOT / "results"))
-CACHE = Path(os.environ.get("FER_CACHE", ROOT / "data" / ".cache"))
 NOTEBOOKS = ROOT / "notebooks"
-EXPERIMENTS = Path(os.environ.get("FER_EXPERIMENTS", NOTEBOOKS / "experiments.csv"))
+DATA = ROOT / os.environ.get("FER_DATA", "data")
+RESULTS = ROOT / os.environ.get("FER_RESULTS", "results")
+CACHE = ROOT / os.environ.get("FER_CACHE", "data/.cache")
+EXPERIMENTS = ROOT / os.environ.get("FER_EXPERIMENTS", "notebooks/experiments.csv")
 
 
 @contextmanager

@@ -1,8 +1,10 @@
-"""A classifier's answers, checked to be probabilities, so that a broken model does not get a score."""
+"""A classifier's faces, and its answers, checked to be probabilities, so that a broken model does not get a score."""
 
 from collections.abc import Callable
 
 import numpy as np
+
+from fer_lib.faces import SIZE
 
 TOLERANCE = 0.01
 """How far a face's probabilities may be from adding up to 1: more than what a softmax in float16 is rounded by."""
@@ -58,6 +60,16 @@ def _probabilities(answer, count: int, classes: int | None, where: str) -> np.nd
             f"lowest number is {lowest[row]:.4g}; apply softmax to logits, divide percents by 100"
         )
     return found
+
+
+def faces_for(name: str, given, least: int = 1) -> np.ndarray:
+    """given as an array of faces, uint8 (N, 48, 48). Raises ValueError, which says that `name` takes them, for anything
+    else, or fewer than `least`."""
+    wanted = f"{name} takes uint8 (N, {SIZE}, {SIZE}), N at least {least}"
+    images = numbers(given, "images are", wanted)
+    if images.dtype != np.uint8 or images.shape[1:] != (SIZE, SIZE) or len(images) < least:
+        raise ValueError(f"images are {images.dtype} {images.shape}; {wanted}")
+    return images
 
 
 def numbers(given, begin: str, wanted: str) -> np.ndarray:

@@ -77,7 +77,8 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = "make it writable, free space on the disk, or set FER_RESULTS"
+        other = "set FER_RESULTS" if path.is_relative_to(paths.RESULTS) else "name another folder"
+        remedy = f"make it writable, free space on the disk, or {other}"
         raise type(error)(f"cannot write {path} ({error.strerror}); {remedy}") from error
 
 
@@ -205,27 +206,27 @@ def conflicts(experiment: Experiment, run: dict, fingerprint: str | None = None)
 def open_folder(experiment: Experiment, fingerprint: str, device: str) -> None:
     """Create the folder and its `run.json`.
 
-    Raises ValueError if it holds results of other parameters or data, which stay unchanged. What a start left there
-    that failed before its first checkpoint is replaced.
+    Raises ValueError if it holds results or checkpoints of other parameters or data, or without `run.json`, which stay
+    unchanged. What a start left there that failed before its first checkpoint is replaced.
     """
-    run = read_run(experiment)
-    if run and (run["members"] or any(folder(experiment).glob("checkpoint-*.pt"))):
+    run, place = read_run(experiment), folder(experiment)
+    left = next((file.name for name in ("metrics.csv", "checkpoint-*.pt") for file in place.glob(name)), None)
+    if left and not run:
+        raise ValueError(f"{place} holds {left}, but no run.json says what of; restore that, or move the folder away")
+    if run and (run["members"] or left):
         different = conflicts(experiment, run, fingerprint)
         if different:
             raise ValueError(
-                f"{folder(experiment)} holds results of other parameters or data ({'; '.join(different)}); "
+                f"{place} holds results of other parameters or data ({'; '.join(different)}); "
                 "give the experiment another name or move that folder away"
             )
         return
-    record = {
-        **experiment.method,
-        "method_version": METHOD_VERSION,
-        "data_fingerprint": fingerprint,
-        **provenance(),
-        "device": device,
-        "members": {},
-    }
-    write_run(experiment, record)
+    write_run(experiment, {**setting(experiment, fingerprint), **provenance(), "device": device, "members": {}})
+
+
+def setting(experiment: Experiment, fingerprint: str) -> dict:
+    """All that results depend on but the machine: parameters, version of the method, and the data's fingerprint."""
+    return {**experiment.method, "method_version": METHOD_VERSION, "data_fingerprint": fingerprint}
 
 
 def provenance() -> dict:

@@ -24,13 +24,14 @@ from fer_lib.weights import check_start, weights_file
 from fer_lib.words.rounding import percent
 
 
-def restore(experiment: Experiment, names: list[str] | None = None) -> list[str]:
+def restore(experiment: Experiment, names: list[str] | None = None) -> None:
     """Train finished members whose weights are not on this machine, and store the weights; an interrupted run resumes.
 
-    names: of the members to train, as in `run.json` (default: all). Returns a sentence per member trained: how many of
-    its stored predictions it gives again. Raises DataError if the data set is missing, FileNotFoundError if no member
-    is finished or the weights that training starts from are missing, ValueError if a name is not that of a finished
-    member, the results are of other data, the starting weights have changed, or another process is training there.
+    names: of the members to train, as in `run.json` (default: all). Prints a sentence per member once it is trained:
+    how many of its stored predictions it gives again. Raises DataError if the data set is missing, FileNotFoundError if
+    no member is finished or the weights that training starts from are missing, ValueError if a name is not that of a
+    finished member, the results are of other data, the starting weights have changed, or another process is training
+    there.
     """
     finished = {str(member): member for member in results.some_finished(experiment)}
     for name in names or ():
@@ -40,13 +41,14 @@ def restore(experiment: Experiment, names: list[str] | None = None) -> list[str]
     wanted = [finished[name] for name in names or finished]
     missing = [member for member in wanted if not weights_file(experiment, member).exists()]
     if not missing:
-        return []
+        print("nothing to train: the weights are on this machine")
+        return
     data = faces.load(experiment.dataset)
     with results.alone(experiment):
-        return _train_again(experiment, missing, data)
+        _train_again(experiment, missing, data)
 
 
-def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> list[str]:
+def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> None:
     folder = results.folder(experiment)
     if different := results.conflicts(experiment, results.read_run(experiment), data.fingerprint):
         raise ValueError(
@@ -54,15 +56,14 @@ def _train_again(experiment: Experiment, missing: list[Member], data: Faces) -> 
         )
     for seed in {member.seed for member in missing}:
         check_start(experiment, seed)
-    said = []
 
     def keep(member: Member, learned: tuple[dict[str, torch.Tensor], pd.Series]) -> None:
         weights, predictions = learned
         save(weights, weights_file(experiment, member))
-        said.append(agreement(experiment, member, predictions))
+        # In a terminal below the line of progress.
+        print("\n" * sys.stdout.isatty() + agreement(experiment, member, predictions), flush=True)
 
     train_and_store(experiment, _learned, missing, data, keep, f"weights of {experiment.experiment}")
-    return said
 
 
 def _learned(trained: Trainee, data: Faces) -> tuple[dict[str, torch.Tensor], pd.Series]:
@@ -91,7 +92,6 @@ if __name__ == "__main__":
     if len(sys.argv) < 3:
         sys.exit("usage: python -m fer_lib.retrain DATASET EXPERIMENT [RUN ...], e.g. ckplus my-experiment seed0-fold0")
     try:
-        said = restore(results.stored(sys.argv[1], sys.argv[2]), sys.argv[3:])
-        print("\n".join(said) or "nothing to train: the weights are on this machine")
+        restore(results.stored(sys.argv[1], sys.argv[2]), sys.argv[3:])
     except (OSError, ValueError) as error:
         sys.exit(str(error))

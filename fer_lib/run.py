@@ -142,7 +142,7 @@ def train_side_by_side(
 def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, device: str) -> Trainee:
     """The member with its frames on the device, restored from its checkpoint if there is one.
 
-    Raises ValueError if that is damaged, or started from other weights than a new start would.
+    Raises ValueError if that is damaged, of other parameters or data, or started from other weights than a new start.
     """
     parts = split(data, experiment.protocol, member.seed, member.fold)
     tensors = []
@@ -150,7 +150,8 @@ def trainee(experiment: Experiment, folder: Path, member: Member, data: Faces, d
         tensors += [to_float(data.images[rows], device), torch.from_numpy(data.labels[rows]).to(device)]
     votes = torch.from_numpy(data.votes[parts.train]).to(device) if experiment.target == "votes" else None
     frames = Data(*tensors, train_votes=votes)
-    learner = Trainee(experiment, member, frames, len(data.classes), folder / f"checkpoint-{member}.pt")
+    checkpoint = folder / f"checkpoint-{member}.pt"
+    learner = Trainee(experiment, member, frames, len(data.classes), checkpoint, data.fingerprint)
     if experiment.pretrained != "none":
         start = start_fingerprint(experiment, member.seed)
         if learner.epoch == 1:

@@ -21,7 +21,7 @@ from fer_lib.experiments import Experiment, Member
 from fer_lib.network import Network
 from fer_lib.occlusion import apply_mask, mixed_fill, rectangle_mask
 from fer_lib.recipe import LABEL_SMOOTHING, WEIGHT_DECAY, augment, rate
-from fer_lib.results import write
+from fer_lib.results import conflicts, setting, write
 from fer_lib.stn import share_outside
 from fer_lib.triplet import triplet_loss
 
@@ -137,11 +137,14 @@ def optimiser_for(network: Network, experiment: Experiment) -> torch.optim.Optim
 class Trainee:
     """A member in training, restored from its checkpoint if there is one.
 
+    fingerprint: of the data set. Raises ValueError if the checkpoint is damaged, or of other parameters or data.
     history: the rows of `history.csv`; seconds: duration of the training epochs, without evaluation; start_sha256:
     fingerprint of the weights that fine-tuning started from, else None.
     """
 
-    def __init__(self, experiment: Experiment, member: Member, data: Data, classes: int, checkpoint: Path):
+    def __init__(
+        self, experiment: Experiment, member: Member, data: Data, classes: int, checkpoint: Path, fingerprint: str = ""
+    ):
         self.experiment, self.member, self.data, self.checkpoint = experiment, member, data, checkpoint
         torch.manual_seed(int(np.random.SeedSequence([member.seed, member.fold]).generate_state(1)[0]))
         self.network = network_for(experiment, classes)
@@ -152,9 +155,12 @@ class Trainee:
             fit_to_cpu(self.network)
         self.optimiser = optimiser_for(self.network, experiment)
         self.history, self.seconds, self.stored_at = [], 0.0, time.monotonic()
-        self.start_sha256 = None
+        self.start_sha256, self.setting = None, setting(experiment, fingerprint)
         if checkpoint.exists():
             state = load(checkpoint, data.train_images.device)
+            # Git keeps run.json, not checkpoints; those of older code do not say what they are of.
+            if different := conflicts(experiment, state.get("setting", self.setting), fingerprint):
+                raise ValueError(f"{checkpoint} is of other parameters or data ({'; '.join(different)}); delete it")
             self.network.load_state_dict(state["network"])
             # These two differ between GPU and CPU, and the checkpoint may be from the other device.
             on_this_device = [
@@ -236,6 +242,7 @@ class Trainee:
             if self.finished or time.monotonic() - self.stored_at > CHECKPOINT_SECONDS:
                 state = {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
                 state |= {"history": self.history, "seconds": self.seconds, "start_sha256": self.start_sha256}
+                state["setting"] = self.setting
                 save(state, self.checkpoint)
                 self.stored_at = time.monotonic()
 

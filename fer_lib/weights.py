@@ -32,25 +32,31 @@ def load_network(experiment: Experiment, member: Member, classes: int) -> Networ
     """
     file = weights_file(experiment, member)
     if not file.exists():
-        names = f"{experiment.dataset} {experiment.experiment}"
-        raise FileNotFoundError(f"no weights {file}; train the experiment, or run python -m fer_lib.retrain {names}")
+        raise _absent(experiment, file)
     network = network_for(experiment, classes)
     network.load_state_dict(load(file, "cpu"))
     return network.eval()
+
+
+def _absent(experiment: Experiment, file: Path) -> FileNotFoundError:
+    names = f"{experiment.dataset} {experiment.experiment}"
+    return FileNotFoundError(f"no weights {file}; train the experiment, or run python -m fer_lib.retrain {names}")
 
 
 def start_weights(experiment: Experiment, seed: int) -> dict[str, torch.Tensor]:
     """Starting weights for the members of a seed: those of the FER2013 run `pretrained` with the same seed.
 
     Without the last layer, whose classes differ. Raises ValueError if that network has another architecture or recipe,
-    FileNotFoundError if it was not trained on this machine.
+    FileNotFoundError if it was not trained on this machine to the end.
     """
-    other = results.stored("fer2013", experiment.pretrained)
+    other, first = results.stored("fer2013", experiment.pretrained), Member(seed, 0)
+    if first not in results.finished(other):  # the classes of one killed in its evaluation are not stored
+        raise _absent(other, weights_file(other, first))
     for name in ("backbone", "input_path", "head_layers", "recipe"):
         here, there = getattr(experiment, name), getattr(other, name)
         if here != there:
             raise ValueError(f"{name} is {here!r}, but {there!r} in {other.experiment}, which training starts from")
-    weights = load_network(other, Member(seed, 0), len(results.class_names(other))).state_dict()
+    weights = load_network(other, first, len(results.class_names(other))).state_dict()
     return {name: tensor for name, tensor in weights.items() if not name.startswith("resnet.fc.")}
 
 

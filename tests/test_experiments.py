@@ -105,6 +105,10 @@ def test_whole_numbers_are_floats_too():
         (",softmax,", ",sofmax,", "loss is 'sofmax'"),
         (",softmax,", ",,", "loss is empty"),
         (",100,8,", ",,8,", "epochs is empty"),
+        (",random,10,", ",random,three,", "seeds is 'three'; it must be of type int"),
+        (",False,", ",no,", "normalise is 'no'; it must be of type bool"),
+        (",rectangle,", ",None,", "occlusion is 'None'; known: none, rectangle"),
+        (",0.001", ",0.001x", "lr is '0.001x'; it must be of type float"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_row(tmp_path, monkeypatch, old, new, message):
@@ -132,6 +136,12 @@ def test_a_file_that_is_no_table_is_named(tmp_path, monkeypatch, content, messag
     monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "wrong.csv")
     paths.EXPERIMENTS.write_bytes(content)
     with pytest.raises(ValueError, match=f"wrong.csv {message}"):
+        read_experiments()
+
+
+def test_a_table_that_is_not_there_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "EXPERIMENTS", tmp_path / "none.csv")
+    with pytest.raises(FileNotFoundError, match=r"cannot read .*none.csv .*; restore it, or set FER_EXPERIMENTS to"):
         read_experiments()
 
 

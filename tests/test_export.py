@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -6,11 +7,13 @@ import numpy as np
 import pytest
 import torch
 from few_faces import few_faces, use_few_faces
+from safetensors.torch import save_file
 
 from fer_lib import faces, paths, results
 from fer_lib.experiments import Experiment, Member
 from fer_lib.export import Classifier, chosen_member, export
 from fer_lib.run import run
+from fer_lib.training import network_for
 
 STRONG = Experiment("few", loss="softmax", recipe="strong", occlusion="mixed", epochs=1, batch_size=32)
 FIRST = Member(0, 0)
@@ -81,6 +84,24 @@ def test_other_files_are_refused(trained, tmp_path):
     cut.write_bytes(cut.read_bytes()[:-100])
     with pytest.raises(ValueError, match=r"few-seed0-fold0.safetensors was not written"):
         Classifier(cut)
+
+
+@pytest.mark.parametrize(
+    ("images", "said"),
+    [
+        (np.zeros((2, 48, 48)), r"float64 \(2, 48, 48\)"),
+        (np.zeros((48, 48), "u1"), r"uint8 \(48, 48\)"),
+        (np.zeros((2, 96, 96), "u1"), r"uint8 \(2, 96, 96\)"),
+        (np.zeros((0, 48, 48), "u1"), r"uint8 \(0, 48, 48\)"),
+    ],
+)
+def test_other_images_than_a_classifier_takes_are_refused(tmp_path, images, said):
+    header = {"experiment": json.dumps(STRONG.method), "classes": json.dumps(faces.EMOTIONS)}
+    save_file(network_for(STRONG, 7).state_dict(), tmp_path / "a.safetensors", header)
+    classifier = Classifier(tmp_path / "a.safetensors")
+    with pytest.raises(ValueError, match=f"images are {said}" + r"; the classifier takes uint8 \(N, 48, 48\), N at le"):
+        classifier(images)
+    assert classifier([np.zeros((48, 48), np.uint8)]).shape == (1, 7)
 
 
 def test_the_command_says_what_is_wrong(tmp_path):

@@ -1,4 +1,5 @@
 import hashlib
+import re
 
 import numpy as np
 import pandas as pd
@@ -185,8 +186,25 @@ def test_unknown_kind_and_fill(benchmark):
         benchmark.masks(Occlusion("hat", "black"))
     with pytest.raises(ValueError, match=r"what 'targeted 10%, mean' covers depends on the model: give `occluded`"):
         benchmark.occluded(TARGETED[0])
+    with pytest.raises(ValueError, match=r"what 'targeted 20%, mean' covers depends on the model"):
+        benchmark.masks(Occlusion("targeted", "mean", 0.2))
     with pytest.raises(ValueError, match=r"unknown fill 'wool'; known: black, mean"):
         benchmark.occluded(Occlusion("eyes", "wool"))
+
+
+@pytest.mark.parametrize("rows", [None, 5, 2.5, [0.5], [[0, 1]], "all"])
+def test_rows_that_choose_no_faces_are_named(benchmark, rows):
+    message = rf"rows are {re.escape(repr(rows))}; give a slice, or a list or 1-D array of integers or bools"
+    for ask in (lambda: benchmark.predictions(None, rows), lambda: benchmark.occluded(PAPER, rows)):
+        with pytest.raises(ValueError, match=message):
+            ask()
+    with pytest.raises(ValueError, match=message):
+        benchmark.severity(PAPER, rows)
+
+
+def test_rows_may_be_a_mask(faces, benchmark):
+    chosen = np.arange(84) % 40 == 0
+    assert (benchmark.occluded(PAPER, chosen)[0] == benchmark.occluded(PAPER, slice(None, None, 40))[0]).all()
 
 
 def test_names_are_columns():

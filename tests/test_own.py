@@ -91,6 +91,22 @@ def test_a_phone_held_sideways_is_turned(ten):
     assert (faces.images[faces.frames["frame_id"] == "P0_2_0"][0][:24] == 255).all(), "what was left is on top"
 
 
+@pytest.mark.parametrize(
+    ("ending", "exif"),
+    [
+        ("png", b"Exif\0\0garbage"),
+        ("png", b"Exif\0\0MM\0*"),
+        # To be turned, beside a width in letters, with which Pillow cannot write them again.
+        ("jpg", b"Exif\0\0MM\0*\0\0\0\x08\0\2\1\x12\0\3\0\0\0\1\0\6\0\0\1\0\0\2\0\0\0\2\x36" + bytes(7)),
+    ],
+)
+def test_damaged_exif_data_are_named(ten, ending, exif):
+    file = ten / "own" / "sad" / f"P0_2_0.{ending}"
+    Image.new("L", (48, 48), 255).save(file, exif=exif)
+    with pytest.raises(DataError, match=rf"P0_2_0\.{ending} has damaged EXIF data \(.*\); turn it upright and save"):
+        own.load(ten)
+
+
 def test_zipped_is_the_same(ten, tmp_path_factory):
     there = tmp_path_factory.mktemp("zipped")
     shutil.make_archive(there / "mine", "zip", ten, "own")
@@ -157,7 +173,9 @@ def test_one_recording_may_stand_still(ten):
 
 def test_an_image_in_no_folder_of_an_emotion_is_named(ten):
     (ten / "own" / "sad" / "P0_1_0.png").rename(ten / "own" / "P0_1_0.png")
-    with pytest.raises(DataError, match=r"own/P0_1_0\.png is in no folder of an emotion; move it into own/<emotion>/"):
+    with pytest.raises(
+        DataError, match=r"own/P0_1_0\.png is in no folder of an emotion; move it into own/<emotion>/, or"
+    ):
         own.load(ten)
 
 
@@ -211,6 +229,18 @@ def test_a_zip_in_the_folder_is_looked_into(ten):
     (ten / "own").mkdir()
     shutil.move(file, ten / "own" / "mine.zip")
     assert own.load(ten).fingerprint == expected
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_zip_beside_the_folders_of_emotions_is_named(ten, tmp_path_factory, zipped):
+    sad = ten / "own" / "sad"
+    shutil.make_archive(sad, "zip", sad)
+    shutil.rmtree(sad)
+    there = tmp_path_factory.mktemp("zipped") if zipped else ten
+    if zipped:
+        shutil.make_archive(there / "mine", "zip", ten)
+    with pytest.raises(DataError, match=r"own/sad\.zip is in no folder of an emotion; unpack it, or move it away"):
+        own.load(there)
 
 
 def test_no_image_is_left_out_unsaid(ten):

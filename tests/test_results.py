@@ -134,6 +134,19 @@ def test_a_start_that_failed_does_not_hold_its_name(place):
         results.open_folder(EXPERIMENT, "xyz", "cpu")
 
 
+@pytest.mark.parametrize("left", ["checkpoint-seed0-fold0.pt", "metrics.csv"])
+def test_what_is_left_without_its_parameters_is_not_taken_over(place, left):
+    results.open_folder(EXPERIMENT, "abc", "cpu")
+    add(Member(0, 0), 0.5)
+    (place / left).touch()
+    for file in place.iterdir():
+        if file.name != left:
+            file.unlink()
+    with pytest.raises(ValueError, match=rf"tried holds {left}, but no run.json says what of; restore that, or move"):
+        results.open_folder(EXPERIMENT, "abc", "cpu")
+    assert not (place / "run.json").exists()
+
+
 def test_more_seeds_continue_the_same_results():
     results.open_folder(EXPERIMENT, "abc", "cpu")
     add(Member(0, 0), 0.5)
@@ -145,8 +158,17 @@ def test_more_seeds_continue_the_same_results():
 def test_unwritable_results(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setattr(paths, "RESULTS", tmp_path / "file")
-    with pytest.raises(OSError, match=r"cannot write .*run.json .*make it writable, free space on the disk"):
+    with pytest.raises(
+        OSError, match=r"cannot write .*run.json .*make it writable, free space on the disk, or set FER_"
+    ):
         results.open_folder(EXPERIMENT, "abc", "cpu")
+
+
+def test_elsewhere_another_folder_is_the_remedy(tmp_path, monkeypatch):
+    monkeypatch.setattr(paths, "RESULTS", tmp_path / "results")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match=r"cannot write .*a.md .*; make it writable, free space on the disk, or name ano"):
+        results.write(tmp_path / "file" / "a.md", b"")
 
 
 def test_a_failed_write_keeps_the_good_file(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import few_results
 import pandas as pd
@@ -15,7 +16,7 @@ from fer_lib.weights import weights_file, weights_fingerprint
 SOFTMAX = Experiment("few", loss="softmax", seeds=2, epochs=1, batch_size=35)
 
 
-def test_lost_weights_come_back_to_the_last_bit(few, monkeypatch):
+def test_lost_weights_come_back_to_the_last_bit(few, monkeypatch, capsys):
     run(SOFTMAX)
     first, lost = (weights_file(SOFTMAX, member) for member in SOFTMAX.members)
     before, fingerprint = torch.load(lost, weights_only=True), weights_fingerprint(SOFTMAX, Member(1, 0))
@@ -24,7 +25,8 @@ def test_lost_weights_come_back_to_the_last_bit(few, monkeypatch):
     for file in (first, lost):
         file.unlink()
     others = {file: file.read_bytes() for file in results.folder(SOFTMAX).iterdir()}
-    (said,) = retrain.restore(SOFTMAX, ["seed1-fold0"])
+    retrain.restore(SOFTMAX, ["seed1-fold0"])
+    said = capsys.readouterr().out
     after = torch.load(lost, weights_only=True)
     assert weights_fingerprint(SOFTMAX, Member(1, 0)) == fingerprint
     assert before.keys() == after.keys() and all(torch.equal(before[name], after[name]) for name in before)
@@ -38,6 +40,7 @@ def test_lost_weights_come_back_to_the_last_bit(few, monkeypatch):
     first.write_bytes(weights)
     monkeypatch.setattr(retrain, "train_and_store", None)
     retrain.restore(replace(SOFTMAX, seeds=3))  # the third was not finished, the others have their weights
+    assert capsys.readouterr().out == "nothing to train: the weights are on this machine\n"
     lost.unlink()
     other = faces.load("few").take(range(80))
     monkeypatch.setattr(faces, "load", lambda name: other)
@@ -59,6 +62,20 @@ def test_other_predictions_than_those_stored_are_counted(listed):
         "seed1-fold0: 2 of 4 predictions are those stored; accuracy 25.00 %, stored 75.00 % (now on "
         f"{machine.name()}, the stored run on cpu)"
     )
+
+
+def test_what_was_compared_is_said_though_a_later_run_fails(listed, monkeypatch, capsys):
+    few_results.store(few_results.SOFTMAX, [0.25, 0.75, 0.25], [0, 0, 0])
+
+    def train(experiment, finish, members, data, store, label):
+        store(members[0], ({}, pd.Series(1, index=[f"frame {i}" for i in range(4)])))
+        raise ValueError("the loss is nan")
+
+    monkeypatch.setattr(faces, "load", lambda name: SimpleNamespace(fingerprint="abc"))
+    monkeypatch.setattr(retrain, "train_and_store", train)
+    with pytest.raises(ValueError, match="the loss is nan"):
+        retrain.restore(few_results.SOFTMAX)
+    assert capsys.readouterr().out.startswith("seed0-fold0: 1 of 4 predictions are those stored")
 
 
 def test_the_command_says_what_is_wrong():

@@ -128,7 +128,7 @@ def snakemake(place, datasets="synthetic", expected=0, *options):
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     """The practice run, made smaller: four experiments of one epoch; of the networks on FER2013 two are there."""
-    place = tmp_path_factory.mktemp("study")
+    place = tmp_path_factory.mktemp("a study")
     others = shutil.ignore_patterns(*(row.experiment for row in read_experiments() if row.experiment not in OF_FER2013))
     shutil.copytree(paths.ROOT / "results" / "fer2013", place / "results" / "fer2013", ignore=others)
     snakemake(place)
@@ -182,6 +182,14 @@ def test_absent_data_is_one_sentence(tmp_path, dataset, message):
     assert message in said
     assert "Traceback" not in said
     assert not (tmp_path / "results").exists()
+
+
+def test_what_is_damaged_is_one_sentence(tmp_path):
+    file = tmp_path / "results" / "synthetic" / "random-resnet18-softmax" / "run.json"
+    file.parent.mkdir(parents=True)
+    file.write_text("{")
+    said = snakemake(tmp_path, expected=1)
+    assert said.startswith(f"{file} is damaged") and len(said.splitlines()) == 1
 
 
 def test_faces_of_ones_own_are_trained_on_and_have_pages(tmp_path):

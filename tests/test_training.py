@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,6 +159,21 @@ def test_resumed_equals_uninterrupted_to_the_bit(data, tmp_path, monkeypatch):
     np.testing.assert_equal(resumed.history, whole.history)
     weights = zip(whole.network.parameters(), resumed.network.parameters(), strict=True)
     assert all(torch.equal(a, b) for a, b in weights)
+
+
+@pytest.mark.parametrize(
+    ("changed", "fingerprint", "said"),
+    [
+        ({"lr": 0.01}, "abc", r"lr is 0\.001 there, 0\.01 here"),
+        ({}, "xyz", "data_fingerprint is 'abc' there, 'xyz' here"),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_refused(data, tmp_path, changed, fingerprint, said):
+    experiment, file = Experiment("x", loss="softmax", epochs=1, batch_size=35), tmp_path / "c.pt"
+    fit(Trainee(experiment, Member(0, 0), data, 7, file, "abc"), lambda: None)
+    assert Trainee(replace(experiment, seeds=2), Member(0, 0), data, 7, file, "abc").finished
+    with pytest.raises(ValueError, match=rf"c.pt is of other parameters or data \({said}\); delete it"):
+        Trainee(replace(experiment, **changed), Member(0, 0), data, 7, file, fingerprint)
 
 
 def test_a_checkpoint_of_a_gpu_goes_on_on_a_cpu(data, tmp_path):

@@ -39,6 +39,12 @@ def test_each_seed_starts_from_its_own_weights(stored):
     assert start_fingerprint(SECOND, 0) != start_fingerprint(SECOND, 1)
 
 
+def test_weights_of_a_run_that_was_killed_in_its_evaluation_count_as_absent(stored):
+    (results.folder(FIRST) / "metrics.csv").unlink()
+    with pytest.raises(FileNotFoundError, match=r"no weights .*model-seed0-fold0.pt; train the experiment, or run"):
+        check_start(SECOND, 0)
+
+
 def test_members_are_checked_against_their_own_seeds_start(stored):
     results.open_folder(SECOND, "abc", "cpu")
     for member in SECOND.members:

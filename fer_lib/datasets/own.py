@@ -1,6 +1,7 @@
 """Your own faces: one folder of images per emotion, with the subject in the file name; see `data/README.md`."""
 
 import re
+import struct
 import unicodedata
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from fer_lib.splits import FOLDS
 VERSION = "own2"
 """Increased when the parsing changes, so that old cache entries are not used."""
 
-FILE = re.compile(r"(?s)(?P<top>(?!__MACOSX/)(?:.*/)?)own/(?P<folder>[^/.][^/]*)(?:/(?P<name>[^.].*)|(?<!\.zip))")
+FILE = re.compile(r"(?s)(?P<top>(?!__MACOSX/)(?:.*/)?)own/(?P<folder>[^/.][^/]*)(?:/(?P<name>[^.].*))?")
 """Matches all files except hidden and system files, so that no file is silently ignored.
 
-If there is no folder of an emotion, `folder` is the file and `name` None; zips there are looked into instead.
+If there is no folder of an emotion, `folder` is the file and `name` None.
 """
 
 NAME = re.compile(r"(?P<sequence>(?P<subject>[^_/]+)_[^_/]+)_[^_/]+")
@@ -56,7 +57,8 @@ def _find(root: Path) -> tuple[Path, list[str]]:
     for folder in (root / "own", *sorted(root.glob("[!.]*/own"))):
         entries = [f"own/{name}" for name in images.files(folder, depth=1, rest=True)]
         # Names with a top are of a folder own in this one, which has its own turn.
-        if names := sorted(name for name in entries if (match := FILE.fullmatch(name)) and not match["top"]):
+        names = sorted(name for name in entries if (match := FILE.fullmatch(name)) and not match["top"])
+        if not all(name.endswith(".zip") for name in names):  # else they were looked into
             found.append((folder.parent, names))
     if not found:
         layout = "own/<emotion>/<person>_<recording>_<frame>.png (or .jpg), zipped or not"
@@ -74,7 +76,8 @@ def _parsed(place: Path, name: str) -> tuple[str, str, str]:
         # Python's stand-ins for bytes that are no UTF-8; they can be neither hashed nor printed.
         raise DataError(f"{place} holds {name!a}, whose name is not in UTF-8; rename it")
     if match["name"] is None:
-        raise DataError(f"{file} is in no folder of an emotion; move it into own/<emotion>/, or away")
+        remedy = "unpack it" if file.suffix == ".zip" else "move it into own/<emotion>/"
+        raise DataError(f"{file} is in no folder of an emotion; {remedy}, or move it away")
     emotion = images.emotion(match["folder"])
     if emotion not in ALL_EMOTIONS:
         raise DataError(f"{file}: {match['folder']} is not an emotion; known: {', '.join(ALL_EMOTIONS)}")
@@ -102,8 +105,11 @@ def _face(file: Path, content: bytes) -> np.ndarray:
     if image.mode[0] in "IF":
         # Pillow would clip all values above 255 to white.
         raise DataError(f"{file} has more than 8 bits per channel (mode {image.mode}); save it as 8-bit")
-    upright = ImageOps.exif_transpose(image).convert("L")
-    return np.asarray(ImageOps.fit(upright, (SIZE, SIZE), Image.Resampling.BICUBIC))
+    try:
+        upright = ImageOps.exif_transpose(image)
+    except (SyntaxError, TypeError, ValueError, struct.error) as error:
+        raise DataError(f"{file} has damaged EXIF data ({error}); turn it upright and save it without them") from error
+    return np.asarray(ImageOps.fit(upright.convert("L"), (SIZE, SIZE), Image.Resampling.BICUBIC))
 
 
 def _check(frames: pd.DataFrame, place: Path) -> None:
