@@ -225,8 +225,8 @@ def power_answer(found: Spreads, leaks: pd.DataFrame, together: pd.DataFrame) ->
     return "\n".join(
         [
             f"In our runs ({found.arms}) triplet gains {points(*found.gain)} points over softmax "
-            f"(n = {found.members} pairs). To detect a difference of {100 * difference:.2f} points with {100 * POWER:.0f} % power, "
-            f"in a two-sided test at the {100 * (1 - LEVEL):.0f} % level, a study needs:",
+            f"(n = {found.members} pairs). To detect a difference of {100 * difference:.2f} points with "
+            f"{100 * POWER:.0f} % power, in a two-sided test at the {100 * (1 - LEVEL):.0f} % level, a study needs:",
             "",
             f"- **Separate test frames:** {subjects[0]} for each method, if the true accuracies are the printed "
             f"{percent(low)} and {percent(high)} %.",
