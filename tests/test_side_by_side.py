@@ -1,7 +1,5 @@
 """Trained side by side each member is what it is alone: to the bit on a CPU, up to rounding on a GPU."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -74,12 +72,19 @@ def test_each_is_what_it_is_alone(tmp_path, parameters):
     assert_same(alone, beside)
 
 
-def test_each_goes_on_from_its_own_checkpoint(tmp_path):
+def test_each_goes_on_from_its_own_checkpoint(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "LOOK_EVERY", 1)
+    monkeypatch.setattr(training, "CHECKPOINT_SECONDS", 0)
+
+    def kill():
+        raise KeyboardInterrupt
+
     experiment = Experiment("x", epochs=2, batch_size=4)
     whole = trainees(experiment, tmp_path / "whole")
     fit_side_by_side(whole, lambda: None)
-    for one in trainees(replace(experiment, epochs=1), tmp_path / "killed", dict(list(MEMBERS.items())[:2])):
-        fit(one, lambda: None)
+    for one in trainees(experiment, tmp_path / "killed", dict(list(MEMBERS.items())[:2])):
+        with pytest.raises(KeyboardInterrupt):
+            fit(one, kill)
     resumed = trainees(experiment, tmp_path / "killed")
     assert [one.epoch for one in resumed] == [2, 2, 1]
     fit_side_by_side(resumed, lambda: None)
